@@ -1,0 +1,87 @@
+"""Fields found on a page, what models read in them, and what keeps them from going on alone.
+
+Machine readings are appended, never changed; human decisions live in the review room.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from clinic_hwr.pages.types import FieldKind
+
+KIND_CHOICES = [(kind.value, kind.value) for kind in FieldKind]
+
+
+class Route(models.TextChoices):
+    """Who decides a field."""
+
+    ACCEPT = "accept", "Accepted by policy"
+    HUMAN = "human", "Needs a human"
+
+
+class Field(models.Model):
+    """One slot to read on a page."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    page = models.ForeignKey("clinic_intake.Page", on_delete=models.PROTECT, related_name="fields")
+    position = models.PositiveSmallIntegerField()  # reading order on the page, from 0
+    name = models.CharField(max_length=40)
+    kind = models.CharField(max_length=20, choices=KIND_CHOICES)
+    group = models.PositiveSmallIntegerField(default=0)  # medication number, 0 = whole page
+    label = models.CharField(max_length=80, blank=True)
+    x_px = models.IntegerField()
+    y_px = models.IntegerField()
+    width_px = models.PositiveIntegerField()
+    height_px = models.PositiveIntegerField()
+    crop_sha256 = models.CharField(max_length=64)  # PNG in the blob store
+    is_print = models.BooleanField(default=False)  # read by OCR, not by the handwriting model
+    present = models.BooleanField(null=True)  # signature and checkbox kinds
+    route = models.CharField(max_length=10, choices=Route.choices, default=Route.HUMAN)
+
+    class Meta:
+        ordering = ["page", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["page", "position"], name="field_position_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}[{self.group}] {self.id}"
+
+    @property
+    def box_px(self) -> list[int]:
+        """``[x, y, width, height]`` in pixels of the upright page."""
+        return [self.x_px, self.y_px, self.width_px, self.height_px]
+
+
+class FieldReading(models.Model):
+    """What one model said of one field. Append-only; the newest is in force."""
+
+    field = models.ForeignKey(Field, on_delete=models.PROTECT, related_name="readings")
+    text = models.TextField(blank=True)
+    p_correct = models.FloatField()
+    chars = models.JSONField(default=list)  # [[char, confidence], ...]
+    alternatives = models.JSONField(default=list)  # [[text, confidence], ...], best first
+    scores = models.JSONField(default=dict)
+    model = models.CharField(max_length=80)  # weights name and hash, or "tesseract <version>"
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+
+class FieldBlocker(models.Model):
+    """A named reason why a scan, or one field of it, may not go on without a human.
+
+    Rows are replaced as a whole whenever the prescription is interpreted anew.
+    """
+
+    scan = models.ForeignKey("clinic_intake.Scan", on_delete=models.PROTECT, related_name="blockers")
+    field = models.ForeignKey(Field, null=True, on_delete=models.PROTECT, related_name="blockers")
+    code = models.CharField(max_length=40)
+    message = models.TextField()
+    severity = models.CharField(max_length=10, default="stop")  # stop | warn
+
+    class Meta:
+        ordering = ["id"]
