@@ -99,7 +99,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = []
+STATICFILES_DIRS = [BASE_DIR / "clinic_hwr" / "static"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "inbox"
 
