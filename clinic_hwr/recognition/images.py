@@ -1,0 +1,110 @@
+"""Crops to network input: one normalisation for training, evaluation and the product.
+
+A crop is turned into an *ink map*: 0 = paper, 1 = the darkest ink of the crop, cut to the
+ink and scaled to a fixed height. Zero being paper means that padding is paper.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+Ink = NDArray[np.float32]
+
+WIDTH_STEP_PX = 16  # widths are padded up to a multiple, so an answer never depends on batch mates
+MIN_INK_AREA_PX = 6  # smaller specks do not stretch the bounding box
+MARGIN = 0.06  # of the ink height, kept as paper around the ink
+
+
+def ink_map(gray: Gray) -> Ink:
+    """Flatten the paper and stretch the ink.
+
+    Args:
+        gray: crop, shape (height, width) uint8, dark ink on light paper or the reverse.
+
+    Returns:
+        float32 of the same shape, 0 = paper .. 1 = ink.
+    """
+    if gray.size == 0:
+        return np.zeros((1, 1), np.float32)
+    image = gray.astype(np.float32)
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    if np.median(border) < 90 and np.median(image) < 110:  # white on black
+        image = 255.0 - image
+    # Paper = a heavily blurred local maximum; follows shadows, ignores strokes.
+    kernel = max(9, (min(image.shape) // 2) | 1)
+    paper = cv2.dilate(cv2.GaussianBlur(image, (0, 0), 1.0), np.ones((kernel, kernel), np.uint8))
+    paper = cv2.GaussianBlur(paper, (0, 0), kernel / 2)
+    ink = np.clip(paper - image, 0, None)
+    top = float(np.percentile(ink, 99.5))
+    floor = float(np.median(ink))
+    if top - floor < 12:  # nothing but paper noise
+        return np.zeros_like(ink)
+    return np.clip((ink - floor) / (top - floor), 0.0, 1.0).astype(np.float32)
+
+
+def ink_box(ink: Ink) -> tuple[int, int, int, int] | None:
+    """Return (x, y, width, height) in pixels around the ink, or None when there is none."""
+    mask = (ink > 0.35).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count < 2:
+        return None
+    boxes = stats[1:]
+    boxes = boxes[boxes[:, cv2.CC_STAT_AREA] >= MIN_INK_AREA_PX]
+    if len(boxes) == 0:
+        return None
+    x0, y0 = boxes[:, 0].min(), boxes[:, 1].min()
+    x1 = (boxes[:, 0] + boxes[:, 2]).max()
+    y1 = (boxes[:, 1] + boxes[:, 3]).max()
+    return int(x0), int(y0), int(x1 - x0), int(y1 - y0)
+
+
+def prepare(gray: Gray, height_px: int, max_width_px: int) -> Ink:
+    """Turn a crop into the network's input.
+
+    Args:
+        gray: crop, shape (height, width) uint8.
+        height_px: height of the result.
+        max_width_px: wider ink is squeezed to this width.
+
+    Returns:
+        Ink map, float32, shape (height_px, width), width a multiple of ``WIDTH_STEP_PX``
+        and at least two steps; all zero when the crop holds no ink.
+    """
+    ink = ink_map(gray)
+    box = ink_box(ink)
+    if box is None:
+        return np.zeros((height_px, 2 * WIDTH_STEP_PX), np.float32)
+    x, y, w, h = box
+    # A dash or a dot must not be blown up to full height.
+    h_wanted = max(h, round(w * 0.12), 8)
+    y -= (h_wanted - h) // 2
+    margin = max(1, round(h_wanted * MARGIN))
+    ink = _padded_cut(ink, x - margin, y - margin, w + 2 * margin, h_wanted + 2 * margin)
+    width = min(max(4, round(ink.shape[1] * height_px / ink.shape[0])), max_width_px)
+    shrink = ink.shape[0] > height_px
+    ink = cv2.resize(
+        ink, (width, height_px), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+    ).astype(np.float32)
+    return pad_width(ink, padded_width(width))
+
+
+def padded_width(width: int) -> int:
+    """Return the width in pixels that an ink map of ``width`` pixels is padded to."""
+    return max(2 * WIDTH_STEP_PX, -(-width // WIDTH_STEP_PX) * WIDTH_STEP_PX)
+
+
+def pad_width(ink: Ink, width: int) -> Ink:
+    """Pad with paper on the right up to ``width`` pixels."""
+    return np.pad(ink, ((0, 0), (0, width - ink.shape[1])))
+
+
+def _padded_cut(ink: Ink, x: int, y: int, w: int, h: int) -> Ink:
+    """Cut a box that may reach over the edges; what lies outside is paper."""
+    out = np.zeros((h, w), np.float32)
+    sx0, sy0 = max(0, x), max(0, y)
+    sx1, sy1 = min(ink.shape[1], x + w), min(ink.shape[0], y + h)
+    out[sy0 - y : sy1 - y, sx0 - x : sx1 - x] = ink[sy0:sy1, sx0:sx1]
+    return out

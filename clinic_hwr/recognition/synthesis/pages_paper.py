@@ -1,0 +1,251 @@
+"""A sheet of paper to draw a form on: print, rules, handwriting, and what was written where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+Gray = NDArray[np.uint8]
+
+# Faces that Linux images often carry; PIL's own face stands in where none of them is found.
+_FACES = {
+    "sans": ("DejaVuSans.ttf", "LiberationSans-Regular.ttf"),
+    "bold": ("DejaVuSans-Bold.ttf", "LiberationSans-Bold.ttf"),
+    "serif": ("DejaVuSerif.ttf", "LiberationSerif-Regular.ttf"),
+    "serif-bold": ("DejaVuSerif-Bold.ttf", "LiberationSerif-Bold.ttf"),
+    "narrow": ("DejaVuSansCondensed.ttf", "LiberationSansNarrow-Regular.ttf"),
+}
+
+
+class Tile(Protocol):
+    """Ink of one written text: ``alpha`` (height, width) uint8, and its baseline row."""
+
+    @property
+    def alpha(self) -> Gray: ...
+    @property
+    def baseline_px(self) -> int: ...
+
+
+class Hand(Protocol):
+    """One person's handwriting."""
+
+    @property
+    def name(self) -> str: ...
+    def can_write(self, text: str) -> bool: ...
+    def write(self, text: str, rng: np.random.Generator, x_height_px: float) -> Tile: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTruth:
+    """What one field of a drawn page really says.
+
+    Attributes:
+        name: a key of ``pages.types.FIELD_NAMES``.
+        kind: its kind, as text.
+        group: medication number, 0 for fields of the whole page.
+        text: the text as written ("" for marks).
+        printed: drawn in print rather than by hand.
+        quad_px: the four corners of the ink (x, y), clockwise from the top left of the paper.
+    """
+
+    name: str
+    kind: str
+    group: int
+    text: str
+    printed: bool
+    quad_px: tuple[tuple[float, float], ...]
+
+    @property
+    def box_px(self) -> tuple[int, int, int, int]:
+        """Axis-aligned hull of the corners: x, y, width, height in pixels."""
+        xs, ys = zip(*self.quad_px, strict=True)
+        x0, y0 = int(np.floor(min(xs))), int(np.floor(min(ys)))
+        return x0, y0, int(np.ceil(max(xs))) - x0, int(np.ceil(max(ys))) - y0
+
+
+@cache
+def print_font(face: str, size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return a print face at a size; falls back to the face inside PIL."""
+    for file_name in _FACES[face]:
+        try:
+            return ImageFont.truetype(file_name, size_px)
+        except OSError:
+            continue
+    return ImageFont.load_default(size_px)
+
+
+class Paper:
+    """A page being drawn. Positions are in inches from the top left, sizes of print in points.
+
+    Args:
+        width_in: page width in inches.
+        height_in: page height in inches.
+        dpi: pixels per inch.
+        hand: who writes on it.
+        rng: source of all variation.
+    """
+
+    def __init__(
+        self, width_in: float, height_in: float, dpi: int, hand: Hand, rng: np.random.Generator
+    ) -> None:
+        self.dpi = dpi
+        self.hand = hand
+        self.rng = rng
+        self.width_in = width_in
+        self.height_in = height_in
+        shape = (round(height_in * dpi), round(width_in * dpi))
+        self.ink = np.full(shape, 255, np.uint8)
+        self.fields: list[FieldTruth] = []
+        # One pen a page: darkness 30 (black gel) .. 110 (blue ballpoint in gray).
+        self.pen_gray = int(rng.integers(25, 105))
+        self.x_height_in = float(rng.uniform(0.075, 0.105))
+
+    def px(self, inches: float) -> int:
+        """Inches to whole pixels."""
+        return round(inches * self.dpi)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        points: float = 8.0,
+        face: str = "sans",
+        gray: int = 30,
+        align: str = "left",
+    ) -> tuple[float, float, float, float]:
+        """Print ``text`` with its baseline at ``y``; returns x0, y0, x1, y1 of its ink in inches."""
+        font = print_font(face, max(6, round(points / 72 * self.dpi)))
+        anchor = {"left": "ls", "middle": "ms", "right": "rs"}[align]
+        image = Image.fromarray(self.ink)
+        draw = ImageDraw.Draw(image)
+        at = (x * self.dpi, y * self.dpi)
+        draw.text(at, text, fill=gray, font=font, anchor=anchor)
+        self.ink = np.asarray(image).copy()
+        box = draw.textbbox(at, text, font=font, anchor=anchor)
+        return tuple(float(side) / self.dpi for side in box)
+
+    def printed_field(self, name: str, kind: str, text: str, x: float, y: float, *,
+                      points: float = 8.0, face: str = "sans", align: str = "left") -> float:
+        """Print a value and record it as a field; returns its right end in inches."""
+        x0, y0, x1, y1 = self.text(x, y, text, points=points, face=face, align=align)
+        self._record(name, kind, 0, text, printed=True, corners=(x0, y0, x1, y1))
+        return x1
+
+    def rule(self, x0: float, y0: float, x1: float, y1: float, *, points: float = 0.7,
+             gray: int = 70) -> None:
+        """Draw a straight form rule."""
+        thickness = max(1, round(points / 72 * self.dpi))
+        cv2.line(self.ink, (self.px(x0), self.px(y0)), (self.px(x1), self.px(y1)), gray, thickness)
+
+    def box(self, x0: float, y0: float, x1: float, y1: float, *, points: float = 0.7) -> None:
+        """Draw a rectangle of rules."""
+        for ends in ((x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)):
+            self.rule(*ends, points=points)
+
+    def write(self, x: float, y: float, text: str, *, scale: float = 1.0,
+              max_width: float | None = None) -> tuple[float, float, float, float]:
+        """Write ``text`` by hand, baseline near ``y``; returns x0, y0, x1, y1 of its ink.
+
+        Too wide a text is written smaller, as people do when a row runs out.
+        """
+        x_height_px = self.x_height_in * scale * self.dpi
+        tile = self.hand.write(text, self.rng, x_height_px)
+        alpha, baseline = tile.alpha, tile.baseline_px
+        if max_width is not None and alpha.shape[1] > self.px(max_width):
+            ratio = self.px(max_width) / alpha.shape[1]
+            size = (self.px(max_width), max(1, round(alpha.shape[0] * max(ratio, 0.6))))
+            alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.uint8)
+            baseline = round(baseline * max(ratio, 0.6))
+        wander = float(self.rng.normal(0.0, 0.008))  # nobody keeps exactly to the rule
+        top, left = self.px(y + wander) - baseline, self.px(x)
+        corners = self._lay(alpha, left, top)
+        return tuple(float(side) / self.dpi for side in corners)
+
+    def field(self, name: str, kind: str, text: str, x: float, y: float, *, group: int = 0,
+              scale: float = 1.0, max_width: float | None = None, prefix: str = "") -> float:
+        """Write a value by hand and record it; ``prefix`` (e.g. "Sig:") is part of the ink.
+
+        Returns:
+            The right end of the ink in inches.
+        """
+        whole = f"{prefix} {text}".strip()
+        corners = self.write(x, y, whole, scale=scale, max_width=max_width)
+        self._record(name, kind, group, whole, printed=False, corners=corners)
+        return corners[2]
+
+    def mark(self, name: str, kind: str, corners: tuple[float, float, float, float],
+             text: str = "", *, group: int = 0) -> None:
+        """Record a field whose ink was drawn otherwise (a circle, a signature, several cells)."""
+        self._record(name, kind, group, text, printed=False, corners=corners)
+
+    def circle(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        """Circle something by pen: a closed, slightly uneven loop around the given corners."""
+        centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+        radius = np.array([(x1 - x0) / 2 + 0.055, (y1 - y0) / 2 + 0.05])
+        angle = np.linspace(0.0, 2.15 * np.pi, 60) + self.rng.uniform(0, 6)
+        wobble = 1 + 0.06 * np.sin(angle * 2 + self.rng.uniform(0, 6))
+        points = centre + radius * np.stack([np.cos(angle), np.sin(angle)], 1) * wobble[:, None]
+        self.stroke(points)
+
+    def stroke(self, points: NDArray[np.float64], *, width_in: float = 0.012) -> None:
+        """Draw a pen stroke through points (n, 2) in inches."""
+        alpha = np.zeros(self.ink.shape, np.uint8)
+        path = np.round(points * self.dpi * 16).astype(np.int32).reshape(-1, 1, 2)
+        cv2.polylines(alpha, [path], False, 255, max(1, self.px(width_in)), cv2.LINE_AA, shift=4)
+        self._lay(alpha, 0, 0)
+
+    def signature(self, x: float, y: float, width: float) -> tuple[float, float, float, float]:
+        """Sign: a fast, unreadable line of loops; returns x0, y0, x1, y1 of its ink in inches."""
+        n = int(self.rng.integers(6, 10))
+        t = np.linspace(0, n, n * 14)
+        height = 0.09 + 0.05 * np.sin(t * 0.7 + self.rng.uniform(0, 6)) ** 2
+        xs = x + width * t / n + 0.05 * np.sin(t * 2 * np.pi)
+        ys = y - 0.08 - height * np.cos(t * 2 * np.pi + self.rng.uniform(0, 1)) * np.linspace(
+            1.0, 0.35, len(t)
+        )
+        points = np.stack([xs, ys], 1)
+        self.stroke(points)
+        pad = 0.006
+        return (xs.min() - pad, ys.min() - pad, xs.max() + pad, ys.max() + pad)
+
+    def _lay(self, alpha: Gray, left: int, top: int) -> tuple[int, int, int, int]:
+        """Blend pen ink over the page; returns the pixel corners of what landed on paper."""
+        height, width = self.ink.shape
+        x0, y0 = max(0, left), max(0, top)
+        x1, y1 = min(width, left + alpha.shape[1]), min(height, top + alpha.shape[0])
+        if x1 <= x0 or y1 <= y0:
+            return x0, y0, x0, y0
+        part = alpha[y0 - top : y1 - top, x0 - left : x1 - left].astype(np.float32) / 255.0
+        below = self.ink[y0:y1, x0:x1].astype(np.float32)
+        # min: pen over print does not lighten the print
+        blended = np.minimum(below, 255 - part * (255 - self.pen_gray))
+        self.ink[y0:y1, x0:x1] = np.round(blended).astype(np.uint8)
+        rows, cols = np.nonzero(part > 0.3)
+        if len(rows) == 0:
+            return x0, y0, x0, y0
+        return (x0 + int(cols.min()), y0 + int(rows.min()),
+                x0 + int(cols.max()) + 1, y0 + int(rows.max()) + 1)  # fmt: skip
+
+    def _record(self, name: str, kind: str, group: int, text: str, *, printed: bool,
+                corners: tuple[float, float, float, float]) -> None:
+        x0, y0, x1, y1 = (side * self.dpi for side in corners)
+        quad = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+        self.fields.append(FieldTruth(name, kind, group, text, printed, quad))
+
+
+def save_gray(path: Path, gray: Gray) -> None:
+    """Write a grayscale raster as PNG.
+
+    Raises:
+        OSError: the file could not be written.
+    """
+    Image.fromarray(gray).save(path, optimize=True)
