@@ -1,36 +1,28 @@
-"""Settings of the stand-alone product: one typed environment variable each."""
+"""Settings of the stand-alone product: one typed environment variable each.
+
+``docs/install.md`` lists every variable. ``clinic_hwr.accounts.checks`` refuses to start with a
+combination that would put patient data at risk.
+"""
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import environ
+from csp.constants import NONE, SELF
+
+from clinic_hwr.accounts.secret_key import secret_key_from_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# Everything the product writes lives here: database, files, secret key.
+# Everything the product writes lives here: database, files, secret key. For its owner only.
 DATA_DIR = Path(env.str("CLINIC_HWR_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-
-
-def _secret_key() -> str:
-    """Return SECRET_KEY from the environment, else one made once and kept in the data folder."""
-    given = env.str("SECRET_KEY", default="")
-    if given:
-        return given
-    path = DATA_DIR / "secret_key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
-    return path.read_text()
-
-
-SECRET_KEY = _secret_key()
+SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key_from_file(DATA_DIR / "secret_key")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -54,13 +46,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic_hwr.accounts.sessions.SessionLimitsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
 ]
 
 ROOT_URLCONF = "clinic_hwr.urls"
@@ -80,6 +73,8 @@ TEMPLATES = [
     }
 ]
 
+# --- database -------------------------------------------------------------------------------
+
 DATABASES = {
     "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'clinic_hwr.sqlite3'}")
 }
@@ -91,24 +86,139 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 30,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_S", default=60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
-STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "clinic_hwr" / "static"]
+# --- people and sessions --------------------------------------------------------------------
+
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "inbox"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 12}
+
+# Automatic logoff (45 CFR 164.312(a)(2)(iii)): after idling, and once a shift in any case.
+SESSION_COOKIE_AGE = 60 * env.int("SESSION_IDLE_MINUTES", default=15)
+SESSION_MAX_AGE_S = 3600 * env.int("SESSION_MAX_HOURS", default=12)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+LOGIN_FAILURES_ALLOWED = env.int("LOGIN_FAILURES_ALLOWED", default=10)  # per name and address
+LOGIN_FAILURES_WINDOW_S = env.int("LOGIN_FAILURES_WINDOW_S", default=900)
+
+# --- transport ------------------------------------------------------------------------------
+
+# True when browsers reach the product over TLS (a proxy in front ends it).
+BEHIND_TLS = env.bool("BEHIND_TLS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_TLS
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+TRUSTED_PROXY = env.str("TRUSTED_PROXY", default="127.0.0.1")  # whose X-Forwarded-* we believe
+if BEHIND_TLS:
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "blob:"],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+# --- files ----------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "clinic_hwr" / "static"]
+# The few static files are read from the apps at start: no collectstatic step to forget.
+WHITENOISE_USE_FINDERS = True
 
 # Files by SHA-256; see intake/storage.py
 BLOB_DIR = DATA_DIR / "blobs"
+# Uploads over this many bytes wait in a file, and that file is as private as the store.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
+FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, exist_ok=True)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request apart from its files
+DATA_UPLOAD_MAX_NUMBER_FILES = env.int("UPLOAD_MAX_FILES", default=100)  # of one request
+# The server hangs up above this; files between the scan limit and it get a clear answer.
+REQUEST_MAX_BYTES = env.int("REQUEST_MAX_BYTES", default=256 * 1024 * 1024)
 
-# The queue: empty = worker in this process, the database is the record either way.
+# --- REST -----------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    # token first: it has a WWW-Authenticate header, so a stranger gets 401 and not 403
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {
+        "anon": env.str("API_RATE_ANONYMOUS", default="60/min"),
+        "user": env.str("API_RATE_USER", default="1200/min"),
+    },
+}
+
+# --- queue ----------------------------------------------------------------------------------
+
+# Empty = worker in this process. The database is the queue of record either way.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+# A worker that dies in the middle of a page gives its message back.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = env.int("CELERY_SOFT_LIMIT_S", default=300)
+CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 60
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "clinic_hwr"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+if CELERY_BROKER_URL.startswith(("amqp:", "amqps:", "pyamqp:")):
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+else:
+    # Redis hands a message out again after this long: it must outlast the hard limit.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT}
 
-# Recognition: which reader, and where data for training lives.
+# --- recognition ----------------------------------------------------------------------------
+
+# Which reader, and where data for training lives.
 CLINIC_HWR_ARCH = env.str("CLINIC_HWR_ARCH", default="trba")
 CLINIC_HWR_DATA = env.str("CLINIC_HWR_DATA", default="")
+
+# --- logging --------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"ids_only": {"()": "clinic_hwr.logs.IdsOnlyFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ids_only"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # Django's own handlers would print tracebacks with their messages
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+    },
+}

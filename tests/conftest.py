@@ -31,12 +31,14 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
 
 @pytest.fixture(autouse=True)
-def data_dir(tmp_path: Path, settings: Any) -> Path:
+def data_dir(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Path:
     """Send everything the product writes to a folder of this test; nothing reaches ``var/``."""
-    folder = tmp_path / "data"
-    (folder / "blobs").mkdir(parents=True)
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "blobs").mkdir()
+    (folder / "incoming").mkdir()
     settings.DATA_DIR = folder
     settings.BLOB_DIR = folder / "blobs"
+    settings.FILE_UPLOAD_TEMP_DIR = folder / "incoming"
     return folder
 
 

@@ -27,9 +27,7 @@ def accessible_sites(user: Any, permission: str) -> QuerySet[Site]:
     roles = PERMISSIONS[permission]
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return Site.objects.none()
-    return Site.objects.filter(
-        memberships__user_id=user.pk, memberships__role__in=roles
-    ).distinct()
+    return Site.objects.filter(memberships__user_id=user.pk, memberships__role__in=roles).distinct()
 
 
 def require(user: Any, site: Site, permission: str) -> None:
