@@ -70,9 +70,7 @@ class Page(models.Model):
 
     class Meta:
         ordering = ["scan", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["scan", "number"], name="page_number_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["scan", "number"], name="page_number_once")]
 
     def __str__(self) -> str:
         return f"page {self.number} of {self.scan_id}"

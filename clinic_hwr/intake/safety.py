@@ -1,0 +1,117 @@
+"""What a received file may be: the allow-list, the limits, and what its first bytes say."""
+
+from __future__ import annotations
+
+import mimetypes
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import PurePath
+
+import filetype
+
+MAX_FILE_BYTES = 25 * 1024 * 1024
+"""A 50-page fax as TIFF G4 is under 5 MB; a 600 dpi colour page as JPEG is under 15 MB."""
+
+MAX_PAGES = 50
+
+MAX_PAGE_PX = 50_000_000
+"""Legal paper at 600 dpi is 42.8 Mpx."""
+
+
+class Problem(StrEnum):
+    """Why a file cannot be worked on."""
+
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    UNKNOWN_TYPE = "unknown_type"
+    TYPE_MISMATCH = "type_mismatch"
+    ENCRYPTED = "encrypted"
+    BROKEN = "broken"
+    TOO_MANY_PAGES = "too_many_pages"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_COMPLEX = "too_complex"
+    PROCESSING_FAILED = "processing_failed"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanType:
+    """One accepted file type."""
+
+    mime: str
+    label: str
+    suffixes: tuple[str, ...]
+
+
+SCAN_TYPES: dict[str, ScanType] = {
+    kind.mime: kind
+    for kind in (
+        ScanType("image/png", "PNG", (".png",)),
+        ScanType("image/jpeg", "JPEG", (".jpg", ".jpeg", ".jpe", ".jfif")),
+        ScanType("image/tiff", "TIFF", (".tif", ".tiff")),
+        ScanType("application/pdf", "PDF", (".pdf",)),
+    )
+}
+ACCEPTED = "PNG, JPEG, TIFF or PDF"
+
+
+class FileRefused(ValueError):
+    """The file cannot be worked on.
+
+    Attributes:
+        code: a ``Problem``, stored with the scan.
+        problem: one sentence for people that says what to do; it never holds the file's name.
+    """
+
+    def __init__(self, code: Problem, problem: str) -> None:
+        super().__init__(problem)
+        self.code = code
+        self.problem = problem
+
+
+def check_size(size_bytes: int) -> None:
+    """Raise ``FileRefused`` for an empty file and for one over ``MAX_FILE_BYTES``."""
+    if size_bytes == 0:
+        raise FileRefused(
+            Problem.EMPTY, "This file is empty: nothing arrived. Scan the paper again."
+        )
+    if size_bytes > MAX_FILE_BYTES:
+        raise FileRefused(
+            Problem.TOO_LARGE,
+            f"This file has {size_bytes / 2**20:.1f} MB; the limit is "
+            f"{MAX_FILE_BYTES // 2**20} MB. Scan at 300 dpi, or split it into smaller files.",
+        )
+
+
+def detect_type(data: bytes) -> ScanType:
+    """Return the type that the first bytes of ``data`` show.
+
+    Raises:
+        FileRefused: it is none of the accepted types.
+    """
+    guess = filetype.guess(data[:8192])
+    found = SCAN_TYPES.get(guess.mime) if guess else None
+    if found is None:
+        raise FileRefused(
+            Problem.UNKNOWN_TYPE,
+            f"This file is not a scan that can be read. Send it as {ACCEPTED}.",
+        )
+    return found
+
+
+def check_claim(name: str, found: ScanType) -> None:
+    """Raise ``FileRefused`` when the ending of ``name`` says another type than ``found``.
+
+    An ending that names no known type (".scan", none at all) claims nothing and passes.
+    """
+    suffix = PurePath(name).suffix.lower()
+    if not suffix or suffix in found.suffixes:
+        return
+    claimed_mime, _ = mimetypes.guess_type(f"x{suffix}")
+    if claimed_mime is None or claimed_mime == "application/octet-stream":
+        return
+    raise FileRefused(
+        Problem.TYPE_MISMATCH,
+        f"This file is named {suffix[:12]} but holds a {found.label}. "
+        f"Name it {found.suffixes[0]} and send it again.",
+    )

@@ -1,0 +1,239 @@
+"""Receiving files and moving scans from state to state."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO, Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from clinic_hwr.accounts.access import require
+from clinic_hwr.accounts.models import Site
+from clinic_hwr.audit.services import audit_record
+
+from .decoding import inspect_file
+from .hints import hint_on_commit
+from .models import Scan, ScanTransition
+from .safety import FileRefused, Problem, check_claim, check_size, detect_type
+from .states import TRANSITIONS, ScanState, TransitionRefused
+from .storage import StoredBlob, blob_read, blob_write_stream
+
+_REOPENED_BY_ANOTHER_COPY = frozenset({Problem.TYPE_MISMATCH, Problem.PROCESSING_FAILED})
+"""Quarantines that the same bytes can leave: under a fitting name, or for another try."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What the safety checks say of one file; ``code`` is "" when it may be worked on."""
+
+    content_type: str = ""
+    page_count: int = 0
+    code: str = ""
+    problem: str = ""
+
+
+def scan_receive(
+    *, site: Site, data: bytes, original_name: str, source: str, user: Any = None
+) -> Scan:
+    """Keep a received file and, when it may be worked on, queue it; see ``scan_receive_file``."""
+    return scan_receive_file(
+        site=site, file=io.BytesIO(data), original_name=original_name, source=source, user=user
+    )
+
+
+def scan_receive_file(
+    *, site: Site, file: IO[bytes], original_name: str, source: str, user: Any = None
+) -> Scan:
+    """Keep a received file and, when it may be worked on, queue it.
+
+    The bytes are stored first and whatever they are, a chunk at a time. A file that fails the
+    safety checks becomes a quarantined scan. The bytes of an earlier scan of the same site
+    become a rejected scan whose ``duplicate_of`` names that one.
+
+    Args:
+        site: where it came in.
+        file: the bytes, read from the present position on.
+        original_name: the sender's name for it; shown to people, never used as a path.
+        source: web, api, folder, cli or demo.
+        user: the person sending it, None for the folder and the command line.
+
+    Raises:
+        PermissionDenied: ``user`` may not upload at ``site``.
+
+    Audit: ``scan.received``, or ``scan.duplicate``; ``scan.quarantined`` with either.
+    """
+    if user is not None:
+        require(user, site, "scan.upload")
+    blob = blob_write_stream(file)
+    name = _clean_name(original_name)
+    # Checked outside of the transaction: starting the decoder under a write lock would hold
+    # up every other writer of an SQLite database.
+    finding = _check(blob, name)
+    scan = Scan(
+        site=site,
+        sha256=blob.sha256,
+        original_name=name,
+        content_type=finding.content_type,
+        size_bytes=blob.size_bytes,
+        source=source,
+        uploaded_by=user,
+        page_count=finding.page_count,
+    )
+    with transaction.atomic():
+        original = _original(site, blob.sha256)
+        if original is None:
+            try:
+                with transaction.atomic():
+                    scan.save(force_insert=True)
+            except IntegrityError:  # the same bytes won the race in another process
+                original = _original(site, blob.sha256)
+                if original is None:
+                    raise
+        if original is not None:
+            return _keep_duplicate(scan, original, finding)
+        _begin(scan, "scan.received", user)
+        if finding.code:
+            return _quarantine(scan, finding)
+        hint_on_commit(scan.pk)
+    return scan
+
+
+def scan_transition(
+    *, scan: Scan, to: str, reason: str = "", problem_code: str = "", problem: str = ""
+) -> Scan:
+    """Move a scan to state ``to`` and append the step; returns the row as stored.
+
+    Locks the row, frees any worker's claim and starts the count of attempts anew. The problem
+    is replaced too, so it stands empty once a scan has left quarantine.
+
+    Raises:
+        TransitionRefused: ``TRANSITIONS`` does not lead from the stored state to ``to``.
+    """
+    with transaction.atomic():
+        locked = Scan.objects.select_for_update(of=("self",)).get(pk=scan.pk)
+        present, target = ScanState(locked.state), ScanState(to)
+        if target not in TRANSITIONS[present]:
+            raise TransitionRefused(
+                f"A scan cannot go from {present.label!r} to {target.label!r}; "
+                "reload it to see where it stands."
+            )
+        locked.state = target
+        locked.problem_code = problem_code
+        locked.problem = problem
+        locked.state_changed_at = timezone.now()
+        locked.attempts = 0
+        locked.claimed_by = ""
+        locked.claim_expires_at = None
+        locked.save()
+        ScanTransition.objects.create(
+            scan=locked, from_state=present, to_state=target, reason=reason
+        )
+    scan.refresh_from_db()
+    return scan
+
+
+def scan_quarantine(*, scan: Scan, code: str, problem: str) -> Scan:
+    """Put a scan aside with one sentence for people. Audit: ``scan.quarantined``."""
+    with transaction.atomic():
+        scan_transition(
+            scan=scan,
+            to=ScanState.QUARANTINED,
+            reason=code,
+            problem_code=code,
+            problem=problem,
+        )
+        _record("scan.quarantined", scan, None, {"code": code})
+    return scan
+
+
+def upload_refuse(*, site: Site, user: Any, size_bytes: int, upload_id: UUID) -> None:
+    """Record an upload that was refused unread because of its size. Audit: as quarantined."""
+    require(user, site, "scan.upload")
+    audit_record(
+        action="scan.quarantined",
+        site=site,
+        object_type="upload",
+        object_id=upload_id,
+        actor=user,
+        data={"code": str(Problem.TOO_LARGE), "size_bytes": size_bytes},
+    )
+
+
+def _check(blob: StoredBlob, name: str) -> _Finding:
+    """Run the safety checks in order of cost; an over-size file is never read into memory."""
+    mime = ""
+    try:
+        check_size(blob.size_bytes)
+        data = blob_read(blob.sha256, verify=False)
+        found = detect_type(data)
+        mime = found.mime
+        check_claim(name, found)
+        inspection = inspect_file(data)
+    except FileRefused as refusal:
+        return _Finding(mime, 0, refusal.code, refusal.problem)
+    return _Finding(mime, len(inspection.sizes_px))
+
+
+def _clean_name(name: str) -> str:
+    """Return the last part of a sender's path, printable and at most 255 characters."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    return "".join(c for c in last if c.isprintable())[-255:]
+
+
+def _original(site: Site, sha256: str) -> Scan | None:
+    return Scan.objects.filter(site=site, sha256=sha256, duplicate_of__isnull=True).first()
+
+
+def _begin(scan: Scan, action: str, user: Any, **data: str) -> None:
+    """Append the first step and the audit event of a new row."""
+    ScanTransition.objects.create(scan=scan, from_state="", to_state=ScanState.RECEIVED)
+    facts = {"sha256": scan.sha256, "size_bytes": scan.size_bytes, "source": scan.source, **data}
+    _record(action, scan, user, {"content_type": scan.content_type, **facts})
+
+
+def _keep_duplicate(scan: Scan, original: Scan, finding: _Finding) -> Scan:
+    """Store ``scan`` as a copy of ``original``, which may get another chance through it."""
+    scan.duplicate_of = original
+    scan.save(force_insert=True)
+    _begin(scan, "scan.duplicate", scan.uploaded_by, duplicate_of=str(original.pk))
+    if finding.code:
+        return _quarantine(scan, finding)
+    scan_transition(
+        scan=scan,
+        to=ScanState.REJECTED,
+        reason=f"same bytes as scan {original.pk}",
+        problem_code=Problem.DUPLICATE,
+        problem="This file was already received; the first copy is the one that is worked on.",
+    )
+    original = Scan.objects.select_for_update(of=("self",)).get(pk=original.pk)
+    if (
+        original.state == ScanState.QUARANTINED
+        and original.problem_code in _REOPENED_BY_ANOTHER_COPY
+    ):
+        Scan.objects.filter(pk=original.pk).update(
+            content_type=scan.content_type, page_count=scan.page_count
+        )
+        scan_transition(scan=original, to=ScanState.RECEIVED, reason="received again")
+        hint_on_commit(original.pk)
+    return scan
+
+
+def _quarantine(scan: Scan, finding: _Finding) -> Scan:
+    return scan_quarantine(scan=scan, code=finding.code, problem=finding.problem)
+
+
+def _record(action: str, scan: Scan, user: Any, data: dict[str, Any]) -> None:
+    audit_record(
+        action=action,
+        site=scan.site,
+        object_type="scan",
+        object_id=scan.pk,
+        actor=user,
+        actor_name=scan.source,
+        scan_id=scan.pk,
+        data=data,
+    )
