@@ -16,10 +16,11 @@ class DecisionKind(models.TextChoices):
     ILLEGIBLE = "illegible", "Illegible"
     NOT_PRESENT = "not_present", "Not present"
     NOT_APPLICABLE = "not_applicable", "Not applicable"
+    REOPENED = "reopened", "Reopened"  # takes the decision before it back; the field is open again
 
 
 class Decision(models.Model):
-    """One decision on one field. Append-only; the newest that is not undone is in force."""
+    """One decision on one field. Append-only; the newest is in force unless it is a reopening."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     field = models.ForeignKey(
@@ -83,7 +84,7 @@ class PrescriptionRecord(models.Model):
         max_length=10, choices=PrescriptionStatus.choices, default=PrescriptionStatus.DRAFT
     )
     content = models.JSONField(default=dict)
-    content_sha256 = models.CharField(max_length=64, blank=True)  # set at release, signed over
+    content_sha256 = models.CharField(max_length=64, blank=True)  # of ``content``; signed over
     released_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -1,0 +1,25 @@
+"""What people can do with a scan in review; split by verb, imported from here."""
+
+from .decisions import field_decide, field_reopen
+from .effective import FieldState, field_states, unresolved_fields
+from .leases import lease_heartbeat, lease_release, scan_claim
+from .refresh import content_sha256, prescription_refresh
+from .rejection import scan_reject
+from .release import blocker_key, prescription_release, release_problems
+
+__all__ = [
+    "FieldState",
+    "blocker_key",
+    "content_sha256",
+    "field_decide",
+    "field_reopen",
+    "field_states",
+    "lease_heartbeat",
+    "lease_release",
+    "prescription_refresh",
+    "prescription_release",
+    "release_problems",
+    "scan_claim",
+    "scan_reject",
+    "unresolved_fields",
+]
