@@ -1,11 +1,19 @@
-"""All addresses of the product; each room adds its own list."""
+"""All addresses of the product; each room adds its own list.
+
+An existing Django project includes ``room_urlpatterns`` under a prefix of its choice and keeps its
+own admin (``docs/install.md``).
+"""
 
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-urlpatterns = [
+room_urlpatterns = [
     path("", RedirectView.as_view(pattern_name="inbox")),
     path("", include("clinic_hwr.accounts.urls")),
+]
+
+urlpatterns = [
+    *room_urlpatterns,
     path("admin/", admin.site.urls),
 ]
