@@ -9,9 +9,10 @@ import numpy as np
 
 # Imported for their effect: each registers its layout.
 from . import pages_hospital, pages_letterhead, pages_us_pad
+from .hands import Hand
 from .pages_content import PageContent, random_content
 from .pages_layouts import LAYOUTS, UnknownLayout, layout_drawer
-from .pages_paper import FieldTruth, Gray, Hand
+from .pages_paper import FieldTruth, Gray
 from .pages_scan import ScanSettings, random_settings, scan_paper
 
 __all__ = [
@@ -110,18 +111,32 @@ def draw_page(
 def draw_pages(
     hands: Sequence[Hand], *, count: int, seed: int, layouts: Sequence[str] | None = None
 ) -> Iterator[DrawnPage]:
-    """Draw ``count`` random degraded prescriptions, layouts in turn, hands at random."""
+    """Draw ``count`` random degraded prescriptions, layouts in turn, hands at random.
+
+    Raises:
+        ValueError: no hand can write the content.
+    """
     names = list(layouts or sorted(LAYOUTS))
     for number in range(count):
         rng = np.random.default_rng([seed, number])
         name = names[number % len(names)]
-        hand = hands[int(rng.integers(len(hands)))]
+        content = random_content(rng)
+        hand = _able_hand(hands, content, rng)
         dpi = int(rng.choice((150, 200, 300))) if name == "us_pad" else int(rng.choice((150, 200)))
         yield draw_page(
             name,
-            random_content(rng),
+            content,
             hand,
             seed=int(rng.integers(2**31)),
             dpi=dpi,
             settings=random_settings(rng),
         )
+
+
+def _able_hand(hands: Sequence[Hand], content: PageContent, rng: np.random.Generator) -> Hand:
+    """Choose a hand that can write all of the content."""
+    texts = content.written_texts()
+    for index in rng.permutation(len(hands)):
+        if all(hands[int(index)].can_write(text) for text in texts):
+            return hands[int(index)]
+    raise ValueError("none of the hands can write every character of the page")

@@ -72,6 +72,17 @@ class PageContent:
     signed: bool = True
     substitution_allowed: bool = True
 
+    def written_texts(self) -> tuple[str, ...]:
+        """Every text a hand may have to write, for choosing one that can."""
+        texts = [
+            self.patient_name, self.patient_dob, self.patient_age, self.patient_sex,
+            self.patient_weight, self.patient_address, self.allergies, self.date_written,
+        ]  # fmt: skip
+        for number, one in enumerate(self.medications, start=1):
+            texts += [f"{number}) {one.drug}", one.sig, f"#{one.quantity}", one.name, one.dose]
+            texts += [one.route, one.frequency]
+        return tuple(texts)
+
 
 MEDICATIONS: tuple[MedicationContent, ...] = tuple(
     MedicationContent(*row)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .hands import Hand
 from .pages_content import PageContent
 from .pages_layouts import layout
-from .pages_paper import Hand, Paper
+from .pages_paper import Paper
 
 _COLUMNS = (
     ("Date / Time", 0.5, 1.5),
@@ -85,9 +86,7 @@ def _order_table(paper: Paper, content: PageContent) -> None:
         _directions(paper, medication.dose, medication.route, medication.frequency, y, group)
 
 
-def _directions(
-    paper: Paper, dose: str, route: str, frequency: str, y: float, group: int
-) -> None:
+def _directions(paper: Paper, dose: str, route: str, frequency: str, y: float, group: int) -> None:
     """Dose, route and frequency stand in three cells and mean one sig."""
     boxes = [
         paper.write(3.6, y, dose, scale=1.2, max_width=0.8),

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .hands import Hand
 from .pages_content import PageContent
-from .pages_paper import Hand, Paper
+from .pages_paper import Paper
 
 LayoutDrawer = Callable[[PageContent, Hand, np.random.Generator, int], Paper]
 LAYOUTS: dict[str, LayoutDrawer] = {}

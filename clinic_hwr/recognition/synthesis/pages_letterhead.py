@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .hands import Hand
 from .pages_content import PageContent
 from .pages_layouts import layout
-from .pages_paper import Hand, Paper
+from .pages_paper import Paper
 
 
 @layout("letterhead_note")

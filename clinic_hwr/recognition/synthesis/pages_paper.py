@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+
+from .hands import Hand
 
 Gray = NDArray[np.uint8]
 
@@ -22,24 +23,6 @@ _FACES = {
     "serif-bold": ("DejaVuSerif-Bold.ttf", "LiberationSerif-Bold.ttf"),
     "narrow": ("DejaVuSansCondensed.ttf", "LiberationSansNarrow-Regular.ttf"),
 }
-
-
-class Tile(Protocol):
-    """Ink of one written text: ``alpha`` (height, width) uint8, and its baseline row."""
-
-    @property
-    def alpha(self) -> Gray: ...
-    @property
-    def baseline_px(self) -> int: ...
-
-
-class Hand(Protocol):
-    """One person's handwriting."""
-
-    @property
-    def name(self) -> str: ...
-    def can_write(self, text: str) -> bool: ...
-    def write(self, text: str, rng: np.random.Generator, x_height_px: float) -> Tile: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +116,26 @@ class Paper:
         box = draw.textbbox(at, text, font=font, anchor=anchor)
         return tuple(float(side) / self.dpi for side in box)
 
-    def printed_field(self, name: str, kind: str, text: str, x: float, y: float, *,
-                      points: float = 8.0, face: str = "sans", align: str = "left") -> float:
+    def printed_field(
+        self,
+        name: str,
+        kind: str,
+        text: str,
+        x: float,
+        y: float,
+        *,
+        points: float = 8.0,
+        face: str = "sans",
+        align: str = "left",
+    ) -> float:
         """Print a value and record it as a field; returns its right end in inches."""
         x0, y0, x1, y1 = self.text(x, y, text, points=points, face=face, align=align)
         self._record(name, kind, 0, text, printed=True, corners=(x0, y0, x1, y1))
         return x1
 
-    def rule(self, x0: float, y0: float, x1: float, y1: float, *, points: float = 0.7,
-             gray: int = 70) -> None:
+    def rule(
+        self, x0: float, y0: float, x1: float, y1: float, *, points: float = 0.7, gray: int = 70
+    ) -> None:
         """Draw a straight form rule."""
         thickness = max(1, round(points / 72 * self.dpi))
         cv2.line(self.ink, (self.px(x0), self.px(y0)), (self.px(x1), self.px(y1)), gray, thickness)
@@ -151,8 +145,9 @@ class Paper:
         for ends in ((x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)):
             self.rule(*ends, points=points)
 
-    def write(self, x: float, y: float, text: str, *, scale: float = 1.0,
-              max_width: float | None = None) -> tuple[float, float, float, float]:
+    def write(
+        self, x: float, y: float, text: str, *, scale: float = 1.0, max_width: float | None = None
+    ) -> tuple[float, float, float, float]:
         """Write ``text`` by hand, baseline near ``y``; returns x0, y0, x1, y1 of its ink.
 
         Too wide a text is written smaller, as people do when a row runs out.
@@ -170,8 +165,19 @@ class Paper:
         corners = self._lay(alpha, left, top)
         return tuple(float(side) / self.dpi for side in corners)
 
-    def field(self, name: str, kind: str, text: str, x: float, y: float, *, group: int = 0,
-              scale: float = 1.0, max_width: float | None = None, prefix: str = "") -> float:
+    def field(
+        self,
+        name: str,
+        kind: str,
+        text: str,
+        x: float,
+        y: float,
+        *,
+        group: int = 0,
+        scale: float = 1.0,
+        max_width: float | None = None,
+        prefix: str = "",
+    ) -> float:
         """Write a value by hand and record it; ``prefix`` (e.g. "Sig:") is part of the ink.
 
         Returns:
@@ -182,8 +188,15 @@ class Paper:
         self._record(name, kind, group, whole, printed=False, corners=corners)
         return corners[2]
 
-    def mark(self, name: str, kind: str, corners: tuple[float, float, float, float],
-             text: str = "", *, group: int = 0) -> None:
+    def mark(
+        self,
+        name: str,
+        kind: str,
+        corners: tuple[float, float, float, float],
+        text: str = "",
+        *,
+        group: int = 0,
+    ) -> None:
         """Record a field whose ink was drawn otherwise (a circle, a signature, several cells)."""
         self._record(name, kind, group, text, printed=False, corners=corners)
 
@@ -209,8 +222,12 @@ class Paper:
         t = np.linspace(0, n, n * 14)
         height = 0.09 + 0.05 * np.sin(t * 0.7 + self.rng.uniform(0, 6)) ** 2
         xs = x + width * t / n + 0.05 * np.sin(t * 2 * np.pi)
-        ys = y - 0.08 - height * np.cos(t * 2 * np.pi + self.rng.uniform(0, 1)) * np.linspace(
-            1.0, 0.35, len(t)
+        ys = (
+            y
+            - 0.08
+            - height
+            * np.cos(t * 2 * np.pi + self.rng.uniform(0, 1))
+            * np.linspace(1.0, 0.35, len(t))
         )
         points = np.stack([xs, ys], 1)
         self.stroke(points)
@@ -235,8 +252,16 @@ class Paper:
         return (x0 + int(cols.min()), y0 + int(rows.min()),
                 x0 + int(cols.max()) + 1, y0 + int(rows.max()) + 1)  # fmt: skip
 
-    def _record(self, name: str, kind: str, group: int, text: str, *, printed: bool,
-                corners: tuple[float, float, float, float]) -> None:
+    def _record(
+        self,
+        name: str,
+        kind: str,
+        group: int,
+        text: str,
+        *,
+        printed: bool,
+        corners: tuple[float, float, float, float],
+    ) -> None:
         x0, y0, x1, y1 = (side * self.dpi for side in corners)
         quad = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
         self.fields.append(FieldTruth(name, kind, group, text, printed, quad))

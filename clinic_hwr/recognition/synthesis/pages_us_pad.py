@@ -9,9 +9,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .hands import Hand
 from .pages_content import PageContent
 from .pages_layouts import layout
-from .pages_paper import Hand, Paper
+from .pages_paper import Paper
 
 
 @layout("us_pad")

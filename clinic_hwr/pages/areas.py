@@ -1,0 +1,88 @@
+"""Where a page's free writing area is, and which words share a slot with one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .labels import Label, Placement, word_rows
+from .types import Box, PrintedWord
+
+# Labels that end the free writing area below an Rx.
+_BELOW_RX = {
+    "refills", "signature", "substitution", "prescriber_name", "prescriber_npi", "prescriber_dea",
+    "prescriber_phone", "date_written", "patient_name",
+}  # fmt: skip
+
+
+def rx_area(labels: Sequence[Label], words: Sequence[PrintedWord], width: int, height: int,
+            unit_px: float) -> Box | None:  # fmt: skip
+    """Return the free writing area that a printed Rx opens, or None without an Rx.
+
+    It starts a letter above the Rx and ends at the next row of closing labels, or at a footer.
+    """
+    marks = [label for label in labels if label.placement is Placement.AREA]
+    if not marks:
+        return None
+    # The biggest one: small print may speak of "Rx" too.
+    box = max((mark.box_px for mark in marks), key=lambda b: b.height)
+    top = max(0, round(box.y - 0.8 * unit_px))
+    left = max(0, round(box.x - unit_px))
+    bottom = float(height)
+    for label in labels:
+        if label.field in _BELOW_RX and label.box_px.y > box.y + box.height:
+            lift = 4.0 * unit_px if label.placement is Placement.ABOVE else 1.2 * unit_px
+            bottom = min(bottom, label.box_px.y - lift)
+    for row in word_rows(words):
+        # Four confident printed words side by side low on the page are a footer.
+        first = words[row[0]].box_px
+        sure = [i for i in row if words[i].confidence > 0.85]
+        if first.y > 0.85 * height and len(sure) >= 4:
+            bottom = min(bottom, first.y - unit_px)
+    if bottom <= box.y + box.height:
+        return None
+    return Box(left, top, width - left, round(bottom) - top)
+
+
+def contains(box: Box, x: float, y: float) -> bool:
+    """Whether a point lies in a box."""
+    return box.x <= x < box.x + box.width and box.y <= y < box.y + box.height
+
+
+def centre(box: Box) -> tuple[float, float]:
+    """Centre of a box, x and y in pixels."""
+    return box.x + box.width / 2, box.y + box.height / 2
+
+
+def same_row(one: Box, other: Box) -> bool:
+    """Whether two printed boxes stand on one row."""
+    overlap = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    return overlap > 0.5 * min(one.height, other.height)
+
+
+def word_slots(
+    words: Sequence[PrintedWord], labels: Sequence[Label], area: Box | None
+) -> list[str]:
+    """Name the slot of every word: words of one slot are all print or all handwriting.
+
+    A slot is a label, the free writing area, the space from one label to the next, or a run of
+    words without a wide gap.
+    """
+    slots = [""] * len(words)
+    for number, label in enumerate(labels):
+        for index in label.word_indexes:
+            slots[index] = f"label {number}"
+    for row_number, row in enumerate(word_rows(words)):
+        owner, run = "", 0
+        previous: Box | None = None
+        for index in row:
+            box = words[index].box_px
+            if slots[index]:
+                owner = slots[index]
+            elif area is not None and contains(area, *centre(box)):
+                slots[index] = "rx"
+            else:
+                if previous is not None and box.x - (previous.x + previous.width) > 2 * box.height:
+                    run += 1
+                slots[index] = f"value of {owner}" if owner else f"row {row_number} run {run}"
+            previous = box
+    return slots

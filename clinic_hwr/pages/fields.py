@@ -1,0 +1,153 @@
+"""Find and name the fields of an upright page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .areas import centre, contains, rx_area
+from .labels import Label, union
+from .letterhead import head_fields
+from .marks import circled_refills, signature_fields
+from .medications import name_lines
+from .survey import PageSurvey, Stroke, survey_page
+from .tables import find_table, table_fields
+from .text_lines import letter_height, text_lines
+from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord, UprightPage
+from .values import (
+    below,
+    beside,
+    is_writing,
+    share_strokes,
+    value_slots,
+)
+
+_PER_MEDICATION = ("drug", "strength", "sig", "quantity")
+_MIN_SIDE_PX = 32
+
+
+def find_fields(page: UprightPage, words: Sequence[PrintedWord]) -> tuple[FieldRegion, ...]:
+    """Name every field of a page.
+
+    Fields come from an order table, from signature lines and refill rows, from the value beside or
+    below each printed label, from the free writing area under an Rx (line order names drug,
+    directions and quantity), and from the printed head. Ink that nothing names becomes ``unnamed``.
+
+    Args:
+        page: from ``make_upright``.
+        words: from ``read_print`` of the same page.
+
+    Returns:
+        Fields in reading order; empty for a page without ink. Refills that stand once on the page
+        have group 0 and go for every medication on it.
+    """
+    if min(page.gray.shape) < _MIN_SIDE_PX:
+        return ()
+    survey = survey_page(page.gray, words)
+    return reading_order(_FieldSearch(survey).run(), survey.unit_px)
+
+
+class _FieldSearch:
+    """One pass over a page; every finder takes its strokes off the pile."""
+
+    def __init__(self, survey: PageSurvey) -> None:
+        self.survey = survey
+        self.left = set(survey.strokes)
+        self.fields: list[FieldRegion] = []
+
+    def run(self) -> list[FieldRegion]:
+        survey = self.survey
+        table = find_table(survey)
+        labels: Sequence[Label] = survey.labels
+        if table is not None:
+            self._take(*table_fields(survey, table))
+            labels = [one for one in labels if not contains(table.box_px, *centre(one.box_px))]
+        self._take(*signature_fields(survey, self._pile()))
+        area = rx_area(labels, survey.words, survey.gray.shape[1], survey.gray.shape[0],
+                       survey.unit_px)  # fmt: skip
+        self._labelled(labels, area)
+        if area is not None:
+            self._free_writing(area)
+        self.fields += head_fields(survey, {field.name for field in self.fields})
+        self._unnamed()
+        return self.fields
+
+    def _pile(self) -> list[Stroke]:
+        return [stroke for stroke in self.survey.strokes if stroke in self.left]
+
+    def _take(self, fields: Sequence[FieldRegion], strokes: set[Stroke]) -> None:
+        self.fields += fields
+        self.left -= strokes
+
+    def _labelled(self, labels: Sequence[Label], area: Box | None) -> None:
+        """Values beside their labels first; then, of what is left, values below."""
+        wanted = [
+            one for one in labels
+            if one.field in FIELD_NAMES and one.field not in ("signature", "substitution")
+        ]  # fmt: skip
+        slots = value_slots(self.survey, wanted)
+        shared = share_strokes(slots, self._outside(area, slots))
+        empty = []
+        for number, slot in enumerate(slots):
+            strokes = shared.get(number, [])
+            field = None
+            if slot.label.field == "refills":
+                field = circled_refills(self.survey, slot, strokes)
+            field = field or beside(self.survey, slot, strokes)
+            if field is None:
+                empty.append(slot.label)
+                continue
+            self._take([self._numbered(field)], set(strokes))
+        for label in empty:
+            found = below(self.survey, label, self._outside(area, []))
+            if found and is_writing(self.survey, union([s.box_px for s in found])):
+                box = union([s.box_px for s in found])
+                field = FieldRegion(label.field, FIELD_NAMES[label.field], box, label=label.text)
+                self._take([self._numbered(field)], set(found))
+
+    def _outside(self, area: Box | None, slots: Sequence[object]) -> list[Stroke]:
+        """Strokes a label may claim: the free writing area keeps its own."""
+        if area is None:
+            return self._pile()
+        return [s for s in self._pile() if not contains(area, *centre(s.box_px))]
+
+    def _numbered(self, field: FieldRegion) -> FieldRegion:
+        """Give a labelled medication field the number of its kind on the page."""
+        if field.name not in _PER_MEDICATION:
+            return field
+        before = sum(1 for other in self.fields if other.name == field.name)
+        return replace(field, group=before + 1)
+
+    def _free_writing(self, area: Box) -> None:
+        """Name the lines under the Rx, printed ones as well as written ones."""
+        survey = self.survey
+        strokes = [s for s in self._pile() if contains(area, *centre(s.box_px))]
+        lines = [line for line in text_lines(survey, strokes) if is_writing(survey, line.box_px)]
+        first = max((f.group for f in self.fields if f.name == "drug"), default=0)
+        letter = letter_height(strokes, survey.unit_px)
+        for line, named in zip(
+            lines, name_lines([one.box_px for one in lines], letter), strict=True
+        ):
+            field = FieldRegion(
+                named.name, FIELD_NAMES[named.name], line.box_px, group=first + named.group,
+                label="Rx",
+            )  # fmt: skip
+            self._take([field], set(line.strokes))
+
+    def _unnamed(self) -> None:
+        """Ink that nobody could name is shown to the reviewer, never dropped."""
+        for line in text_lines(self.survey, self._pile()):
+            if is_writing(self.survey, line.box_px):
+                self.fields.append(FieldRegion("unnamed", FIELD_NAMES["unnamed"], line.box_px))
+
+
+def reading_order(fields: Sequence[FieldRegion], unit_px: float) -> tuple[FieldRegion, ...]:
+    """Sort fields top to bottom, and left to right where they stand side by side."""
+    rest = sorted(fields, key=lambda field: centre(field.box_px)[1])
+    ordered: list[FieldRegion] = []
+    while rest:
+        top = centre(rest[0].box_px)[1]
+        row = [field for field in rest if centre(field.box_px)[1] - top < unit_px]
+        ordered += sorted(row, key=lambda field: field.box_px.x)
+        rest = rest[len(row) :]
+    return tuple(ordered)

@@ -1,0 +1,92 @@
+"""Prescriber and practice from the printed head of a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .labels import union, word_rows
+from .survey import PageSurvey
+from .types import Box, FieldRegion, PrintedWord
+from .values import printed_region
+
+_CREDENTIALS = re.compile(
+    r"\b(M\.?\s?D|D\.?\s?O|MBBS|MBChB|NP|FNP|APRN|PA|PA-C|DDS|DMD|DPM|DVM|FRCP|MRCP)\b\.?(?=$|[\s,])"
+)
+_TITLE = re.compile(r"^(Dr|Doctor|Prof)\b\.?\s", re.IGNORECASE)
+_PRACTICE = re.compile(
+    r"\b(clinic|hospital|medical|medicine|health|healthcare|cent(er|re)|practice|surgery|"
+    r"pediatrics|associates|group|family|physicians|care)\b",
+    re.IGNORECASE,
+)
+_PATIENT_FIELDS = {"patient_name", "patient_dob", "patient_address", "patient_age", "allergies"}
+_HEAD_SHARE = 0.3  # of the page height, when no patient label ends the head
+
+
+def head_fields(survey: PageSurvey, present: set[str]) -> list[FieldRegion]:
+    """Return prescriber_name and practice_name of the printed head, unless already found.
+
+    Args:
+        survey: the page.
+        present: names of fields found so far.
+    """
+    bottom = _head_bottom(survey)
+    lines = [line for line in _printed_runs(survey) if _box(line).y + _box(line).height <= bottom]
+    fields = []
+    prescriber = next((line for line in lines if _names_a_person(line)), None)
+    if prescriber is not None and "prescriber_name" not in present:
+        fields.append(printed_region("prescriber_name", prescriber))
+    others = [line for line in lines if line is not prescriber]
+    named = [line for line in others if _PRACTICE.search(_text(line))]
+    if named and "practice_name" not in present:
+        # The name of the house is set largest.
+        fields.append(printed_region("practice_name", max(named, key=_letter_height)))
+    return fields
+
+
+def _head_bottom(survey: PageSurvey) -> float:
+    """y where the head ends: at the first patient label outside of a sticker, or a share."""
+    height = survey.gray.shape[0]
+    rows = [label.box_px.y for label in survey.labels if label.field in _PATIENT_FIELDS]
+    left_rows = [
+        label.box_px.y for label in survey.labels
+        if label.field in _PATIENT_FIELDS and label.box_px.x < 0.5 * survey.gray.shape[1]
+    ]  # fmt: skip
+    return float(min(left_rows or rows, default=round(_HEAD_SHARE * height)))
+
+
+def _printed_runs(survey: PageSurvey) -> list[list[PrintedWord]]:
+    """Runs of printed words without a wide gap and without labels, top to bottom."""
+    labels = {index for label in survey.labels for index in label.word_indexes
+              if label.field not in ("patient_name", "")}  # fmt: skip
+    runs: list[list[PrintedWord]] = []
+    for row in word_rows(survey.words):
+        runs.append([])
+        for index in row:
+            word = survey.words[index]
+            last = runs[-1][-1].box_px if runs[-1] else None
+            gap = word.box_px.x - (last.x + last.width) if last else 0
+            if index in labels or gap > 1.6 * word.box_px.height:
+                runs.append([])
+            if index not in labels:
+                runs[-1].append(word)
+    return [run for run in runs if run]
+
+
+def _names_a_person(line: Sequence[PrintedWord]) -> bool:
+    text = _text(line)
+    if _TITLE.search(text):
+        return True
+    return len(line) >= 2 and _CREDENTIALS.search(text) is not None
+
+
+def _text(line: Sequence[PrintedWord]) -> str:
+    return " ".join(word.text for word in line)
+
+
+def _box(line: Sequence[PrintedWord]) -> Box:
+    return union([word.box_px for word in line])
+
+
+def _letter_height(line: Sequence[PrintedWord]) -> float:
+    return sorted(word.box_px.height for word in line)[len(line) // 2]

@@ -1,0 +1,109 @@
+"""Which of the words Tesseract found are print, and which are handwriting it happened to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .types import Gray, PrintedWord
+
+FEATURES = (
+    "bias", "confidence", "log_height", "darkness", "stroke_width", "stroke_variation",
+    "baseline_spread", "top_levels", "upright_edges", "word_length",
+)  # fmt: skip
+
+# Fitted by benchmarks/print_or_hand.py on generated pages (fonts and real writers); see docs/pages.md.
+WEIGHTS: tuple[float, ...] = (-4.12, 3.74, -2.36, -0.79, 2.11, 0.2, -1.65, -0.68, 1.71, 1.16)
+
+
+def print_log_odds(
+    gray: Gray, ink: NDArray[np.uint8], words: Sequence[PrintedWord]
+) -> NDArray[np.float64]:
+    """Return for each word the log odds that it is print (> 0) and not handwriting.
+
+    Args:
+        gray: flattened upright page.
+        ink: its ink without form rules, 255 = ink.
+        words: what OCR found.
+    """
+    if not words:
+        return np.zeros(0)
+    return word_features(gray, ink, words) @ np.asarray(WEIGHTS)
+
+
+def word_features(
+    gray: Gray, ink: NDArray[np.uint8], words: Sequence[PrintedWord]
+) -> NDArray[np.float64]:
+    """Return the features of every word, shape (n, len(FEATURES))."""
+    edges_x = cv2.Sobel(gray, cv2.CV_32F, 1, 0)
+    edges_y = cv2.Sobel(gray, cv2.CV_32F, 0, 1)
+    measured = [_measure(gray, ink, edges_x, edges_y, word) for word in words]
+    table = np.array(measured, np.float64)
+    confident = np.array([word.confidence > 0.85 for word in words])
+    # Height and darkness mean something only against the print of the same page.
+    reference = confident if confident.any() else np.ones(len(words), bool)
+    table[:, 2] = np.log(table[:, 2] / max(1.0, float(np.median(table[reference, 2]))))
+    table[:, 3] = (table[:, 3] - np.percentile(table[:, 3], 20)) / 64.0
+    return np.clip(table, -4.0, 4.0)
+
+
+def _measure(
+    gray: Gray, ink: NDArray[np.uint8], edges_x: NDArray[np.float32],
+    edges_y: NDArray[np.float32], word: PrintedWord,
+) -> tuple[float, ...]:  # fmt: skip
+    box = word.box_px
+    rows, columns = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
+    part = np.ascontiguousarray(ink[rows, columns])
+    inked = part > 0
+    if not inked.any():
+        return (1.0, word.confidence, float(max(box.height, 1)), 128.0, 0, 0, 0, 0, 0, 0)
+    heights, bottoms, tops = _letters(part)
+    height = float(np.percentile(heights, 75)) if len(heights) else float(box.height)
+    darkness = float(np.percentile(gray[rows, columns][inked], 25))
+    ridge = cv2.distanceTransform(part, cv2.DIST_L2, 3)
+    core = ridge[ridge >= cv2.dilate(ridge, np.ones((3, 3), np.uint8))]
+    core = core[core > 0]
+    width, variation = float(core.mean()), float(core.std() / core.mean())
+    gx, gy = np.abs(edges_x[rows, columns]), np.abs(edges_y[rows, columns])
+    strength = gx + gy
+    strong = strength > 0.4 * float(strength.max())
+    straight = np.minimum(gx, gy)[strong] < 0.18 * np.maximum(gx, gy)[strong]
+    return (
+        1.0,
+        word.confidence,
+        height,
+        darkness,
+        10 * width / max(height, 1.0),
+        2 * variation,
+        10 * _spread(bottoms) / max(height, 1.0),
+        10 * _spread(tops) / max(height, 1.0),
+        4 * float(straight.mean()) - 2,
+        min(len(word.text), 8) / 4,
+    )
+
+
+def _letters(part: NDArray[np.uint8]) -> tuple[NDArray[np.int32], ...]:
+    """Heights, bottoms and tops of the letter-sized components of a word."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
+    stats = stats[1:count]
+    tall = stats[stats[:, cv2.CC_STAT_HEIGHT] >= 0.4 * part.shape[0]]
+    top, height = tall[:, cv2.CC_STAT_TOP], tall[:, cv2.CC_STAT_HEIGHT]
+    return height, top + height, top
+
+
+def _spread(levels: NDArray[np.int32]) -> float:
+    """Mean distance of levels to the nearest of their two commonest values (px).
+
+    Print stands on one baseline and reaches one of two heights; a pen does so roughly.
+    """
+    if len(levels) < 2:
+        return 0.0
+    values, counts = np.unique(levels, return_counts=True)
+    best = values[np.argsort(-counts, kind="stable")[:1]]
+    far = values[np.abs(values - best[0]) > 3]
+    if len(far):
+        best = np.append(best, far[np.argmax(counts[np.abs(values - best[0]) > 3])])
+    return float(np.abs(levels[:, None] - best[None, :]).min(axis=1).mean())

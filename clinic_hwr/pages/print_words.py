@@ -1,0 +1,85 @@
+"""Printed words of a page by Tesseract, one call a page."""
+
+from __future__ import annotations
+
+import os
+
+import cv2
+import numpy as np
+import pytesseract
+from pytesseract import Output
+
+from .rules import erase_rules, find_rules
+from .types import Box, Gray, PrintedWord
+
+# One thread a call: Tesseract's own threads cost more than they bring on page-sized work (measured
+# in benchmarks/pages.py); pages run in parallel through workers. An operator's own value stands.
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+
+_MIN_SIDE_PX = 20
+_TIMEOUT_S = 60
+
+
+class TesseractMissing(RuntimeError):
+    """The Tesseract program, or one of its language files, is not installed."""
+
+
+def read_print(gray: Gray, *, languages: str = "eng") -> tuple[PrintedWord, ...]:
+    """Read the printed words of an upright page.
+
+    Args:
+        gray: upright page, (height, width) uint8.
+        languages: Tesseract language codes joined by ``+``.
+
+    Returns:
+        Words in Tesseract's reading order, confidence 0..1. Handwriting may be among them, mostly
+        with low confidence; ``find_fields`` tells them apart.
+
+    Raises:
+        TesseractMissing: the program or a language file is not installed.
+    """
+    if min(gray.shape) < _MIN_SIDE_PX or int(gray.max()) == int(gray.min()):
+        return ()
+    # Cell borders next to text are read as letters, and boxes hide the text inside: take them out.
+    return recognize_words(erase_rules(gray, find_rules(gray)), languages=languages)
+
+
+def recognize_words(gray: Gray, *, languages: str, page_mode: int = 11) -> tuple[PrintedWord, ...]:
+    """Run Tesseract on a raster as it is; mode 11 finds scattered text as forms have it."""
+    try:
+        data = pytesseract.image_to_data(
+            np.ascontiguousarray(gray),
+            lang=languages,
+            config=f"--psm {page_mode}",
+            output_type=Output.DICT,
+            timeout=_TIMEOUT_S,
+        )
+    except pytesseract.TesseractNotFoundError as error:
+        raise TesseractMissing(
+            "Tesseract is not installed. Install it with 'apt-get install tesseract-ocr' "
+            "(macOS: 'brew install tesseract')."
+        ) from error
+    except pytesseract.TesseractError as error:
+        if "Error opening data file" not in str(error.message):
+            raise
+        raise TesseractMissing(
+            f"Tesseract lacks a language file of {languages!r}. Install "
+            f"{', '.join('tesseract-ocr-' + code for code in languages.split('+'))}."
+        ) from error
+    words = []
+    columns = (data[key] for key in ("text", "conf", "left", "top", "width", "height"))
+    for text, confidence, left, top, width, height in zip(*columns, strict=True):
+        if not text.strip() or float(confidence) < 0:
+            continue
+        box = Box(int(left), int(top), int(width), int(height))
+        words.append(PrintedWord(text.strip(), box, min(1.0, float(confidence) / 100)))
+    return tuple(words)
+
+
+def shrink(gray: Gray, long_side_px: int) -> Gray:
+    """Scale a page so that its long side has at most ``long_side_px`` pixels."""
+    scale = long_side_px / max(gray.shape)
+    if scale >= 1:
+        return gray
+    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)

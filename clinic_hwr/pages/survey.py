@@ -1,0 +1,140 @@
+"""What stands on a page: print, form rules, and the handwriting that is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .areas import rx_area, word_slots
+from .background import ink_mask
+from .labels import Label, find_labels, normalised
+from .print_or_hand import print_log_odds
+from .rules import FormRules, find_rules
+from .types import Box, Gray, PrintedWord
+
+# A label of the vocabulary is print even where its letters look hand-drawn, within reason.
+_LABEL_LOG_ODDS = -2.0
+REFILL_CHOICES = (*"0123456789", "10", "11", "12", "nr", "prn", "o")
+_PAGE_ROWS = 110.0  # stands in for the print height of a page without print: letter has ~110 lines
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One connected piece of pen ink: its box and how many pixels it has."""
+
+    box_px: Box
+    area_px: int
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Centre of the box, x and y in pixels."""
+        box = self.box_px
+        return box.x + box.width / 2, box.y + box.height / 2
+
+
+@dataclass(frozen=True, slots=True)
+class PageSurvey:
+    """Everything the field finders look at.
+
+    Attributes:
+        gray: the upright page.
+        rules: its form rules.
+        words: the words that are print, in OCR order.
+        labels: the labels among them.
+        ink: (height, width) uint8, 255 = pen ink only.
+        strokes: the connected pieces of ``ink``, specks dropped.
+        unit_px: height of a printed capital: the yardstick for every distance.
+    """
+
+    gray: Gray
+    rules: FormRules
+    words: tuple[PrintedWord, ...]
+    labels: tuple[Label, ...]
+    ink: NDArray[np.uint8]
+    strokes: tuple[Stroke, ...]
+    unit_px: float
+
+
+def survey_page(gray: Gray, words: Sequence[PrintedWord]) -> PageSurvey:
+    """Tell print, rules and handwriting of an upright page apart."""
+    rules = find_rules(gray)
+    ink = ink_mask(gray)
+    # One pixel of rim: blur leaves a gray seam beside every rule.
+    ink[cv2.dilate(rules.mask, np.ones((3, 3), np.uint8)) > 0] = 0
+    ink = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
+
+    printed = _printed_words(gray, ink, words)
+    labels = find_labels(printed)
+    unit = _unit(gray, printed)
+    ink, strokes = _pen_strokes(ink, printed, unit)
+    return PageSurvey(gray, rules, printed, labels, ink, strokes, unit)
+
+
+def _printed_words(
+    gray: Gray, ink: NDArray[np.uint8], words: Sequence[PrintedWord]
+) -> tuple[PrintedWord, ...]:
+    """Keep the words that are print: labels, and slots whose words look printed on the whole."""
+    odds = print_log_odds(gray, ink, words)
+    candidates = find_labels(words)
+    labels = [
+        label for label in candidates
+        if odds[list(label.word_indexes)].mean() > _LABEL_LOG_ODDS
+    ]  # fmt: skip
+    area = rx_area(labels, words, gray.shape[1], gray.shape[0], _unit(gray, words))
+    slots = word_slots(words, labels, area)
+    votes: dict[str, list[tuple[float, int]]] = {}
+    for slot, one, word in zip(slots, odds, words, strict=True):
+        votes.setdefault(slot, []).append((float(one), len(word.text)))
+    refill = {f"value of label {n}" for n, label in enumerate(labels) if label.field == "refills"}
+    printed = []
+    for slot, word in zip(slots, words, strict=True):
+        if slot.startswith("label"):
+            printed.append(word)
+        elif slot in refill:
+            # A pen circle around a choice makes OCR read things like "@)": only plain choices count.
+            if normalised(word.text) in REFILL_CHOICES:
+                printed.append(word)
+        elif _weighted_mean(votes[slot]) > 0:
+            printed.append(word)
+    return tuple(printed)
+
+
+def _weighted_mean(votes: Sequence[tuple[float, int]]) -> float:
+    """Mean of log odds; long words know more of themselves than short ones."""
+    return sum(odds * length for odds, length in votes) / sum(length for _, length in votes)
+
+
+def _unit(gray: Gray, words: Sequence[PrintedWord]) -> float:
+    heights = [word.box_px.height for word in words if word.confidence > 0.8]
+    return float(np.median(heights)) if heights else max(gray.shape) / _PAGE_ROWS
+
+
+def _pen_strokes(
+    ink: NDArray[np.uint8], printed: Sequence[PrintedWord], unit: float
+) -> tuple[NDArray[np.uint8], tuple[Stroke, ...]]:
+    """Drop the components that lie in printed words, and specks."""
+    covered = np.zeros(ink.shape, np.uint8)
+    for word in printed:
+        box = word.box_px
+        grow = max(2, round(0.12 * box.height))
+        covered[
+            max(0, box.y - grow) : box.y + box.height + grow,
+            max(0, box.x - grow) : box.x + box.width + grow,
+        ] = 1
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    inside = np.bincount(labels[covered > 0], minlength=count)
+    speck = max(6.0, (0.15 * unit) ** 2)
+    keep = np.zeros(count, bool)
+    strokes = []
+    for index in range(1, count):
+        x, y, w, h, area = (int(v) for v in stats[index])
+        # A circle around a printed number has most of its ink outside of the word's box.
+        if area < speck or inside[index] > 0.6 * area:
+            continue
+        keep[index] = True
+        strokes.append(Stroke(Box(x, y, w, h), area))
+    return np.where(keep[labels], 255, 0).astype(np.uint8), tuple(strokes)

@@ -1,0 +1,166 @@
+"""Ruled order tables: column headings name the cells, every written row is one medication."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .areas import centre
+from .labels import normalised, union, word_rows
+from .survey import PageSurvey, Stroke
+from .types import FIELD_NAMES, Box, FieldRegion
+
+# Dose, route, frequency and reason are the directions of an order: read together they are its sig.
+_COLUMNS: dict[str, str] = {
+    "drug": "drug", "medication": "drug", "medicine": "drug", "drug name": "drug",
+    "medication name": "drug", "order": "drug", "orders": "drug", "medication order": "drug",
+    "dose": "sig", "dosage": "sig", "route": "sig", "frequency": "sig", "freq": "sig",
+    "schedule": "sig", "directions": "sig", "sig": "sig", "prn reason": "sig", "reason": "sig",
+    "instructions": "sig", "duration": "sig",
+    "strength": "strength", "qty": "quantity", "quantity": "quantity", "disp": "quantity",
+    "refills": "refills", "refill": "refills",
+    "date": "", "time": "", "date time": "", "prescriber": "", "signature": "", "rn": "",
+    "nurse": "", "noted by": "", "initials": "", "md": "", "physician": "", "start": "", "stop": "",
+}  # fmt: skip
+_MIN_COLUMNS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: the field its cells hold ("" for none of ours), heading and x range in pixels."""
+
+    field: str
+    heading: str
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A ruled table: its columns, and the y borders of its rows below the heading."""
+
+    box_px: Box
+    columns: tuple[Column, ...]
+    borders: tuple[int, ...]
+
+
+def find_table(survey: PageSurvey) -> Table | None:
+    """Find the order table of a page: a row of three or more known headings, one of them a drug."""
+    for row in word_rows(survey.words):
+        headings = _headings(survey, row)
+        if len(headings) < _MIN_COLUMNS or not any(field == "drug" for field, _, _ in headings):
+            continue
+        heading_box = union([box for _, _, box in headings])
+        borders = _row_borders(survey, heading_box)
+        if len(borders) < 2:
+            continue
+        columns = _columns(survey, headings, borders[0], borders[-1])
+        left, right = columns[0].left, columns[-1].right
+        box = Box(left, heading_box.y, right - left, borders[-1] - heading_box.y)
+        return Table(box, columns, borders)
+    return None
+
+
+def table_fields(survey: PageSurvey, table: Table) -> tuple[list[FieldRegion], set[Stroke]]:
+    """Return the fields of a table and the strokes they took."""
+    cells: dict[tuple[int, str], list[Stroke]] = {}
+    headings: dict[tuple[int, str], str] = {}
+    for stroke in survey.strokes:
+        place = _cell(table, stroke)
+        if place is None:
+            continue
+        row, column = place
+        if not column.field:
+            continue
+        cells.setdefault((row, column.field), []).append(stroke)
+        headings.setdefault((row, column.field), column.heading)
+    written = {
+        key: strokes for key, strokes in cells.items()
+        if union([s.box_px for s in strokes]).height > 0.5 * survey.unit_px
+    }  # fmt: skip
+    rows = sorted({row for row, _ in written})
+    fields, taken = [], set()
+    for (row, name), strokes in written.items():
+        taken.update(strokes)
+        box = union([stroke.box_px for stroke in strokes])
+        group = rows.index(row) + 1
+        fields.append(FieldRegion(name, FIELD_NAMES[name], box, group, headings[(row, name)]))
+    return fields, taken
+
+
+def _headings(survey: PageSurvey, row: Sequence[int]) -> list[tuple[str, str, Box]]:
+    """Known headings of a row of words, words close to each other taken together."""
+    runs: list[list[int]] = []
+    for index in row:
+        box = survey.words[index].box_px
+        last = survey.words[runs[-1][-1]].box_px if runs else None
+        if last is not None and box.x - (last.x + last.width) < 1.0 * box.height:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    found = []
+    for run in runs:
+        text = " ".join(survey.words[i].text for i in run)
+        field = _COLUMNS.get(normalised(text))
+        if field is not None:
+            found.append((field, text, union([survey.words[i].box_px for i in run])))
+    return found
+
+
+def _row_borders(survey: PageSurvey, heading: Box) -> tuple[int, ...]:
+    """y of the horizontal rules below the heading that run under most of it, at even-ish steps."""
+    ys: list[int] = []
+    for rule in survey.rules.horizontal:
+        y = rule.y + rule.height // 2
+        reach = min(rule.x + rule.width, heading.x + heading.width) - max(rule.x, heading.x)
+        if y <= heading.y + heading.height // 2 or reach < 0.15 * heading.width:
+            continue
+        if not ys or y - ys[-1] > survey.unit_px:
+            ys.append(y)
+    # Rows of a table follow each other; the first much wider step leaves the table.
+    kept = ys[:2]
+    for y in ys[2:]:
+        if y - kept[-1] > 1.8 * (kept[1] - kept[0]):
+            break
+        kept.append(y)
+    return tuple(kept)
+
+
+def _columns(
+    survey: PageSurvey, headings: Sequence[tuple[str, str, Box]], top: int, bottom: int
+) -> tuple[Column, ...]:
+    """Column borders: the vertical rules around each heading, else halfway to the next heading."""
+    crossing = sorted(
+        rule.x + rule.width // 2
+        for rule in survey.rules.vertical
+        if min(rule.y + rule.height, bottom) - max(rule.y, top) > 0.25 * (bottom - top)
+    )
+    columns = []
+    width = survey.gray.shape[1]
+    for place, (field, text, box) in enumerate(headings):
+        middle = box.x + box.width / 2
+        before = headings[place - 1][2] if place else None
+        after = headings[place + 1][2] if place + 1 < len(headings) else None
+        left_guess = (before.x + before.width + box.x) // 2 if before else max(0, box.x - box.width)
+        right_guess = (
+            (box.x + box.width + after.x) // 2 if after else min(width, box.x + 2 * box.width)
+        )
+        left = max((x for x in crossing if x < middle), default=left_guess)
+        right = min((x for x in crossing if x > middle), default=right_guess)
+        # A rule that was not found must not lend this column its neighbour's cells.
+        left = max(left, before.x + before.width if before else 0)
+        right = min(right, after.x if after else width)
+        columns.append(Column(field, text, left, right))
+    return tuple(columns)
+
+
+def _cell(table: Table, stroke: Stroke) -> tuple[int, Column] | None:
+    """Row number and column of a stroke; rows are told by its middle."""
+    x, y = centre(stroke.box_px)
+    if not table.borders[0] <= y <= table.borders[-1]:
+        return None
+    row = sum(1 for border in table.borders if border <= y) - 1
+    for column in table.columns:
+        if column.left <= x < column.right:
+            return row, column
+    return None

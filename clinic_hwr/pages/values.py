@@ -1,0 +1,163 @@
+"""Values beside or below their labels, written or printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .areas import centre, contains, same_row
+from .labels import Label, Placement, union
+from .survey import PageSurvey, Stroke
+from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
+
+# Reach of a row around its label, in label heights: people write tall and above the line.
+_ABOVE, _BELOW = 2.2, 1.3
+# A printed value ends at a gap of this many label heights.
+_WORD_GAP = 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A label and the space its value may stand in."""
+
+    label: Label
+    box_px: Box
+
+
+def value_slots(survey: PageSurvey, labels: Sequence[Label]) -> list[Slot]:
+    """Return the space right of each label, up to the next label, the box or the page edge."""
+    slots = []
+    for label in labels:
+        if label.placement is not Placement.BESIDE:
+            continue
+        box = label.box_px
+        left = box.x + box.width
+        right = _right_end(survey, box)
+        top = box.y - round(_ABOVE * box.height)
+        bottom = box.y + round((1 + _BELOW) * box.height)
+        slots.append(
+            Slot(label, Box(left, max(0, top), max(0, right - left), bottom - max(0, top)))
+        )
+    return slots
+
+
+def _right_end(survey: PageSurvey, box: Box) -> int:
+    """x where a value right of ``box`` must end: the next label of the row, or a box border."""
+    end = survey.gray.shape[1]
+    for other in survey.labels:
+        if other.box_px.x > box.x + box.width / 2 and same_row(box, other.box_px):
+            if other.box_px != box:
+                end = min(end, other.box_px.x)
+    middle = box.y + box.height / 2
+    for rule in survey.rules.vertical:
+        if rule.y < middle < rule.y + rule.height and rule.x > box.x + box.width:
+            end = min(end, rule.x)
+    return end
+
+
+def share_strokes(slots: Sequence[Slot], strokes: Sequence[Stroke]) -> dict[int, list[Stroke]]:
+    """Give each stroke to the slot it lies in; where slots overlap, to the nearest row."""
+    shared: dict[int, list[Stroke]] = {}
+    for stroke in strokes:
+        x, y = centre(stroke.box_px)
+        inside = [n for n, slot in enumerate(slots) if contains(slot.box_px, x, y)]
+        if not inside:
+            continue
+
+        def distance(number: int, y: float = y) -> float:
+            box = slots[number].label.box_px
+            # Writing sits a little higher than the print it answers.
+            return abs(y - (box.y + 0.3 * box.height))
+
+        shared.setdefault(min(inside, key=distance), []).append(stroke)
+    return shared
+
+
+def beside(survey: PageSurvey, slot: Slot, strokes: Sequence[Stroke]) -> FieldRegion | None:
+    """Return the value right of a label: handwriting when there is enough of it, else print."""
+    label = slot.label
+    kind = FIELD_NAMES[label.field]
+    words = printed_value(survey, slot)
+    ink = union([stroke.box_px for stroke in strokes]) if strokes else None
+    if ink is not None and is_writing(survey, ink):
+        print_width = sum(word.box_px.width for word in words)
+        if ink.width > 0.5 * print_width:
+            return FieldRegion(label.field, kind, ink, label=label.text)
+    if words:
+        return printed_region(label.field, words, label=label.text)
+    return None
+
+
+def printed_value(survey: PageSurvey, slot: Slot) -> list[PrintedWord]:
+    """Printed words that follow a label on its row without a wide gap."""
+    box = slot.label.box_px
+    taken = {i for label in survey.labels for i in label.word_indexes}
+    row = sorted(
+        (
+            word
+            for index, word in enumerate(survey.words)
+            if index not in taken
+            and same_row(box, word.box_px)
+            and slot.box_px.x - box.height / 2 <= word.box_px.x
+            and word.box_px.x + word.box_px.width <= slot.box_px.x + slot.box_px.width + box.height
+        ),
+        key=lambda word: word.box_px.x,
+    )
+    value: list[PrintedWord] = []
+    for word in row:
+        end = value[-1].box_px.x + value[-1].box_px.width if value else None
+        if end is not None and word.box_px.x - end > _WORD_GAP * box.height:
+            break
+        if any(char.isalnum() for char in word.text):
+            value.append(word)
+    return value
+
+
+def below(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[Stroke]:
+    """Return the strokes right under a label, for forms that write the value below."""
+    box = label.box_px
+    if _has_rule_beside(survey, box):
+        return []  # an empty underlined row: nothing was written, and below is another field
+    right = _right_end(survey, box)
+    area = Box(
+        box.x - round(0.5 * box.height), box.y + round(0.8 * box.height),
+        right - box.x, round(3.2 * box.height),
+    )  # fmt: skip
+    under = [
+        other.box_px.y for other in survey.labels
+        if other.box_px.y > box.y + box.height and other.box_px.x < right
+        and other.box_px.x + other.box_px.width > box.x
+    ]  # fmt: skip
+    bottom = min([area.y + area.height, *under])
+    area = Box(area.x, area.y, area.width, bottom - area.y)
+    return [stroke for stroke in strokes if contains(area, *centre(stroke.box_px))]
+
+
+def _has_rule_beside(survey: PageSurvey, box: Box) -> bool:
+    """Whether an underline for the value starts right of a label."""
+    right = box.x + box.width
+    return any(
+        right - box.height < rule.x < right + 3 * box.height
+        and box.y < rule.y < box.y + 2.2 * box.height
+        for rule in survey.rules.horizontal
+    )
+
+
+def printed_region(
+    name: str, words: Sequence[PrintedWord], *, label: str = "", group: int = 0
+) -> FieldRegion:
+    """Return a printed value as a field; its confidence is that of its least certain word."""
+    return FieldRegion(
+        name,
+        FIELD_NAMES[name],
+        union([word.box_px for word in words]),
+        group=group,
+        label=label,
+        printed_text=" ".join(word.text for word in words),
+        confidence=min(word.confidence for word in words),
+    )
+
+
+def is_writing(survey: PageSurvey, box: Box) -> bool:
+    """Whether ink of this extent can be writing rather than a speck or a left-over of print."""
+    return box.height > 0.45 * survey.unit_px and box.width + box.height > 1.1 * survey.unit_px
