@@ -17,7 +17,7 @@ import httpx
 
 from ehr_adapters import exact_json
 from ehr_adapters.capability_statement import read_capability_statement
-from ehr_adapters.documents import ReleasedDocument, Resource, parse_document
+from ehr_adapters.documents import Resource, parse_document
 from ehr_adapters.errors import Ambiguous, AuthFailed, Rejected, Retryable, Unsupported
 from ehr_adapters.exact_json import Json
 from ehr_adapters.model import (
@@ -43,6 +43,8 @@ from ehr_adapters.transport import SAFE_METHODS, Answer, Limits, Transport, chec
 FHIR_JSON = "application/fhir+json"
 CAPABILITIES_TTL_S = 15 * 60  # servers change with a deployment, not with a prescription
 MAX_OUTCOME_CHARS = 4000
+# A push starts no further request after this long, so that it ends before its sender's claim does.
+PUSH_BUDGET_S = 180.0
 # HAPI answers a repeated search from a cache of up to a minute unless told not to, and servers
 # ignore search parameters they do not know unless told to be strict.
 _READ_HEADERS = {"Cache-Control": "no-cache", "Prefer": "handling=strict"}
@@ -71,6 +73,7 @@ class FhirR4Adapter:
     def push(self, submission: Submission) -> Receipt:
         """Make the server hold the document exactly once; see ``EhrAdapter.push``."""
         document = parse_document(submission.bundle)
+        deadline = self._monotonic() + PUSH_BUDGET_S
         capabilities = self.capabilities()
         chosen = choose_route(document, capabilities)
         if chosen is None:
@@ -84,14 +87,16 @@ class FhirR4Adapter:
                 changed = differences(document_alone(document, submission.key), found)
                 return _receipt(Outcome.ALREADY_THERE, found, left_out, changed)
 
+        if self._monotonic() > deadline:
+            raise Retryable("The EHR is too slow to start writing now.")
         if route is Route.TRANSACTION:
             sent = transaction_bundle(document, entries, capabilities, submission.key)
             self._check_resend(submission, capabilities, _is_idempotent(sent))
-            return self._push_transaction(sent, left_out)
+            return self._push_transaction(sent, left_out, deadline)
         alone = document_alone(document, submission.key)
         conditional = capabilities.of("DocumentReference").conditional_create
         self._check_resend(submission, capabilities, conditional)
-        return self._push_document(alone, document, conditional, left_out)
+        return self._push_document(alone, conditional, left_out, deadline)
 
     def find(self, key: SubmissionKey) -> RemoteRef | None:
         """Look the push up by its identifier."""
@@ -147,7 +152,9 @@ class FhirR4Adapter:
                 "a person must check there before it is sent again."
             )
 
-    def _push_transaction(self, sent: Resource, left_out: tuple[str, ...]) -> Receipt:
+    def _push_transaction(
+        self, sent: Resource, left_out: tuple[str, ...], deadline: float
+    ) -> Receipt:
         answer = self._write("", sent, {"Prefer": "return=minimal"})
         if answer.status == 202:
             return Receipt(Outcome.ACCEPTED, "", left_out=left_out)
@@ -160,7 +167,7 @@ class FhirR4Adapter:
             resource = entry["resource"]
             if resource["resourceType"] not in {"DocumentReference", "MedicationRequest"}:
                 continue
-            kept = self._read_back(str((row.get("response") or {}).get("location", "")))
+            kept = self._read_back(str((row.get("response") or {}).get("location", "")), deadline)
             changed += differences(resource, kept)
             if resource["resourceType"] == "DocumentReference":
                 receipt = _receipt(Outcome.CREATED, kept, left_out, ())
@@ -173,9 +180,9 @@ class FhirR4Adapter:
     def _push_document(
         self,
         alone: Resource,
-        document: ReleasedDocument,
         conditional: bool,
         left_out: tuple[str, ...],
+        deadline: float,
     ) -> Receipt:
         headers = {"Prefer": "return=minimal"}
         if conditional:
@@ -183,7 +190,7 @@ class FhirR4Adapter:
         answer = self._write("DocumentReference", alone, headers)
         if answer.status == 202:
             return Receipt(Outcome.ACCEPTED, "", left_out=left_out)
-        kept = self._read_back(answer.headers.get("location", ""))
+        kept = self._read_back(answer.headers.get("location", ""), deadline)
         return _receipt(Outcome.CREATED, kept, left_out, differences(alone, kept))
 
     def _write(self, path: str, body: Resource, headers: Mapping[str, str]) -> Answer:
@@ -196,11 +203,13 @@ class FhirR4Adapter:
         _raise_for_status(answer, "POST")
         return answer
 
-    def _read_back(self, location: str) -> Resource:
+    def _read_back(self, location: str, deadline: float) -> Resource:
         """Read what a write says it stored; a write that cannot be read back is ambiguous."""
         parts = location.rstrip("/").split("/_history/")[0].split("/")
         if len(parts) < 2 or not all(parts[-2:]):
             raise Ambiguous("The EHR stored it but did not say where.")
+        if self._monotonic() > deadline:
+            raise Ambiguous("Written, but the EHR is too slow to read it back now.")
         try:
             answer = self._transport.request("GET", "/".join(parts[-2:]), headers=_READ_HEADERS)
             kept = _json_of_read(answer)

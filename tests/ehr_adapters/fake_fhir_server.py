@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -52,6 +50,7 @@ class FakeFhirServer:
         self.fhir_version = "4.0.1"
         self.ignores_search = False
         self.token: str | None = None
+        self.committed = threading.Event()
         self.release_hung = threading.Event()
         self.url = ""
 
@@ -244,6 +243,7 @@ def _handler(state: FakeFhirServer) -> type[BaseHTTPRequestHandler]:
                     answer = None
                 if fault == "alter":
                     state.alter()
+            state.committed.set()
             self._finish(fault, status, location, answer)
 
         def _finish(self, fault: str, status: int, location: str, answer: Any) -> None:
@@ -266,8 +266,3 @@ def _handler(state: FakeFhirServer) -> type[BaseHTTPRequestHandler]:
                 self._answer(status, answer, Location=f"{state.url}/{location}")
 
     return Handler
-
-
-def decimals_as_text(value: Any) -> str:
-    """Return JSON text in which a decimal shows its digits, for exact comparison."""
-    return json.dumps(value, default=lambda d: str(d) if isinstance(d, Decimal) else repr(d))
