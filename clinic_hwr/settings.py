@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "clinic_hwr.review",
     "clinic_hwr.fhir",
     "clinic_hwr.delivery",
+    "clinic_hwr.demo",
 ]
 
 MIDDLEWARE = [
@@ -169,6 +170,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "clinic_hwr.problems.problem_handler",
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
         "rest_framework.throttling.UserRateThrottle",
@@ -201,6 +203,10 @@ if CELERY_BROKER_URL.startswith(("amqp:", "amqps:", "pyamqp:")):
 else:
     # Redis hands a message out again after this long: it must outlast the hard limit.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT}
+CELERY_BEAT_SCHEDULE = {"reap": {"task": "clinic_hwr.tasks.reap", "schedule": 60.0}}
+if CELERY_BROKER_URL:
+    # the app that the shared tasks belong to, in web processes as well
+    import clinic_hwr.celery  # noqa: F401
 
 # --- recognition ----------------------------------------------------------------------------
 

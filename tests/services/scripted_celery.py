@@ -1,0 +1,38 @@
+"""The product's Celery app with a reader that knows its lines, for worker processes of tests.
+
+The recognizer has tests of its own; here messages, claims and databases are under test, and a
+worker that need not load torch starts in two seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import clinic_hwr.celery
+from clinic_hwr import stage_read
+from clinic_hwr.pages.types import Gray
+from clinic_hwr.recognition.types import Alternative, CharConfidence, Reading
+
+app = clinic_hwr.celery.app
+
+
+class ScriptedReader:
+    """Reads the same uncertain word everywhere."""
+
+    name = "scripted"
+
+    def read(self, crops: Sequence[Gray], *, kinds: Sequence[str] = ()) -> list[Reading]:
+        """Return one reading for each crop."""
+        return [
+            Reading(
+                text="amox",
+                p_correct=0.4,
+                chars=tuple(CharConfidence(char, 0.8) for char in "amox"),
+                alternatives=(Alternative("amox", 0.4),),
+                model="scripted",
+            )
+            for _ in crops
+        ]
+
+
+stage_read.reader_load = ScriptedReader
