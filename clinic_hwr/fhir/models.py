@@ -15,7 +15,10 @@ class ResourceVersion(models.Model):
     body = models.BinaryField()  # UTF-8 JSON exactly as served
     last_updated = models.DateTimeField()
     prescription_id = models.UUIDField(db_index=True)
+    scan_id = models.UUIDField(null=True)  # for the audit trail of reads
     patient_fhir_id = models.CharField(max_length=64, blank=True, db_index=True)
+    # the document Bundle that was written together with this version
+    document_fhir_id = models.CharField(max_length=64, blank=True, db_index=True)
 
     class Meta:
         ordering = ["resource_type", "fhir_id", "version"]
@@ -27,3 +30,19 @@ class ResourceVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource_type}/{self.fhir_id}/_history/{self.version}"
+
+
+class ResourceIdentifier(models.Model):
+    """One identifier of one stored version, for searching; written with it, never changed."""
+
+    resource = models.ForeignKey(
+        ResourceVersion, on_delete=models.PROTECT, related_name="identifiers"
+    )
+    system = models.CharField(max_length=255, blank=True)
+    value = models.CharField(max_length=255)
+
+    class Meta:
+        indexes = [models.Index(fields=["value", "system"], name="fhir_identifier_token")]
+
+    def __str__(self) -> str:
+        return f"an identifier of {self.resource_id}"
