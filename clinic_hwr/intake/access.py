@@ -34,7 +34,7 @@ def scan_get(user: Any, scan_id: UUID | str, permission: str = "scan.view") -> S
 def page_get(user: Any, scan_id: UUID | str, number: int, permission: str = "scan.view") -> Page:
     """Return page ``number`` (from 1) of a scan; ``Http404`` as in ``scan_get``."""
     scan = scan_get(user, scan_id, permission)
-    page = Page.objects.filter(scan=scan, number=number).first()
+    page = Page.objects.select_related("scan__site").filter(scan=scan, number=number).first()
     if page is None:
         raise Http404("This scan has no such page.")
     return page

@@ -1,0 +1,120 @@
+"""``manage.py ingest PATH...``: send files in from the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from tqdm import tqdm
+
+from clinic_hwr.accounts.models import Site
+from clinic_hwr.intake.models import Scan
+from clinic_hwr.intake.services import scan_receive_file
+from clinic_hwr.intake.states import ScanState
+from clinic_hwr.scan_report import scan_report
+
+from ..shared import site_named
+
+_LOOK_AGAIN_S = 0.2
+
+
+class Command(BaseCommand):
+    """Ingest files and folders, one after the other; a bad one stops nothing."""
+
+    help = (
+        "Receive PNG, JPEG, TIFF and PDF files, or whole folders of them. Prints one line (or "
+        "JSON object) a file; exits with 1 when any was quarantined or could not be received."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+        parser.add_argument("--wait", action="store_true", help="wait until the scans were read")
+        parser.add_argument("--json", action="store_true", help="print one JSON object a scan")
+        parser.add_argument("--site", default="", help="slug of the site the scans belong to")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Receive every file, report each as soon as it is done."""
+        site = site_named(options["site"])
+        files = list(_files(options["paths"]))
+        bad = 0
+        for path in tqdm(files, unit="file", file=sys.stderr, mininterval=1):
+            report = _ingest(path, site, wait=options["wait"])
+            bad += report["status"] in {"failed", ScanState.QUARANTINED}
+            self.stdout.write(
+                json.dumps(report, ensure_ascii=False) if options["json"] else _line(report)
+            )
+            self.stdout.flush()
+        if bad:
+            self.stderr.write(f"{bad} of {len(files)} files could not be used.")
+            sys.exit(1)
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    """Yield the files named, and those inside of the folders named, in a steady order."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for inside in sorted(path.rglob("*")):
+            if inside.is_file() and not inside.name.startswith("."):
+                yield inside
+
+
+def _ingest(path: Path, site: Site, *, wait: bool) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            scan = scan_receive_file(site=site, file=file, original_name=path.name, source="cli")
+    except OSError as error:
+        return _failure(path, error)
+    if wait:
+        _settle(scan.duplicate_of or scan)
+        scan = Scan.objects.select_related("duplicate_of").get(pk=scan.pk)
+    return scan_report(scan, path=str(path))
+
+
+def _failure(path: Path, error: OSError) -> dict[str, Any]:
+    """Return the report of a file that could not be opened; it has the keys of every report."""
+    return {
+        "path": str(path),
+        "scan_id": None,
+        "status": "failed",
+        "pages": 0,
+        "fields": [],
+        "blockers": [],
+        "prescription": None,
+        "prescription_id": None,
+        "duplicate_of": None,
+        "problem": {
+            "code": "unreadable",
+            "message": f"This file cannot be opened: {error.strerror or type(error).__name__}.",
+        },
+    }
+
+
+def _settle(scan: Scan) -> None:
+    """Take a scan through the pipeline here, or wait for the worker that holds it."""
+    # Imported on use: without --wait the pipeline with torch and OpenCV is not needed.
+    from clinic_hwr import pipeline
+
+    while True:
+        pipeline.process(scan.pk, worker="ingest")
+        scan.refresh_from_db()
+        if scan.state not in pipeline.STATES:
+            return
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def _line(report: dict[str, Any]) -> str:
+    """Return a report as one line for people."""
+    parts = [report["status"], report["path"], report["scan_id"] or "-"]
+    if report["duplicate_of"]:
+        parts.append(f"(same file as {report['duplicate_of']})")
+    if report["problem"]:
+        parts.append(report["problem"]["message"])
+    return "  ".join(parts)

@@ -1,0 +1,93 @@
+"""What became of a scan as one JSON object: the answer of ``ingest --json`` and of the REST API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clinic_hwr.intake.models import Scan
+from clinic_hwr.review.models import PrescriptionRecord
+from clinic_hwr.review.services import FieldState, field_states
+from clinic_hwr.routing.models import FieldBlocker, Route
+
+
+def scan_report(scan: Scan, *, path: str) -> dict[str, Any]:
+    """Return everything known of a scan; of a duplicate, what is known of the first copy.
+
+    Keys: ``path`` (as given), ``scan_id``, ``status`` (a ``ScanState``), ``pages`` (how many),
+    ``fields``, ``blockers``, ``prescription`` (``prescriptions.codec`` JSON or None),
+    ``prescription_id``, ``duplicate_of`` and ``problem`` (``{code, message}`` or None).
+    """
+    worked_on = _worked_on(scan)
+    record = PrescriptionRecord.objects.filter(scan=worked_on).first()
+    return {
+        **scan_status(scan, path=path),
+        "fields": [_field(state) for state in field_states(worked_on)],
+        "blockers": _blockers(worked_on),
+        "prescription": record.content if record else None,
+        "prescription_id": str(record.pk) if record else None,
+    }
+
+
+def scan_status(scan: Scan, *, path: str) -> dict[str, Any]:
+    """Return the same object without what was read: for those who may know the status only."""
+    worked_on = _worked_on(scan)
+    message = {"code": worked_on.problem_code, "message": worked_on.problem}
+    return {
+        "path": path,
+        "scan_id": str(scan.pk),
+        "status": worked_on.state,
+        "pages": worked_on.page_count,
+        "fields": [],
+        "blockers": [],
+        "prescription": None,
+        "prescription_id": None,
+        "duplicate_of": str(scan.duplicate_of_id) if scan.duplicate_of_id else None,
+        "problem": message if worked_on.problem_code else None,
+    }
+
+
+def _worked_on(scan: Scan) -> Scan:
+    """Return the copy that is worked on: a duplicate shares the fate of the first.
+
+    A copy that was itself refused (the same bytes under a misleading name) keeps its own reason.
+    """
+    if scan.duplicate_of is None or scan.problem_code != "duplicate":
+        return scan
+    return scan.duplicate_of
+
+
+def _field(state: FieldState) -> dict[str, Any]:
+    field = state.field
+    confidence = state.reading.p_correct if state.reading else None
+    return {
+        "name": field.name,
+        "kind": field.kind,
+        "text": state.value,
+        "confidence": confidence,
+        "decision": _decision(state),
+        "box_px": field.box_px,
+        "page": field.page.number,
+        "group": field.group,
+        "model": state.reading.model if state.reading else None,
+    }
+
+
+def _decision(state: FieldState) -> str:
+    """Return what a person decided, else what the policy did: ``auto`` or ``human`` (waiting)."""
+    if state.decision is not None:
+        return str(state.decision.kind)
+    return "auto" if state.field.route == Route.ACCEPT else "human"
+
+
+def _blockers(scan: Scan) -> list[dict[str, Any]]:
+    rows = FieldBlocker.objects.filter(scan=scan).select_related("field")
+    return [
+        {
+            "code": row.code,
+            "message": row.message,
+            "severity": row.severity,
+            "field": row.field.name if row.field else None,
+            "group": row.field.group if row.field else 0,
+        }
+        for row in rows
+    ]
