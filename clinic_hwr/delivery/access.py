@@ -1,0 +1,50 @@
+"""Reading the outbox and what is to be sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from clinic_hwr.fhir.models import ResourceVersion
+
+from .models import Delivery, DeliveryStatus
+
+UNFINISHED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.AMBIGUOUS)
+
+
+def due(now: datetime) -> QuerySet[Delivery]:
+    """Return what a worker may take now, longest waiting first.
+
+    That is what waits and whose time has come, and what a worker left in ``sending`` when its
+    claim ran out. A later version of a prescription waits until the earlier one has arrived or
+    was given up, so that versions never overtake each other.
+    """
+    waiting = Q(status__in=[DeliveryStatus.QUEUED, DeliveryStatus.AMBIGUOUS]) & Q(
+        next_attempt_at__lte=now
+    )
+    abandoned = Q(status=DeliveryStatus.SENDING, claim_expires_at__lte=now)
+    earlier_version = Delivery.objects.filter(
+        target=OuterRef("target"),
+        prescription_id=OuterRef("prescription_id"),
+        prescription_version__lt=OuterRef("prescription_version"),
+        status__in=UNFINISHED,
+    )
+    return (
+        Delivery.objects.filter(waiting | abandoned, target__enabled=True)
+        .exclude(Exists(earlier_version))
+        .order_by("next_attempt_at", "created_at")
+    )
+
+
+def released_bundle(bundle_fhir_id: str) -> bytes:
+    """Return the released document as the FHIR store holds it, byte for byte.
+
+    Read from the store's table, not through ``fhir.services``: that module hands over to this
+    room, and the way back would be a circle.
+
+    Raises:
+        ResourceVersion.DoesNotExist: there is no such document.
+    """
+    versions = ResourceVersion.objects.filter(resource_type="Bundle", fhir_id=bundle_fhir_id)
+    return bytes(versions.latest("version").body)
