@@ -34,7 +34,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scripted rooms in place of the real ones."""
     pipeline_fakes.install(monkeypatch.setattr)
     monkeypatch.setattr(worker, "reader_load", lambda: None)
-    monkeypatch.setattr(worker, "deliveries_due", lambda: [])
+    monkeypatch.setattr(worker, "deliveries_due", list)
 
 
 def receive(site: Site, level: int = 0) -> Scan:
