@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 from django.conf import settings
 
-FOLDER = Path(__file__).parent / "validators"
+SCRIPT = Path(__file__).parent / "validators" / "validate.mjs"
 US_CORE_VERSIONS = ("6.1.0", "7.0.0")
 
 
@@ -22,22 +20,35 @@ def definitions() -> Path | None:
     return folder if folder is not None and folder.is_dir() else None
 
 
-def errors_of(
-    resources: Sequence[dict[str, Any]], *, us_core: str | None = None
-) -> list[dict[str, Any]]:
-    """Return the errors that Medplum and FHIR.js find; ``us_core`` also judges by its profiles."""
-    if shutil.which("node") is None or not (FOLDER / "node_modules").is_dir():
-        pytest.skip("the npm validators are not installed (npm ci in tests/fhir/validators)")
-    command = ["node", str(FOLDER / "validate.mjs")]
-    if us_core is not None:
-        folder = definitions()
-        if folder is None:
-            pytest.skip("CLINIC_HWR_DATA names no folder with fhir_defs/us-core")
-        command.append(str(folder / "us-core" / us_core))
-    done = subprocess.run(
-        command, input=json.dumps(resources), capture_output=True, text=True, timeout=100
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return [
-        issue for issue in json.loads(done.stdout) if issue["severity"] in ("error", "fatal")
-    ]
+class Judges:
+    """Medplum and FHIR.js in one node process, which reads its definitions once."""
+
+    def __init__(self, us_core_folder: Path | None) -> None:
+        arguments = [str(us_core_folder)] if us_core_folder else []
+        self._with_profiles = us_core_folder is not None
+        self._process = subprocess.Popen(
+            ["node", str(SCRIPT), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def errors(
+        self, resources: Sequence[dict[str, Any]], *, profiles: bool | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the errors found, by the claimed US Core profiles too when there is a folder."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with_profiles = self._with_profiles if profiles is None else profiles
+        question = {"resources": list(resources), "profiles": with_profiles}
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, "the validators died; their own words are on stderr"
+        return [each for each in json.loads(answer) if each["severity"] in ("error", "fatal")]
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=10)

@@ -136,7 +136,9 @@ def resources_of(bundle: dict[str, Any], resource_type: str) -> list[dict[str, A
 # Anything a person or a recognizer may leave in a field, blanks and control characters included.
 texts = st.one_of(
     st.text(max_size=40),
-    st.text(alphabet="<>&\"'\u00a0\u2028\ufeff\x00\x1f\x85\ud7ff\U0001f48a é漢ي\t\r\n ", max_size=20),
+    st.text(
+        alphabet="<>&\"'\u00a0\u2028\ufeff\x00\x1f\x85\ud7ff\U0001f48a é漢ي\t\r\n ", max_size=20
+    ),
     st.sampled_from(["", " ", "Zoë O'Brien", "]]>", "</div><script>", "1 tab po qd"]),
 )
 visible_texts = texts.filter(lambda text: any(c.isalnum() and c.isascii() for c in text))

