@@ -159,6 +159,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request apart from its fil
 DATA_UPLOAD_MAX_NUMBER_FILES = env.int("UPLOAD_MAX_FILES", default=100)  # of one request
 # The server hangs up above this; files between the scan limit and it get a clear answer.
 REQUEST_MAX_BYTES = env.int("REQUEST_MAX_BYTES", default=256 * 1024 * 1024)
+# A folder that a scanner or fax gateway writes to, watched by ``serve``; for the site of a slug.
+CLINIC_HWR_WATCH = env.str("CLINIC_HWR_WATCH", default="")
+CLINIC_HWR_WATCH_SITE = env.str("CLINIC_HWR_WATCH_SITE", default="")
+CLINIC_HWR_WATCH_SETTLE_S = env.float("CLINIC_HWR_WATCH_SETTLE_S", default=5.0)
 
 # --- REST -----------------------------------------------------------------------------------
 
@@ -203,7 +207,16 @@ if CELERY_BROKER_URL.startswith(("amqp:", "amqps:", "pyamqp:")):
 else:
     # Redis hands a message out again after this long: it must outlast the hard limit.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT}
-CELERY_BEAT_SCHEDULE = {"reap": {"task": "clinic_hwr.tasks.reap", "schedule": 60.0}}
+# The reaper looks for what was left behind; run it with ``worker -B`` or ``celery beat``.
+CELERY_BEAT_SCHEDULE = {
+    "reap": {
+        "task": "clinic_hwr.tasks.reap",
+        "schedule": env.float("REAP_INTERVAL_S", default=60.0),
+    }
+}
+# A worker that has not been heard of for this long has lost its scan to the next one.
+CLINIC_HWR_CLAIM_S = env.float("CLINIC_HWR_CLAIM_S", default=60.0)
+CLINIC_HWR_RETRY_S = env.float("CLINIC_HWR_RETRY_S", default=5.0)
 if CELERY_BROKER_URL:
     # the app that the shared tasks belong to, in web processes as well
     import clinic_hwr.celery  # noqa: F401
@@ -226,5 +239,7 @@ LOGGING = {
         # Django's own handlers would print tracebacks with their messages
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        # one line for each request to an EHR, with addresses: the outbox logs its own events
+        "httpx": {"level": "WARNING"},
     },
 }

@@ -6,7 +6,10 @@ worker that need not load torch starts in two seconds.
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 import clinic_hwr.celery
 from clinic_hwr import stage_read
@@ -22,7 +25,11 @@ class ScriptedReader:
     name = "scripted"
 
     def read(self, crops: Sequence[Gray], *, kinds: Sequence[str] = ()) -> list[Reading]:
-        """Return one reading for each crop."""
+        """Return one reading for each crop; hang first while the file SCRIPTED_HANG exists."""
+        hang = Path(os.environ.get("SCRIPTED_HANG", "no-such-file"))
+        if hang.exists():
+            hang.with_suffix(".reached").touch()
+            signal.pause()
         return [
             Reading(
                 text="amox",

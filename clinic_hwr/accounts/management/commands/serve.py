@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from waitress.server import create_server
 
+from clinic_hwr.intake.watching import watch_start
+
 # What waitress hands out while a request body arrives; more than the browsers of a small clinic
 # open at once, few enough that SQLite's single writer is not the queue.
 THREADS = 8
@@ -55,6 +57,7 @@ class Command(BaseCommand):
         worker = None
         if not options["no_worker"] and not settings.CELERY_BROKER_URL:
             worker = _worker_start(stop)
+        watch_start(stop)
         signal.signal(signal.SIGTERM, _interrupt)
         self.stdout.write(
             f"clinic_hwr is at http://{options['host']}:{server.effective_port}/ (Ctrl-C stops it)"
