@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 
 class DecisionKind(models.TextChoices):
@@ -60,6 +61,10 @@ class ReviewLease(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
     )
     expires_at = models.DateTimeField(db_index=True)
+
+    def is_in_force(self) -> bool:
+        """Whether the holder still has the scan to themselves."""
+        return self.expires_at > timezone.now()
 
 
 class PrescriptionStatus(models.TextChoices):

@@ -1,0 +1,76 @@
+"""Audit events in words: the text is made from the data when shown, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .models import AuditEvent
+
+Formatter = Callable[[dict[str, Any]], str]
+
+_FORMATTERS: dict[str, Formatter] = {}
+
+ACTION_TITLES: dict[str, str] = {
+    "scan.received": "Scan received",
+    "scan.duplicate": "Duplicate received",
+    "scan.quarantined": "Scan quarantined",
+    "scan.paged": "Pages made",
+    "scan.read": "Scan read",
+    "scan.rejected": "Scan rejected",
+    "field.accepted": "Value accepted",
+    "field.corrected": "Value corrected",
+    "field.illegible": "Marked illegible",
+    "field.not_present": "Marked not present",
+    "field.not_applicable": "Marked not applicable",
+    "field.reopened": "Decision taken back",
+    "prescription.released": "Prescription released",
+    "document.viewed": "Document viewed",
+    "fhir.read": "FHIR read",
+    "delivery.sent": "Delivered to the EHR",
+    "delivery.failed": "Delivery failed",
+}
+
+
+def formatter(*actions: str) -> Callable[[Formatter], Formatter]:
+    """Register the function that puts the data of ``actions`` into one sentence."""
+
+    def register(function: Formatter) -> Formatter:
+        for action in actions:
+            _FORMATTERS[action] = function
+        return function
+
+    return register
+
+
+def action_title(action: str) -> str:
+    """Return the action as people say it."""
+    return ACTION_TITLES.get(action, action.replace(".", " ").replace("_", " ").capitalize())
+
+
+def event_sentence(event: AuditEvent) -> str:
+    """Return what the event's data says beyond its title; "" when the title says it all."""
+    function = _FORMATTERS.get(event.action)
+    return function(event.data) if function else ""
+
+
+@formatter("scan.received", "scan.duplicate")
+def _received(data: dict[str, Any]) -> str:
+    return f"{data.get('size_bytes', 0):,} bytes, {data.get('content_type') or 'unknown type'}"
+
+
+@formatter("scan.quarantined", "scan.rejected")
+def _problem(data: dict[str, Any]) -> str:
+    return str(data.get("code", "")).replace("_", " ")
+
+
+@formatter("document.viewed")
+def _viewed(data: dict[str, Any]) -> str:
+    return f"on the {data['screen']} page" if data.get("screen") else ""
+
+
+@formatter("prescription.released")
+def _released(data: dict[str, Any]) -> str:
+    warnings = len(data.get("acknowledged", []))
+    noted = f", {warnings} warning{'s' * (warnings != 1)} acknowledged" if warnings else ""
+    return f"version {data.get('version', '?')}{noted}"

@@ -1,0 +1,218 @@
+/** @file Drawing one field: the ink, the value under it, candidates, doubts, and what may be said. */
+
+import { clock, el } from "./dom.js";
+
+const BAND_WORDS = { high: "Sure", medium: "Fairly sure", low: "Unsure" };
+const BAND_BARS = { high: 3, medium: 2, low: 1 };
+const ACTIONS = ["accept", "edit", "illegible", "not_present", "not_applicable"];
+const KEY_SIGNS = { Enter: "⏎ Enter", Escape: "Esc" };
+
+/** @param {string} key @returns {string} the key as it is printed on keyboards */
+export function keySign(key) {
+  return KEY_SIGNS[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+}
+
+/** @param {string} value @returns {string} words for a value that may be empty */
+export function valueWords(value) {
+  return value === "" ? "nothing" : `“${value}”`;
+}
+
+/** @param {any} field @returns {HTMLElement} what stands for the field now, as a chip */
+export function stateChip(field) {
+  if (field.conflict) return el("span", { class: "chip chip-stop", text: "Two answers" });
+  if (field.decision) return el("span", { class: "chip chip-good", text: field.decision.label });
+  if (field.needs_human) return el("span", { class: "chip chip-doubt", text: "Needs you" });
+  return el("span", { class: "chip", text: "By policy" });
+}
+
+/** @param {any} field @returns {HTMLElement} how sure the machine is: bars and a word, never a number */
+function bandMeter(field) {
+  const word = BAND_WORDS[field.band];
+  const meter = el("span", { class: `band band-${field.band}` });
+  const bars = el("span", { class: "band-bars", "aria-hidden": "true" });
+  for (let bar = 1; bar <= 3; bar += 1) bars.append(el("i", { class: bar <= BAND_BARS[field.band] && "on" }));
+  meter.append(bars, el("span", { class: "visually-hidden", text: "Reader: " }), word);
+  return meter;
+}
+
+/** @param {any} field @returns {HTMLElement} the value with every doubtful character marked twice: tint and underline */
+function valueLine(field) {
+  const line = el("p", { class: "value", id: "card-value" });
+  if (field.decision && field.decision.value === "") {
+    line.classList.add("is-empty");
+    line.textContent = field.decision.label;
+    return line;
+  }
+  if (field.value === "") {
+    line.classList.add("is-empty");
+    line.textContent = field.mark ? "Nobody has said yet" : "Nothing was read";
+    return line;
+  }
+  const machineText = field.chars.map(([char]) => char).join("");
+  if (field.value !== machineText) {
+    line.textContent = field.mark ? capital(field.value) : field.value;
+    return line;
+  }
+  const doubtful = [];
+  for (const [char, doubt] of field.chars) {
+    if (doubt === 0) {
+      line.append(char);
+    } else {
+      doubtful.push(char === " " ? "space" : char);
+      line.append(el("mark", { class: `doubt doubt-${doubt}`, text: char }));
+    }
+  }
+  if (doubtful.length > 0) {
+    line.append(el("span", { class: "visually-hidden", text: `, doubtful: ${doubtful.join(", ")}` }));
+  }
+  return line;
+}
+
+/** @param {string} word @returns {string} */
+function capital(word) {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/** @param {any} field @param {(action: string) => void} act @returns {HTMLElement | null} */
+function candidateList(field, act) {
+  if (field.candidates.length < 2) return null;
+  const list = el("ol", { class: "candidates", "aria-label": "Candidates" });
+  field.candidates.forEach((text, index) => {
+    const button = el(
+      "button",
+      {
+        type: "button",
+        class: "candidate",
+        "aria-pressed": text === field.value ? "true" : "false",
+        on: { click: () => act(`candidate_${index + 1}`) },
+      },
+      el("kbd", { text: String(index + 1) }),
+      el("span", { text: field.mark ? capital(text) : text }),
+    );
+    list.append(el("li", {}, button));
+  });
+  return list;
+}
+
+/** @param {any} field @returns {HTMLElement | null} */
+function reasonList(field) {
+  if (field.reasons.length === 0 || (field.decision && !field.conflict)) return null;
+  return el(
+    "ul",
+    { class: "reasons", id: "card-reasons" },
+    ...field.reasons.map((reason) => el("li", { class: `reason reason-${reason.severity}`, text: reason.message })),
+  );
+}
+
+/** @param {any} field @param {(action: string) => void} act @returns {HTMLElement} both answers, one key each */
+function conflictPanel(field, act) {
+  const { current, submitted } = field.conflict;
+  const theirs = current
+    ? `${current.by} said at ${clock(current.at)}: ${current.label.toLowerCase()}, ${valueWords(current.value)}`
+    : "The field was reopened";
+  const yours = `You said: ${submitted.kind.replaceAll("_", " ")}, ${valueWords(submitted.value)}`;
+  return el(
+    "div",
+    { class: "conflict", role: "alert" },
+    el("h3", { text: "Somebody else decided this field meanwhile" }),
+    el("button", { type: "button", class: "candidate", on: { click: () => act("candidate_1") } }, el("kbd", { text: "1" }), el("span", { text: `Keep theirs. ${theirs}.` })),
+    el("button", { type: "button", class: "candidate", on: { click: () => act("candidate_2") } }, el("kbd", { text: "2" }), el("span", { text: `Use yours. ${yours}.` })),
+  );
+}
+
+/** @param {any} view @returns {HTMLElement} the input in which the value is typed */
+function editor(view) {
+  const { field, act } = view;
+  const input = el("input", {
+    type: "text",
+    class: "value-input",
+    id: "card-input",
+    "aria-label": field.title,
+    autocomplete: "off",
+    spellcheck: "false",
+    autocapitalize: "off",
+    inputmode: field.digits ? "numeric" : null,
+    maxlength: "2000",
+  });
+  input.value = field.value;
+  return el(
+    "div",
+    { class: "editor" },
+    input,
+    el("button", { type: "button", class: "button button-primary", on: { click: () => act("commit") } }, "Save ", el("kbd", { text: "⏎ Enter" })),
+    el("button", { type: "button", class: "button", on: { click: () => act("cancel") } }, "Cancel ", el("kbd", { text: "Esc" })),
+  );
+}
+
+/** @param {any} view @returns {HTMLElement} what may be said of the field, with the key for each */
+function actionRow(view) {
+  const { field, keys, act, mayDecide } = view;
+  const row = el("div", { class: "card-actions" });
+  for (const action of ACTIONS) {
+    if (action === "edit" && field.mark) continue;
+    const entry = keys.find((item) => item.action === action);
+    row.append(
+      el(
+        "button",
+        {
+          type: "button",
+          class: action === "accept" ? "button button-primary" : "button",
+          disabled: !mayDecide || (action === "accept" && field.machine === "" && !field.decision),
+          on: { click: () => act(action) },
+        },
+        action === "accept" && field.decision ? "Next" : entry.label,
+        " ",
+        el("kbd", { text: keySign(entry.keys[0]) }),
+      ),
+    );
+  }
+  return row;
+}
+
+/**
+ * Draw the card of one field into `card`.
+ * @param {HTMLElement} card
+ * @param {{field: any, position: string, ink: HTMLImageElement, editing: boolean, mayDecide: boolean,
+ *   keys: any[], act: (action: string) => void, hint: string}} view
+ */
+export function drawCard(card, view) {
+  const { field, ink, editing, act } = view;
+  card.setAttribute("aria-describedby", "card-value card-reasons");
+  const by = field.decision
+    ? el("p", { class: "decided muted small", text: `${field.decision.label} by ${field.decision.by}, ${clock(field.decision.at)}` })
+    : null;
+  card.replaceChildren(
+    el(
+      "header",
+      { class: "card-head" },
+      el("h2", { id: "card-title", text: field.title }),
+      stateChip(field),
+      el("span", { class: "card-position muted small", text: view.position }),
+    ),
+    el(
+      "div",
+      { class: "card-body" },
+      el("div", { class: "ink-frame" }, ink),
+      editing ? editor(view) : el("div", { class: "value-row" }, valueLine(field), field.band && bandMeter(field)),
+      by,
+      field.conflict ? conflictPanel(field, act) : !editing && candidateList(field, act),
+      reasonList(field),
+      el("p", { class: "card-hint", role: "status", text: view.hint }),
+      !editing && !field.conflict && actionRow(view),
+    ),
+  );
+}
+
+/** Draw the card that stands when no field needs anybody. @param {HTMLElement} card @param {(action: string) => void} act */
+export function drawDone(card, act) {
+  card.removeAttribute("aria-describedby");
+  card.replaceChildren(
+    el(
+      "div",
+      { class: "card-body all-done" },
+      el("h2", { id: "card-title", text: "Every field is decided" }),
+      el("p", { class: "muted", text: "Read the prescription once more as it will be written, then sign it." }),
+      el("button", { type: "button", class: "button button-primary button-large", on: { click: () => act("release") } }, "To the signature ", el("kbd", { text: "⏎ Enter" })),
+    ),
+  );
+}
