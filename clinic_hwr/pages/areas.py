@@ -12,6 +12,10 @@ _BELOW_RX = {
     "refills", "signature", "substitution", "prescriber_name", "prescriber_npi", "prescriber_dea",
     "prescriber_phone", "date_written", "patient_name",
 }  # fmt: skip
+_PATIENT = {
+    "patient_name", "patient_dob", "patient_address", "patient_age", "patient_sex",
+    "patient_weight", "date_written",
+}  # fmt: skip
 
 
 def rx_area(labels: Sequence[Label], words: Sequence[PrintedWord], width: int, height: int,
@@ -22,14 +26,45 @@ def rx_area(labels: Sequence[Label], words: Sequence[PrintedWord], width: int, h
     """
     marks = [label for label in labels if label.placement is Placement.AREA]
     if not marks:
-        return None
+        return _area_by_position(labels, words, width, height, unit_px)
     # The biggest one: small print may speak of "Rx" too.
     box = max((mark.box_px for mark in marks), key=lambda b: b.height)
     top = max(0, round(box.y - 0.8 * unit_px))
     left = max(0, round(box.x - unit_px))
+    bottom = _bottom(labels, words, box.y + box.height, height, unit_px)
+    if bottom <= box.y + box.height:
+        return None
+    return Box(left, top, width - left, round(bottom) - top)
+
+
+def _area_by_position(
+    labels: Sequence[Label], words: Sequence[PrintedWord], width: int, height: int, unit_px: float
+) -> Box | None:
+    """The writing area of a page whose Rx was not read: below the patient's rows.
+
+    Only between rows of patient labels and a signature line, so that notes of another kind do
+    not become prescriptions.
+    """
+    rows = [label.box_px for label in labels if label.field in _PATIENT]
+    closing = [label.box_px.y for label in labels if label.field in ("signature", "substitution")]
+    rows = [box for box in rows if closing and box.y < max(closing)]
+    if len(rows) < 2:
+        return None
+    top = max(box.y + box.height for box in rows)
+    bottom = _bottom(labels, words, top, height, unit_px)
+    if bottom - top < 8 * unit_px:
+        return None
+    top += round(1.5 * unit_px)
+    return Box(0, top, width, round(bottom) - top)
+
+
+def _bottom(
+    labels: Sequence[Label], words: Sequence[PrintedWord], below: int, height: int, unit_px: float
+) -> float:
+    """y where the writing area that goes on ``below`` this row ends."""
     bottom = float(height)
     for label in labels:
-        if label.field in _BELOW_RX and label.box_px.y > box.y + box.height:
+        if label.field in _BELOW_RX and label.box_px.y > below:
             lift = 4.0 * unit_px if label.placement is Placement.ABOVE else 1.2 * unit_px
             bottom = min(bottom, label.box_px.y - lift)
     for row in word_rows(words):
@@ -38,9 +73,7 @@ def rx_area(labels: Sequence[Label], words: Sequence[PrintedWord], width: int, h
         sure = [i for i in row if words[i].confidence > 0.85]
         if first.y > 0.85 * height and len(sure) >= 4:
             bottom = min(bottom, first.y - unit_px)
-    if bottom <= box.y + box.height:
-        return None
-    return Box(left, top, width - left, round(bottom) - top)
+    return bottom
 
 
 def contains(box: Box, x: float, y: float) -> bool:

@@ -17,6 +17,7 @@ from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord, UprightPage
 from .values import (
     below,
     beside,
+    first_run,
     is_writing,
     share_strokes,
     value_slots,
@@ -66,7 +67,7 @@ class _FieldSearch:
         area = rx_area(labels, survey.words, survey.gray.shape[1], survey.gray.shape[0],
                        survey.unit_px)  # fmt: skip
         self._labelled(labels, area)
-        if area is not None:
+        if area is not None and table is None:
             self._free_writing(area)
         self.fields += head_fields(survey, {field.name for field in self.fields})
         self._unnamed()
@@ -93,6 +94,8 @@ class _FieldSearch:
             field = None
             if slot.label.field == "refills":
                 field = circled_refills(self.survey, slot, strokes)
+            if field is None:
+                strokes = first_run(strokes, 4.0 * slot.label.box_px.height)
             field = field or beside(self.survey, slot, strokes)
             if field is None:
                 empty.append(slot.label)
@@ -122,6 +125,7 @@ class _FieldSearch:
         """Name the lines under the Rx, printed ones as well as written ones."""
         survey = self.survey
         strokes = [s for s in self._pile() if contains(area, *centre(s.box_px))]
+        strokes = _without_emblem(strokes, survey.unit_px)
         lines = [line for line in text_lines(survey, strokes) if is_writing(survey, line.box_px)]
         first = max((f.group for f in self.fields if f.name == "drug"), default=0)
         letter = letter_height(strokes, survey.unit_px)
@@ -139,6 +143,16 @@ class _FieldSearch:
         for line in text_lines(self.survey, self._pile()):
             if is_writing(self.survey, line.box_px):
                 self.fields.append(FieldRegion("unnamed", FIELD_NAMES["unnamed"], line.box_px))
+
+
+def _without_emblem(strokes: list[Stroke], unit_px: float) -> list[Stroke]:
+    """Leave out a big printed Rx that OCR did not read: tall, and left of all writing."""
+    letter = letter_height(strokes, unit_px)
+    rest = [s for s in strokes if s.box_px.height < 2.2 * letter]
+    if not rest:
+        return strokes
+    left = min(s.box_px.x for s in rest if s.box_px.height > 0.5 * letter)
+    return [s for s in strokes if s in rest or s.box_px.x + s.box_px.width / 2 > left]
 
 
 def reading_order(fields: Sequence[FieldRegion], unit_px: float) -> tuple[FieldRegion, ...]:

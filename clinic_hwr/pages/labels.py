@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ _BY_PHRASE = {phrase: name for name, phrases in _PHRASES.items() for phrase in p
 _LONGEST = max(len(phrase.split()) for phrase in _BY_PHRASE)
 # A phrase of five letters or more may have one letter in six misread.
 _FUZZY_FROM, _FUZZY_RATIO = 5, 83.0
+_SPACE = 0.6  # of the word height: a space of running print is about 0.4
 
 
 def normalised(text: str) -> str:
@@ -129,7 +131,7 @@ def _label_at(words: Sequence[PrintedWord], row: list[int], at: int) -> Label | 
             continue
         text = " ".join(words[i].text for i in indexes)
         field = field_of_phrase(normalised(text))
-        if field is None:
+        if field is None or (field != "rx" and _inside_a_sentence(words, row, at, length)):
             continue
         box = union([words[i].box_px for i in indexes])
         if field == "rx":
@@ -142,6 +144,22 @@ def _label_at(words: Sequence[PrintedWord], row: list[int], at: int) -> Label | 
             where = Placement.BESIDE
         return Label(field, text, box, where, tuple(indexes))
     return None
+
+
+def _inside_a_sentence(words: Sequence[PrintedWord], row: list[int], at: int, length: int) -> bool:
+    """Whether running text goes on before or behind a phrase: then it labels nothing."""
+    first, last = words[row[at]], words[row[at + length - 1]]
+    if at > 0:
+        before = words[row[at - 1]]
+        gap = first.box_px.x - (before.box_px.x + before.box_px.width)
+        if gap < _SPACE * first.box_px.height and field_of_phrase(normalised(before.text)) is None:
+            return True
+    if last.text.endswith(":") or at + length == len(row):
+        return False
+    behind = words[row[at + length]]
+    gap = behind.box_px.x - (last.box_px.x + last.box_px.width)
+    is_value = any(char.isdigit() for char in behind.text) or behind.text.strip() in ":#"
+    return gap < _SPACE * last.box_px.height and not is_value
 
 
 def word_rows(words: Sequence[PrintedWord]) -> list[list[int]]:
@@ -165,8 +183,9 @@ def word_rows(words: Sequence[PrintedWord]) -> list[list[int]]:
 
 def _close_together(boxes: Sequence[Box]) -> bool:
     height = max(box.height for box in boxes)
-    pairs = zip(boxes[:-1], boxes[1:], strict=True)
-    return all(right.x - (left.x + left.width) < 1.2 * height for left, right in pairs)
+    return all(
+        right.x - (left.x + left.width) < 1.2 * height for left, right in itertools.pairwise(boxes)
+    )
 
 
 def union(boxes: Sequence[Box]) -> Box:

@@ -25,21 +25,24 @@ def circled_refills(
         number inside of the circle, its place in the row tells it.
     """
     choices = _choices(survey, slot)
-    if len(choices) < _MIN_CHOICES:
+    unit = survey.unit_px
+    middle = slot.label.box_px.y + slot.label.box_px.height / 2
+    row = [s for s in strokes if abs(centre(s.box_px)[1] - middle) < unit]
+    printed = [s.box_px for s in row if 0.5 * unit < s.box_px.height < 1.4 * unit]
+    if len(choices) + len(printed) < _MIN_CHOICES or not choices:
         return None
     kind = FIELD_NAMES["refills"]
-    height = slot.label.box_px.height
-    loops = [s for s in strokes if min(s.box_px.width, s.box_px.height) > 1.25 * height]
-    loops = [s for s in loops if s.box_px.width < 6 * height]
+    loops = [s.box_px for s in row if 1.4 * unit < min(s.box_px.width, s.box_px.height) < 6 * unit]
     if len(loops) != 1:
-        box = union([s.box_px for s in strokes] or [word.box_px for word in choices])
+        box = union([s.box_px for s in row] + [word.box_px for word in choices])
         return FieldRegion("refills", kind, box, label=slot.label.text)
-    loop = loops[0].box_px
-    inside = [word for word in choices if contains(loop, *centre(word.box_px))]
-    if len(inside) == 1:
+    loop = loops[0]
+    # OCR may stretch the box of a choice over the circle beside it: then its place decides.
+    inside = [w for w in choices if contains(loop, *centre(w.box_px))]
+    if len(inside) == 1 and inside[0].box_px.height < 1.4 * unit:
         text, confidence = _clean(inside[0].text), inside[0].confidence
     else:
-        text, confidence = _by_place(choices, loop)
+        text, confidence = _by_place(choices, printed, loop, unit)
     return FieldRegion(
         "refills", kind, loop, label=slot.label.text, printed_text=text or None,
         confidence=confidence if text else 0.0,
@@ -60,21 +63,35 @@ def _clean(text: str) -> str:
     return "0" if value == "o" else value.upper()
 
 
-def _by_place(choices: Sequence[PrintedWord], loop: Box) -> tuple[str, float]:
-    """Read the circled number off its place between the numbers that were read."""
+def _by_place(
+    choices: Sequence[PrintedWord], unread: Sequence[Box], loop: Box, unit_px: float
+) -> tuple[str, float]:
+    """Read the circled number off its place among the evenly spaced numbers of the row.
+
+    Args:
+        choices: the numbers that OCR read.
+        unread: letter-sized print of the row that it did not.
+        loop: the circle.
+        unit_px: height of a printed capital.
+    """
     known = [
-        (int(_clean(w.text)), centre(w.box_px)[0]) for w in choices if _clean(w.text).isdigit()
+        (int(_clean(word.text)), centre(word.box_px)[0], word.confidence)
+        for word in choices
+        if _clean(word.text).isdigit() and word.box_px.height < 1.4 * unit_px
     ]
-    if len(known) < 2:
+    if not known:
         return "", 0.0
-    numbers, xs = np.array(known, float).T
-    step, start = np.polyfit(numbers, xs, 1)
-    off = np.abs(xs - (start + step * numbers)).max()
-    place = (centre(loop)[0] - start) / step if step > 0 else -1.0
-    if off > 0.3 * step or place < -0.4 or abs(place - round(place)) > 0.35 or place > 12:
+    places = [x for _, x, _ in known] + [centre(box)[0] for box in unread]
+    steps = np.diff(np.sort([*places, centre(loop)[0]]))
+    steps = steps[steps > 0.9 * unit_px]
+    if len(steps) < 2:
         return "", 0.0
-    confidence = min(word.confidence for word in choices)
-    return str(round(place)), confidence
+    step = float(np.median(steps))
+    number, x, _ = min(known, key=lambda one: abs(one[1] - centre(loop)[0]))
+    place = number + (centre(loop)[0] - x) / step
+    if place < -0.3 or abs(place - round(place)) > 0.3 or round(place) > 9:
+        return "", 0.0
+    return str(round(place)), min(confidence for _, _, confidence in known)
 
 
 def signature_fields(
@@ -105,7 +122,7 @@ def signature_fields(
     fields.append(
         FieldRegion(
             "signature", FIELD_NAMES["signature"], box, label=label.text, present=bool(marked)
-        )  # fmt: skip
+        )
     )
     for label, area, inside in signed:
         if label.field == "substitution":
@@ -117,7 +134,7 @@ def signature_fields(
                     box,
                     label=label.text,
                     present=bool(inside),
-                )  # fmt: skip
+                )
             )
             break
     return fields, taken
@@ -128,11 +145,11 @@ def _signing_area(survey: PageSurvey, label: Label) -> Box:
     box = label.box_px
     height = box.height
     if label.placement is Placement.ABOVE:
-        for rule in survey.rules.horizontal:
+        for rule in sorted(survey.rules.horizontal, key=lambda rule: -rule.width):
             over = box.y - (rule.y + rule.height)
             shared = min(rule.x + rule.width, box.x + box.width) - max(rule.x, box.x)
             if -0.5 * height < over < 2.5 * height and shared > 0.5 * box.width:
-                top = max(0, rule.y - round(5.0 * height))
+                top = _clear_of_rows(survey, rule, rule.y - round(5.0 * height))
                 return Box(rule.x, top, rule.width, rule.y + height - top)
         top = max(0, box.y - round(5.0 * height))
         return Box(max(0, box.x - 2 * height), top, box.width + 4 * height, box.y - top)
@@ -143,6 +160,15 @@ def _signing_area(survey: PageSurvey, label: Label) -> Box:
             right = min(right, other.box_px.x)
     top = max(0, box.y - round(3.5 * height))
     return Box(left, top, max(1, right - left), box.y + 2 * height - top)
+
+
+def _clear_of_rows(survey: PageSurvey, rule: Box, top: int) -> int:
+    """Lower the top of a signing area below the rows of labels that reach into it."""
+    for other in survey.labels:
+        bottom = other.box_px.y + other.box_px.height
+        if top < bottom < rule.y - 1.5 * survey.unit_px:
+            top = bottom + round(0.3 * survey.unit_px)
+    return max(0, top)
 
 
 def _is_signature(survey: PageSurvey, strokes: Sequence[Stroke]) -> bool:

@@ -1,4 +1,4 @@
-"""Lines of the free writing area told apart: drug, directions, quantity, medication by medication."""
+"""Lines of the free writing area told apart: drug, directions, quantity."""
 
 from __future__ import annotations
 

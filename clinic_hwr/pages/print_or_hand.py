@@ -15,8 +15,8 @@ FEATURES = (
     "baseline_spread", "top_levels", "upright_edges", "word_length",
 )  # fmt: skip
 
-# Fitted by benchmarks/print_or_hand.py on generated pages (fonts and real writers); see docs/pages.md.
-WEIGHTS: tuple[float, ...] = (-4.12, 3.74, -2.36, -0.79, 2.11, 0.2, -1.65, -0.68, 1.71, 1.16)
+# Fitted by benchmarks/print_or_hand.py on generated pages; see docs/pages.md.
+WEIGHTS: tuple[float, ...] = (-6.8, 4.89, -2.74, -1.27, 2.61, 1.77, -2.26, -0.45, 1.4, 1.46)
 
 
 def print_log_odds(

@@ -17,7 +17,10 @@ from .rules import FormRules, find_rules
 from .types import Box, Gray, PrintedWord
 
 # A label of the vocabulary is print even where its letters look hand-drawn, within reason.
-_LABEL_LOG_ODDS = -2.0
+_LABEL_LOG_ODDS = -4.0
+# Handwriting taken for print would be released as OCR text, print taken for handwriting is only
+# read by the other recognizer: the burden of proof is on print, most of all under an Rx.
+_VALUE_LOG_ODDS, _RX_LOG_ODDS = 0.7, 2.5
 REFILL_CHOICES = (*"0123456789", "10", "11", "12", "nr", "prn", "o")
 _PAGE_ROWS = 110.0  # stands in for the print height of a page without print: letter has ~110 lines
 
@@ -70,7 +73,8 @@ def survey_page(gray: Gray, words: Sequence[PrintedWord]) -> PageSurvey:
     printed = _printed_words(gray, ink, words)
     labels = find_labels(printed)
     unit = _unit(gray, printed)
-    ink, strokes = _pen_strokes(ink, printed, unit)
+    circles = [label.box_px for label in labels if label.field == "refills"]
+    ink, strokes = _pen_strokes(ink, printed, unit, circles)
     return PageSurvey(gray, rules, printed, labels, ink, strokes, unit)
 
 
@@ -88,6 +92,8 @@ def _printed_words(
     slots = word_slots(words, labels, area)
     votes: dict[str, list[tuple[float, int]]] = {}
     for slot, one, word in zip(slots, odds, words, strict=True):
+        if slot.startswith("value of label"):
+            one += _likeness(word, labels[int(slot.split()[-1])])
         votes.setdefault(slot, []).append((float(one), len(word.text)))
     refill = {f"value of label {n}" for n, label in enumerate(labels) if label.field == "refills"}
     printed = []
@@ -95,12 +101,28 @@ def _printed_words(
         if slot.startswith("label"):
             printed.append(word)
         elif slot in refill:
-            # A pen circle around a choice makes OCR read things like "@)": only plain choices count.
+            # A circled choice is read as "@)" or the like: only plain choices count.
             if normalised(word.text) in REFILL_CHOICES:
                 printed.append(word)
-        elif _weighted_mean(votes[slot]) > 0:
+        elif _weighted_mean(votes[slot]) > _proof(slot):
             printed.append(word)
     return tuple(printed)
+
+
+def _proof(slot: str) -> float:
+    if slot == "rx":
+        return _RX_LOG_ODDS
+    return _VALUE_LOG_ODDS if slot.startswith("value") else 0.0
+
+
+def _likeness(word: PrintedWord, label: Label) -> float:
+    """Log odds from comparing a value with its label: print has its size and its baseline."""
+    height = label.box_px.height
+    if set(word.text) & set("gjpqyQ,;()[]|/") or set(label.text) & set("gjpqy"):
+        return 0.0  # descenders: boxes do not compare
+    offset = abs(word.box_px.y + word.box_px.height - label.box_px.y - height) / height
+    growth = float(np.log(word.box_px.height / height))
+    return 1.0 - 8.0 * max(0.0, offset - 0.1) - 5.0 * max(0.0, growth - 0.15)
 
 
 def _weighted_mean(votes: Sequence[tuple[float, int]]) -> float:
@@ -114,7 +136,10 @@ def _unit(gray: Gray, words: Sequence[PrintedWord]) -> float:
 
 
 def _pen_strokes(
-    ink: NDArray[np.uint8], printed: Sequence[PrintedWord], unit: float
+    ink: NDArray[np.uint8],
+    printed: Sequence[PrintedWord],
+    unit: float,
+    choice_rows: Sequence[Box],
 ) -> tuple[NDArray[np.uint8], tuple[Stroke, ...]]:
     """Drop the components that lie in printed words, and specks."""
     covered = np.zeros(ink.shape, np.uint8)
@@ -132,8 +157,12 @@ def _pen_strokes(
     strokes = []
     for index in range(1, count):
         x, y, w, h, area = (int(v) for v in stats[index])
-        # A circle around a printed number has most of its ink outside of the word's box.
-        if area < speck or inside[index] > 0.6 * area:
+        # OCR stretches the box of a circled choice over its circle: the circle is pen all the same.
+        circle = any(
+            abs(y + h / 2 - row.y - row.height / 2) < unit and min(w, h) > 1.4 * unit
+            for row in choice_rows
+        )
+        if area < speck or (inside[index] > 0.6 * area and not circle):
             continue
         keep[index] = True
         strokes.append(Stroke(Box(x, y, w, h), area))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,14 +58,15 @@ def letter_height(strokes: Sequence[Stroke], unit_px: float) -> float:
 
 def _valleys(profile: NDArray[np.float64], letter: float) -> list[int]:
     """Row positions between the lines of a profile."""
-    smooth = _smoothed(profile, max(1.0, 0.28 * letter))
+    # The root keeps a short "#21" from drowning beside long lines.
+    smooth = _smoothed(np.sqrt(profile), max(1.0, 0.28 * letter))
     peaks = [
         i for i in range(len(smooth))
         if smooth[i] > 0 and smooth[i] >= smooth[max(0, i - 1)]
         and smooth[i] > smooth[min(len(smooth) - 1, i + 1)]
     ]  # fmt: skip
     # Weak bumps (dots, descenders) between lines are no lines of their own.
-    strong = [p for p in peaks if smooth[p] > 0.12 * smooth.max()]
+    strong = [p for p in peaks if smooth[p] > 0.2 * smooth.max()]
     merged: list[int] = []
     for peak in strong:
         if merged:
@@ -77,7 +79,7 @@ def _valleys(profile: NDArray[np.float64], letter: float) -> list[int]:
         merged.append(peak)
     return [
         left + int(np.argmin(smooth[left : right + 1]))
-        for left, right in zip(merged[:-1], merged[1:], strict=True)
+        for left, right in itertools.pairwise(merged)
     ]
 
 

@@ -45,9 +45,9 @@ def _right_end(survey: PageSurvey, box: Box) -> int:
     """x where a value right of ``box`` must end: the next label of the row, or a box border."""
     end = survey.gray.shape[1]
     for other in survey.labels:
-        if other.box_px.x > box.x + box.width / 2 and same_row(box, other.box_px):
-            if other.box_px != box:
-                end = min(end, other.box_px.x)
+        behind = other.box_px != box and other.box_px.x > box.x + box.width / 2
+        if behind and same_row(box, other.box_px):
+            end = min(end, other.box_px.x)
     middle = box.y + box.height / 2
     for rule in survey.rules.vertical:
         if rule.y < middle < rule.y + rule.height and rule.x > box.x + box.width:
@@ -71,6 +71,21 @@ def share_strokes(slots: Sequence[Slot], strokes: Sequence[Stroke]) -> dict[int,
 
         shared.setdefault(min(inside, key=distance), []).append(stroke)
     return shared
+
+
+def first_run(strokes: Sequence[Stroke], gap_px: float) -> list[Stroke]:
+    """Return the strokes up to the first horizontal gap wider than ``gap_px``.
+
+    What stands far behind a value answers another label, one that OCR did not read.
+    """
+    run: list[Stroke] = []
+    end = 0
+    for stroke in sorted(strokes, key=lambda s: s.box_px.x):
+        if run and stroke.box_px.x - end > gap_px:
+            break
+        run.append(stroke)
+        end = max(end, stroke.box_px.x + stroke.box_px.width)
+    return run
 
 
 def beside(survey: PageSurvey, slot: Slot, strokes: Sequence[Stroke]) -> FieldRegion | None:

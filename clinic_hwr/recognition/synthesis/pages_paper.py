@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from .hands import Hand
+from .hands import Hand, InkTile
 
 Gray = NDArray[np.uint8]
 
@@ -88,6 +88,7 @@ class Paper:
         self.fields: list[FieldTruth] = []
         # One pen a page: darkness 30 (black gel) .. 110 (blue ballpoint in gray).
         self.pen_gray = int(rng.integers(25, 105))
+        self.pen_width_in = float(rng.uniform(0.010, 0.017))  # ballpoint 0.25 mm .. gel 0.43 mm
         self.x_height_in = float(rng.uniform(0.075, 0.105))
 
     def px(self, inches: float) -> int:
@@ -105,7 +106,7 @@ class Paper:
         gray: int = 30,
         align: str = "left",
     ) -> tuple[float, float, float, float]:
-        """Print ``text`` with its baseline at ``y``; returns x0, y0, x1, y1 of its ink in inches."""
+        """Print ``text`` with its baseline at ``y``; returns x0, y0, x1, y1 of its ink."""
         font = print_font(face, max(6, round(points / 72 * self.dpi)))
         anchor = {"left": "ls", "middle": "ms", "right": "rs"}[align]
         image = Image.fromarray(self.ink)
@@ -153,7 +154,7 @@ class Paper:
         Too wide a text is written smaller, as people do when a row runs out.
         """
         x_height_px = self.x_height_in * scale * self.dpi
-        tile = self.hand.write(text, self.rng, x_height_px)
+        tile = self._with_the_same_pen(text, x_height_px)
         alpha, baseline = tile.alpha, tile.baseline_px
         if max_width is not None and alpha.shape[1] > self.px(max_width):
             ratio = self.px(max_width) / alpha.shape[1]
@@ -164,6 +165,21 @@ class Paper:
         top, left = self.px(y + wander) - baseline, self.px(x)
         corners = self._lay(alpha, left, top)
         return tuple(float(side) / self.dpi for side in corners)
+
+    def _with_the_same_pen(self, text: str, x_height_px: float) -> InkTile:
+        """Write a text up to four times and keep the one nearest to this page's stroke width.
+
+        A hand varies its pen from text to text; one page is written with one pen.
+        """
+        wanted = self.pen_width_in * self.dpi
+        tiles = []
+        for _ in range(4):
+            tile = self.hand.write(text, self.rng, x_height_px)
+            off = abs(np.log(_stroke_width(tile.alpha) / wanted))
+            tiles.append((off, tile))
+            if off < 0.15:
+                break
+        return min(tiles, key=lambda one: one[0])[1]
 
     def field(
         self,
@@ -265,6 +281,14 @@ class Paper:
         x0, y0, x1, y1 = (side * self.dpi for side in corners)
         quad = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
         self.fields.append(FieldTruth(name, kind, group, text, printed, quad))
+
+
+def _stroke_width(alpha: Gray) -> float:
+    """Mean width of the strokes of a tile in pixels: twice the ridge of the distance to paper."""
+    inside = np.where(alpha > 127, 255, 0).astype(np.uint8)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    ridge = distance[(distance > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3))))]
+    return max(0.5, 2.0 * float(ridge.mean()) - 0.5) if ridge.size else 1.0
 
 
 def save_gray(path: Path, gray: Gray) -> None:
