@@ -86,7 +86,12 @@ def write_pdf(data: bytes, document: ImageSource) -> None:
     """Write an image file as PDF: losslessly wrapped, or re-encoded where PDF cannot hold it."""
     import img2pdf
 
-    options = {"rotation": img2pdf.Rotation.ifvalid, "nodate": True}
+    # The other engine puts a random /ID into the file; the same scan must give the same PDF.
+    options = {
+        "rotation": img2pdf.Rotation.ifvalid,
+        "nodate": True,
+        "engine": img2pdf.Engine.internal,
+    }
     try:
         pdf = img2pdf.convert(data, **options)
     except Exception:  # alpha, 16 bit, odd colour spaces: a long list, each with its own class

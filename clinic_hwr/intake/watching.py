@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from django.db import DatabaseError, close_old_connections
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, close_old_connections, connection
 from watchfiles import watch
 
 from clinic_hwr.accounts.models import Site
@@ -79,6 +81,7 @@ class FolderWatch:
                 self.sweep()
             except (OSError, DatabaseError):  # share or database away: look again in a second
                 logger.exception("watch.fault site=%s", self._site.pk)
+        connection.close()
 
     def _settled(self, path: Path, signature: _Signature) -> bool:
         known, since = self._seen.get(path, (None, 0.0))
@@ -109,6 +112,30 @@ class FolderWatch:
             free = target / f"{path.stem}-{number}{path.suffix}"
             number += 1
         path.rename(free)
+
+
+def watch_start(stop: threading.Event) -> threading.Thread | None:
+    """Watch the folder of setting ``CLINIC_HWR_WATCH`` in a thread; None when it names none.
+
+    The scans belong to the site of setting ``CLINIC_HWR_WATCH_SITE`` (a slug).
+
+    Raises:
+        ImproperlyConfigured: there is no such site.
+    """
+    folder = getattr(settings, "CLINIC_HWR_WATCH", "")
+    if not folder:
+        return None
+    slug = getattr(settings, "CLINIC_HWR_WATCH_SITE", "")
+    site = Site.objects.filter(slug=slug).first()
+    if site is None:
+        raise ImproperlyConfigured(
+            f"CLINIC_HWR_WATCH_SITE must be the slug of a site; there is no site {slug!r}."
+        )
+    settle_s = float(getattr(settings, "CLINIC_HWR_WATCH_SETTLE_S", SETTLE_S))
+    folder_watch = FolderWatch(Path(folder), site=site, settle_s=settle_s)
+    thread = threading.Thread(target=folder_watch.run, args=(stop,), name="watch", daemon=True)
+    thread.start()
+    return thread
 
 
 def _signature(path: Path) -> _Signature | None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.intake import watching
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.intake.states import ScanState
-from clinic_hwr.intake.watching import FolderWatch
+from clinic_hwr.intake.watching import FolderWatch, watch_start
 
 from . import samples
 
@@ -167,12 +169,8 @@ def test_running_watch_notices_a_new_file_and_stops_when_asked(folder: Path, sit
                 received.set()
             return scans
 
-    def run() -> None:
-        Noticing(folder, site=site, settle_s=0.0).run(stop)
-        connection.close()
-
-    thread = threading.Thread(target=run)
-    folder.mkdir()
+    folder_watch = Noticing(folder, site=site, settle_s=0.0)
+    thread = threading.Thread(target=folder_watch.run, args=(stop,))
     thread.start()
     (folder / "rx.png").write_bytes(samples.png())
     noticed = received.wait(timeout=20)
@@ -182,3 +180,36 @@ def test_running_watch_notices_a_new_file_and_stops_when_asked(folder: Path, sit
     assert noticed
     assert not thread.is_alive()
     assert Scan.objects.get().original_name == "rx.png"
+
+
+def test_no_folder_is_watched_unless_one_is_named(settings: Any) -> None:
+    settings.CLINIC_HWR_WATCH = ""
+
+    assert watch_start(threading.Event()) is None
+
+
+def test_watching_for_an_unknown_site_is_refused(settings: Any, site: Site, folder: Path) -> None:
+    settings.CLINIC_HWR_WATCH, settings.CLINIC_HWR_WATCH_SITE = str(folder), "nowhere"
+
+    with pytest.raises(ImproperlyConfigured, match="no site 'nowhere'"):
+        watch_start(threading.Event())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_configured_folder_is_watched_in_a_thread(
+    settings: Any, site: Site, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received, stop = threading.Event(), threading.Event()
+    monkeypatch.setattr(watching.logger, "info", lambda *facts: received.set())
+    settings.CLINIC_HWR_WATCH, settings.CLINIC_HWR_WATCH_SITE = str(folder), site.slug
+    settings.CLINIC_HWR_WATCH_SETTLE_S = 0.0
+
+    thread = watch_start(stop)
+    assert thread is not None
+    (folder / "rx.png").write_bytes(samples.png())
+    was_received = received.wait(timeout=20)
+    stop.set()
+    thread.join(timeout=20)
+
+    assert was_received
+    assert Scan.objects.get().source == "folder"
