@@ -77,13 +77,18 @@ class DrugMatch:
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """A written strength such as 500 mg or 250 mg/5 mL. Units are UCUM."""
+    """A written strength such as 500 mg or 250 mg/5 mL. Units are UCUM, "" when none was written.
+
+    ``others`` are the further ingredients of a combination, in written order: 875 mg/125 mg has
+    value 875 and others ((125, "mg"),).
+    """
 
     text: str
     value: Decimal
     unit: str
     per_value: Decimal | None = None
     per_unit: str | None = None
+    others: tuple[tuple[Decimal, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +141,16 @@ class Sig:
     """Written directions, verbatim, with what could be structured of them.
 
     ``leftover`` are words the grammar could not place: kept, reported, never dropped.
+    ``warnings`` are one-sentence reasons why the structure may mean something else.
+    ``interpret`` empties ``dosages`` when either is not empty: structure that leaves out words
+    is worse than none, and the text stays.
     """
 
     text: str
     dosages: tuple[Dosage, ...] = ()
     leftover: tuple[str, ...] = ()
     plain_language: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

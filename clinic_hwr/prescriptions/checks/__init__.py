@@ -1,0 +1,26 @@
+"""Safety checks: named reasons why a value may not go on without a human."""
+
+from clinic_hwr.prescriptions.checks import directions, drugs, paper
+from clinic_hwr.prescriptions.checks.context import CheckContext, MedicationReading
+from clinic_hwr.prescriptions.checks.registry import (
+    Finding,
+    UnknownBlockerError,
+    blocker,
+    blocker_codes,
+    run_check,
+    run_checks,
+)
+
+__all__ = [
+    "CheckContext",
+    "Finding",
+    "MedicationReading",
+    "UnknownBlockerError",
+    "blocker",
+    "blocker_codes",
+    "directions",
+    "drugs",
+    "paper",
+    "run_check",
+    "run_checks",
+]

@@ -1,0 +1,95 @@
+"""What the drug lexicon holds: names, products, and how a written name is compared."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DrugEntry:
+    """One name of the lexicon.
+
+    Attributes:
+        name: as in RxNorm; lower case for generics.
+        rxcui: concept id, or "".
+        tty: RxNorm term type: IN, MIN, PIN (salt) or BN (brand).
+        generic_of: ingredients of a brand, joined by " / ", or "".
+        ndc_count: labels on the market (not how often it is prescribed).
+        verified: looked up, not recalled.
+        groups: RxTerms form groups, when that is all that is known.
+        strengths: RxNorm strengths with forms of a salt.
+    """
+
+    name: str
+    rxcui: str
+    tty: str
+    generic_of: str
+    ndc_count: int
+    verified: bool
+    groups: tuple[str, ...]
+    strengths: str
+
+    @property
+    def is_brand(self) -> bool:
+        """Whether this is a brand name."""
+        return self.tty == "BN"
+
+    @property
+    def ingredients(self) -> tuple[str, ...]:
+        """Ingredient names, lower case; for a brand those of its generic."""
+        joined = self.generic_of if self.is_brand else self.name
+        return tuple(part.lower() for part in joined.split(" / ") if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One marketed clinical drug (SCD) or branded drug (SBD)."""
+
+    rxcui: str
+    tty: str
+    name: str
+    ingredients: str
+    strength: str
+    dose_form: str
+    brand: str
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether a drug is made in a strength and form. None: the lexicon cannot say.
+
+    ``verified`` is False when the list behind the answer is recalled.
+    """
+
+    strength: bool | None
+    form: bool | None
+    verified: bool
+    strengths: tuple[str, ...] = ()
+
+
+def name_key(name: str) -> str:
+    """Reduce a name to what identifies it: lower case, one blank, no dots, " / " between parts."""
+    text = name.lower().replace(".", " ").replace(",", " ")
+    text = re.sub(r"\s*[/+&]\s*", " / ", text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def name_keys(name: str) -> tuple[str, ...]:
+    """Return the keys a written name may stand under: as it is, and with its salt written out."""
+    key = name_key(name)
+    spelled = re.sub(r"\bhcl\b", "hydrochloride", key)
+    return (key,) if spelled == key else (key, spelled)
+
+
+def holds_name(text: str, name: str) -> bool:
+    """Whether ``name`` stands in ``text`` as whole words."""
+    text = text.lower()
+    at = text.find(name)
+    while at >= 0:
+        before = at == 0 or not text[at - 1].isalnum()
+        end = at + len(name)
+        if before and (end == len(text) or not text[end].isalnum()):
+            return True
+        at = text.find(name, at + 1)
+    return False

@@ -1,0 +1,247 @@
+"""Tolerant tokenizer of directions: case, dots and missing blanks do not matter, nothing is lost.
+
+Every token keeps where it stands in the text, so that leftover words and the text of each step can
+be given back verbatim.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from clinic_hwr.prescriptions.numbers import FRACTIONS, NUMBER, decimal_of
+from clinic_hwr.prescriptions.sig.vocabulary import (
+    HARD_WORDS,
+    LONGEST_PHRASE,
+    NOISE,
+    NOISE_MARKS,
+    PHRASES,
+)
+
+# Longer texts are no directions; they are left over as a whole rather than searched.
+MAX_ATOMS = 160
+
+_HALVES = "".join(FRACTIONS)
+_CELL = rf"(?:\d(?:\.\d)?[{_HALVES}]?|[{_HALVES}]|1/2|[oO](?![A-Za-z]))"
+_ATOM = re.compile(
+    rf"""
+    (?P<grid>(?<![\w.])(?:{_CELL})(?:\s*[-+\u2013\u2014]\s*{_CELL}){{2,3}}
+      (?![\w%]|\.\d|\s*[-/]\s*\d))
+  | (?P<clock>(?<![\d.])(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?!\d)(?::00)?
+      \s*(?P<half1>[ap]\.?m\b\.?)?)
+  | (?P<ampm>(?<![\d./:-])(?P<hour2>\d{{1,2}})(?P<gap>\s*)(?P<half2>[ap]\.?m\b\.?))
+  | (?P<slash>(?<![\d/])(?P<count>\d{{1,2}})\s*/\s*(?P<of>7|52|12)(?![\d/]))
+  | (?P<fraction>(?<![\d/.])(?:(?P<whole>\d{{1,2}})[ ]+(?:and[ ]+)?)?
+      (?P<over>1/2|1/4|3/4|[{_HALVES}])(?![\d/]))
+  | (?P<mixed>(?<![\d/.])(?P<whole2>\d{{1,2}})(?P<over2>[{_HALVES}]))
+  | (?P<m2>m2(?!\d))
+  | (?P<number>{NUMBER})
+  | (?P<dotted>[A-Za-z](?:\.[A-Za-z])+\.?(?![A-Za-z]))
+  | (?P<word>[^\W\d_][^\W\d_\u0300-\u036f]*[\u0300-\u036f]?[^\W\d_]*)
+  | (?P<mark>\S)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_FRACTION_VALUE = {"1/2": Decimal("0.5"), "1/4": Decimal("0.25"), "3/4": Decimal("0.75")}
+_FRACTION_VALUE.update(FRACTIONS)
+_SLASH_UNIT = {"7": "d", "52": "wk", "12": "mo"}
+
+# "1 am" may be one o'clock or one in the morning; from five on it is a time of day.
+_FIRST_SURE_HOUR = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SigToken:
+    """One token: grammar type, value and place in the text (``text[start:end]``).
+
+    Types beyond the grammar: NOISE (may be dropped), HARD (must be reported), OD (ambiguous), THEN.
+    """
+
+    kind: str
+    value: object
+    start: int
+    end: int
+
+
+def tokenize(text: str) -> list[SigToken] | None:
+    """Split directions into tokens; None when the text is too long to be directions."""
+    # "tablet(s)" is one word; blanks keep every position.
+    body = re.sub(r"\(s\)", "   ", text, flags=re.IGNORECASE)
+    atoms = list(_ATOM.finditer(body))
+    if len(atoms) > MAX_ATOMS:
+        return None
+    words = [_plain(atom) for atom in atoms]
+    tokens: list[SigToken] = []
+    index = 0
+    while index < len(atoms):
+        special = _special(atoms[index], tokens)
+        if special:
+            tokens.extend(special)
+            index += 1
+            continue
+        for length in range(min(LONGEST_PHRASE, len(atoms) - index), 0, -1):
+            phrase = tuple(words[index : index + length])
+            hit = PHRASES.get(phrase)
+            if hit is None:
+                continue
+            kind, value = _in_context(hit, phrase, atoms[index][0])
+            tokens.append(
+                SigToken(kind, value, atoms[index].start(), atoms[index + length - 1].end())
+            )
+            index += length
+            break
+        else:
+            tokens.append(_unknown(words[index], atoms[index]))
+            index += 1
+    return _merge(tokens)
+
+
+def _plain(atom: re.Match[str]) -> str:
+    word = atom[0].lower()
+    if atom["dotted"]:
+        return word.replace(".", "")
+    return re.sub("[\u0300-\u036f]", "", word)
+
+
+def _special(atom: re.Match[str], before: list[SigToken]) -> list[SigToken]:
+    """Tokens of numbers, fractions, grids, times of day and "5/7"; empty for words."""
+    start, end = atom.span()
+    if atom["grid"]:
+        cells = re.findall(_CELL, atom[0], re.IGNORECASE)
+        return [SigToken("GRID", tuple(_cell(cell) for cell in cells), start, end)]
+    if atom["clock"]:
+        time = _time(int(atom["hour"]), int(atom["minute"]), atom["half1"])
+        return [SigToken("CLOCK" if time else "HARD", time, start, end)]
+    if atom["ampm"]:
+        return _am_pm(atom, before)
+    if atom["slash"]:
+        value = (Decimal(atom["count"]), _SLASH_UNIT[atom["of"]])
+        return [SigToken("DUR" if value[0] else "HARD", value, start, end)]
+    if atom["fraction"] or atom["mixed"]:
+        whole = Decimal(atom["whole"] or atom["whole2"] or 0)
+        part = _FRACTION_VALUE[atom["over"] or atom["over2"]]
+        return [SigToken("NUM", whole + part, start, end)]
+    if atom["number"]:
+        number = decimal_of(atom[0])
+        return [SigToken("NUM" if number is not None else "HARD", number, start, end)]
+    return []
+
+
+def _cell(cell: str) -> Decimal:
+    """One cell of a dose pattern; a letter o is a written zero."""
+    if cell in "oO":
+        return Decimal(0)
+    if cell in _FRACTION_VALUE:
+        return _FRACTION_VALUE[cell]
+    if cell[-1] in FRACTIONS:
+        return Decimal(cell[:-1]) + FRACTIONS[cell[-1]]
+    return Decimal(cell)
+
+
+def _am_pm(atom: re.Match[str], before: list[SigToken]) -> list[SigToken]:
+    start, end = atom.span()
+    hour = int(atom["hour2"])
+    kinds = [token.kind for token in before[-2:]]
+    follows_time = kinds[-1:] == ["AT"] or kinds == ["CLOCK", "AND"] or kinds[-1:] == ["CLOCK"]
+    time = _time(hour, 0, atom["half2"])
+    if time and (not atom["gap"] or hour >= _FIRST_SURE_HOUR or follows_time):
+        return [SigToken("CLOCK", time, start, end)]
+    return [SigToken("HARD", None, start, end)]
+
+
+def _time(hour: int, minute: int, half: str | None) -> str | None:
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half[0].lower() == "p" else 0)
+    return f"{hour:02d}:{minute:02d}:00" if hour < 24 and minute < 60 else None
+
+
+def _in_context(
+    hit: tuple[str, object], phrase: tuple[str, ...], written: str
+) -> tuple[str, object]:
+    """Two-letter codes that are also English words count only in capitals."""
+    if len(phrase) == 1 and phrase[0] in {"re", "le", "be", "ad"} and not written.isupper():
+        return "HARD", None
+    if phrase == ("aa",) and not written.isupper():
+        return "HARD", None
+    return hit
+
+
+def _unknown(word: str, atom: re.Match[str]) -> SigToken:
+    start, end = atom.span()
+    if word == "od":
+        return SigToken("OD", None, start, end)
+    if word == "as" and atom[0].isupper():
+        return SigToken("AS", None, start, end)
+    if word in NOISE or word in NOISE_MARKS:
+        return SigToken("NOISE", None, start, end)
+    if len(word) > 1 and word.isalpha() and word not in HARD_WORDS:
+        return SigToken("WORD", word, start, end)
+    return SigToken("HARD", None, start, end)
+
+
+def _merge(tokens: list[SigToken]) -> list[SigToken]:
+    """Join numbers over several tokens ("one and a half", "twenty one") and "0800 hours"."""
+    merged: list[SigToken] = []
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        following = tokens[index + 1 : index + 4]
+        kinds = [item.kind for item in following]
+        if token.kind == "NUM" and isinstance(token.value, Decimal):
+            joined = _join_number(token, token.value, following, kinds)
+            if joined is not None:
+                token, used = joined
+                merged.append(token)
+                index += used
+                continue
+            time = _four_digits(token, merged, following)
+            if time is not None:
+                merged.append(time)
+                index += 2 if kinds[:1] == ["PERIOD"] else 1
+                continue
+        merged.append(token)
+        index += 1
+    return merged
+
+
+def _join_number(
+    token: SigToken, value: Decimal, following: list[SigToken], kinds: list[str]
+) -> tuple[SigToken, int] | None:
+    if kinds == ["LPAR", "NUM", "RPAR"] and following[1].value == value:
+        return replace(token, end=following[2].end), 4  # "one (1)": figures and words agree
+    for pattern in (["AND", "A", "HALF"], ["AND", "HALF"], ["AND", "NUM"]):
+        if kinds[: len(pattern)] == pattern:
+            part = following[len(pattern) - 1]
+            if isinstance(part.value, Decimal) and 0 < part.value < 1:
+                joined = replace(token, value=value + part.value, end=part.end)
+                return joined, len(pattern) + 1
+    if kinds[:1] == ["NUM"] and value in _TENS:
+        part = following[0]
+        if isinstance(part.value, Decimal) and 1 <= part.value <= 9 and part.value % 1 == 0:
+            words = token.end - token.start > 4 and part.end - part.start > 2  # spelled out, both
+            if words:
+                return replace(token, value=value + part.value, end=part.end), 2
+    return None
+
+
+_TENS = frozenset(Decimal(tens) for tens in range(20, 100, 10))
+
+
+def _four_digits(
+    token: SigToken, before: list[SigToken], following: list[SigToken]
+) -> SigToken | None:
+    """Read "at 0800" and "2200 hours" as a time of day."""
+    if token.end - token.start != 4 or not isinstance(token.value, Decimal) or token.value % 1:
+        return None
+    after_at = bool(before) and before[-1].kind == "AT"
+    hours = bool(following) and following[0].kind == "PERIOD" and following[0].value == "h"
+    if not (after_at or (hours and token.value >= 100 and token.value % 100 < 60)):
+        return None
+    number = int(token.value)
+    time = _time(number // 100, number % 100, None)
+    if time is None:
+        return None
+    return SigToken("CLOCK", time, token.start, following[0].end if hours else token.end)
