@@ -11,12 +11,17 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-import clinic_hwr.celery
-from clinic_hwr import stage_read
+import django
+
+from clinic_hwr.celery import app
 from clinic_hwr.pages.types import Gray
 from clinic_hwr.recognition.types import Alternative, CharConfidence, Reading
 
-app = clinic_hwr.celery.app
+django.setup()
+
+from clinic_hwr import stage_read  # noqa: E402 (models need the apps)
+
+__all__ = ["app"]
 
 
 class ScriptedReader:
@@ -25,11 +30,7 @@ class ScriptedReader:
     name = "scripted"
 
     def read(self, crops: Sequence[Gray], *, kinds: Sequence[str] = ()) -> list[Reading]:
-        """Return one reading for each crop; hang first while the file SCRIPTED_HANG exists."""
-        hang = Path(os.environ.get("SCRIPTED_HANG", "no-such-file"))
-        if hang.exists():
-            hang.with_suffix(".reached").touch()
-            signal.pause()
+        """Return one reading for each crop."""
         return [
             Reading(
                 text="amox",
@@ -42,4 +43,13 @@ class ScriptedReader:
         ]
 
 
-stage_read.reader_load = ScriptedReader
+def scripted_reader() -> ScriptedReader:
+    """Return the reader; while the file SCRIPTED_HANG exists, hang in the middle of the stage."""
+    hang = Path(os.environ.get("SCRIPTED_HANG", "no-such-file"))
+    if hang.exists():
+        hang.with_suffix(".reached").touch()
+        signal.pause()
+    return ScriptedReader()
+
+
+stage_read.reader_load = scripted_reader
