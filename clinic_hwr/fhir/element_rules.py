@@ -136,7 +136,7 @@ def _object(
         yield Issue("value", "An amount cannot be less than nothing.", f"{path}.value")
     for key, member in value.items():
         if key == "data" and names.endswith(("Binary", ".attachment")):
-            continue  # base64, checked by the parser; megabytes need no second look
+            continue  # base64, checked as a whole elsewhere; megabytes need no second look
         yield from _element(member, f"{path}.{key}", f"{names}.{key}", entries)
 
 

@@ -6,6 +6,8 @@ lists, wrong units); the rules it does not know are here and in ``element_rules`
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 from xml.parsers import expat  # reads only text that this room escaped itself
 
@@ -33,6 +35,8 @@ def check_document(document: Document) -> None:
     for resource in document.resources:
         if resource["resourceType"] == "Binary":
             issues += [*_parse_issues(resource), *element_issues(resource, "Binary", None)]
+            if _decoded(resource["data"]) is None:
+                issues.append(Issue("value", "This is no base64.", "Binary.data"))
     if issues:
         raise FhirInvalid(issues)
 
@@ -111,11 +115,36 @@ def _resource_issues(resource: dict[str, Any], path: str) -> list[Issue]:
         return _order_issues(resource, path)
     if resource.get("resourceType") == "DocumentReference":
         return [
-            Issue("required", "The scan needs data or an address.", f"{path}.content[{index}]")
+            issue
             for index, content in enumerate(resource.get("content", []))
-            if not {"data", "url"} & content.get("attachment", {}).keys()
+            for issue in _attachment_issues(
+                content.get("attachment", {}), f"{path}.content[{index}].attachment"
+            )
         ]
     return []
+
+
+def _attachment_issues(attachment: dict[str, Any], path: str) -> list[Issue]:
+    """Check that the scan is inside and whole: the parser looks at neither data nor hash."""
+    if "data" not in attachment:
+        return [Issue("required", "The document must hold the scan itself.", f"{path}.data")]
+    content = _decoded(attachment["data"])
+    if content is None:
+        return [Issue("value", "This is no base64.", f"{path}.data")]
+    issues = []
+    if attachment.get("size") != len(content):
+        issues.append(Issue("value", "The size is not that of the data.", f"{path}.size"))
+    digest = hashlib.sha1(content, usedforsecurity=False).digest()
+    if attachment.get("hash") != base64.b64encode(digest).decode("ascii"):
+        issues.append(Issue("value", "The hash is not the SHA-1 of the data.", f"{path}.hash"))
+    return issues
+
+
+def _decoded(data: str) -> bytes | None:
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError:
+        return None
 
 
 def _composition_issues(resource: dict[str, Any], path: str) -> list[Issue]:
