@@ -87,7 +87,7 @@ _BY_PHRASE = {phrase: name for name, phrases in _PHRASES.items() for phrase in p
 _LONGEST = max(len(phrase.split()) for phrase in _BY_PHRASE)
 # A phrase of five letters or more may have one letter in six misread.
 _FUZZY_FROM, _FUZZY_RATIO = 5, 83.0
-_SPACE = 0.6  # of the word height: a space of running print is about 0.4
+_SPACE = 0.75  # of the word height: a space of running bold print is up to 0.6
 
 
 def normalised(text: str) -> str:
@@ -99,7 +99,7 @@ def field_of_phrase(phrase: str) -> str | None:
     """Return the field a normalised phrase names, "" for a mere stop, None for no label."""
     if phrase in _BY_PHRASE:
         return _BY_PHRASE[phrase]
-    if len(phrase) < _FUZZY_FROM:
+    if len(phrase) < _FUZZY_FROM or any(char.isdigit() for char in phrase):
         return None
     same_length = [known for known in _BY_PHRASE if len(known) >= _FUZZY_FROM
                    and known.count(" ") == phrase.count(" ")]  # fmt: skip
@@ -130,6 +130,8 @@ def _label_at(words: Sequence[PrintedWord], row: list[int], at: int) -> Label | 
         if not _close_together([words[i].box_px for i in indexes]):
             continue
         text = " ".join(words[i].text for i in indexes)
+        if not all(normalised(words[i].text) for i in indexes):
+            continue
         field = field_of_phrase(normalised(text))
         if field is None or (field != "rx" and _inside_a_sentence(words, row, at, length)):
             continue

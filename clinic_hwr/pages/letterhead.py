@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .labels import union, word_rows
+from .labels import normalised, union, word_rows
 from .survey import PageSurvey
 from .types import Box, FieldRegion, PrintedWord
 from .values import printed_region
@@ -19,6 +19,10 @@ _PRACTICE = re.compile(
     r"pediatrics|associates|group|family|physicians|care)\b",
     re.IGNORECASE,
 )
+_SPECIALTIES = {
+    "family medicine", "internal medicine", "general practice", "pediatrics", "family practice",
+    "emergency medicine", "general medicine",
+}  # fmt: skip
 _PATIENT_FIELDS = {"patient_name", "patient_dob", "patient_address", "patient_age", "allergies"}
 _HEAD_SHARE = 0.3  # of the page height, when no patient label ends the head
 
@@ -37,7 +41,11 @@ def head_fields(survey: PageSurvey, present: set[str]) -> list[FieldRegion]:
     if prescriber is not None and "prescriber_name" not in present:
         fields.append(printed_region("prescriber_name", prescriber))
     others = [line for line in lines if line is not prescriber]
-    named = [line for line in others if _PRACTICE.search(_text(line))]
+    named = [
+        line
+        for line in others
+        if _PRACTICE.search(_text(line)) and normalised(_text(line)) not in _SPECIALTIES
+    ]
     if named and "practice_name" not in present:
         # The name of the house is set largest.
         fields.append(printed_region("practice_name", max(named, key=_letter_height)))
@@ -66,7 +74,8 @@ def _printed_runs(survey: PageSurvey) -> list[list[PrintedWord]]:
             word = survey.words[index]
             last = runs[-1][-1].box_px if runs[-1] else None
             gap = word.box_px.x - (last.x + last.width) if last else 0
-            if index in labels or gap > 1.6 * word.box_px.height:
+            closed = runs[-1] and _CREDENTIALS.search(runs[-1][-1].text)
+            if index in labels or gap > 1.6 * word.box_px.height or closed:
                 runs.append([])
             if index not in labels:
                 runs[-1].append(word)
@@ -88,5 +97,5 @@ def _box(line: Sequence[PrintedWord]) -> Box:
     return union([word.box_px for word in line])
 
 
-def _letter_height(line: Sequence[PrintedWord]) -> float:
-    return sorted(word.box_px.height for word in line)[len(line) // 2]
+def _letter_height(line: Sequence[PrintedWord]) -> int:
+    return min(word.box_px.height for word in line)

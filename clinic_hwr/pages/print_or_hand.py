@@ -31,15 +31,15 @@ def print_log_odds(
     """
     if not words:
         return np.zeros(0)
-    return word_features(gray, ink, words) @ np.asarray(WEIGHTS)
+    return np.asarray(word_features(gray, ink, words) @ np.asarray(WEIGHTS), np.float64)
 
 
 def word_features(
     gray: Gray, ink: NDArray[np.uint8], words: Sequence[PrintedWord]
 ) -> NDArray[np.float64]:
     """Return the features of every word, shape (n, len(FEATURES))."""
-    edges_x = cv2.Sobel(gray, cv2.CV_32F, 1, 0)
-    edges_y = cv2.Sobel(gray, cv2.CV_32F, 0, 1)
+    edges_x = np.asarray(cv2.Sobel(gray, cv2.CV_32F, 1, 0), np.float32)
+    edges_y = np.asarray(cv2.Sobel(gray, cv2.CV_32F, 0, 1), np.float32)
     measured = [_measure(gray, ink, edges_x, edges_y, word) for word in words]
     table = np.array(measured, np.float64)
     confident = np.array([word.confidence > 0.85 for word in words])

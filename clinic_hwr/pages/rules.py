@@ -44,10 +44,13 @@ def find_rules(gray: Gray) -> FormRules:
     height, width = ink.shape
     length = max(24, min(height, width) // _SHARE_OF_SIDE)
     mask = np.zeros_like(ink)
+    # Tall letters of two lines stand above each other like a rule: vertical ones must be longer.
     horizontal = _runs(gray, ink, length, mask)
     vertical_t = np.ascontiguousarray(mask.T)
     vertical_t[:] = 0
-    turned = _runs(np.ascontiguousarray(gray.T), np.ascontiguousarray(ink.T), length, vertical_t)
+    turned = _runs(
+        np.ascontiguousarray(gray.T), np.ascontiguousarray(ink.T), 2 * length, vertical_t
+    )
     mask |= vertical_t.T
     vertical = tuple(Box(b.y, b.x, b.height, b.width) for b in turned)
     return FormRules(mask, horizontal, vertical)

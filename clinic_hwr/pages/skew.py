@@ -23,7 +23,9 @@ def skew_degrees(ink: NDArray[np.uint8]) -> float:
         0.0 when there is too little ink to tell.
     """
     scale = min(1.0, _LONG_SIDE_PX / max(ink.shape))
-    small = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = np.asarray(
+        cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
     if np.count_nonzero(small) < 50:
         return 0.0
     best = 0.0

@@ -59,7 +59,7 @@ def letter_height(strokes: Sequence[Stroke], unit_px: float) -> float:
 def _valleys(profile: NDArray[np.float64], letter: float) -> list[int]:
     """Row positions between the lines of a profile."""
     # The root keeps a short "#21" from drowning beside long lines.
-    smooth = _smoothed(np.sqrt(profile), max(1.0, 0.28 * letter))
+    smooth = _smoothed(np.sqrt(profile), max(1.0, 0.22 * letter))
     peaks = [
         i for i in range(len(smooth))
         if smooth[i] > 0 and smooth[i] >= smooth[max(0, i - 1)]
@@ -72,7 +72,7 @@ def _valleys(profile: NDArray[np.float64], letter: float) -> list[int]:
         if merged:
             valley = smooth[merged[-1] : peak + 1].min()
             low = min(smooth[merged[-1]], smooth[peak])
-            if peak - merged[-1] < 0.75 * letter or valley > 0.7 * low:
+            if peak - merged[-1] < 0.75 * letter or valley > 0.85 * low:
                 if smooth[peak] > smooth[merged[-1]]:
                     merged[-1] = peak
                 continue

@@ -41,7 +41,7 @@ def make_upright(gray: Gray) -> UprightPage:
     flat = flatten_background(page)
     ink = ink_mask(flat)
     if not _looks_written(ink):
-        return UprightPage(flat, 0, 0.0, np.linalg.inv(to_page))
+        return UprightPage(flat, 0, 0.0, _inverse(to_page))
 
     sideways = rows_are_vertical(_without_long_parts(ink))
     skews = (skew_degrees(ink), skew_degrees(np.rot90(ink)))
@@ -51,7 +51,7 @@ def make_upright(gray: Gray) -> UprightPage:
     turns = clockwise_turns(views[0], views[1], sideways=sideways)
     skew = skews[turns % 2]
     upright, matrix = _turned(flat, turns, skew)
-    to_original = np.linalg.inv(matrix @ to_page)
+    to_original = _inverse(matrix @ to_page)
     return UprightPage(upright, 90 * turns, skew, to_original)
 
 
@@ -68,10 +68,14 @@ def _normalised(gray: Gray) -> tuple[Gray, NDArray[np.float64]]:
     return page, np.diag([size[0] / gray.shape[1], size[1] / gray.shape[0], 1.0])
 
 
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.inv(matrix), np.float64)
+
+
 def _looks_written(ink: NDArray[np.uint8]) -> bool:
     """Whether the page has some ink, and is not all ink."""
     share = np.count_nonzero(ink) / ink.size
-    return 1e-5 < share < 0.6
+    return bool(1e-5 < share < 0.6)
 
 
 def _without_long_parts(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -43,7 +43,7 @@ def value_slots(survey: PageSurvey, labels: Sequence[Label]) -> list[Slot]:
 
 def _right_end(survey: PageSurvey, box: Box) -> int:
     """x where a value right of ``box`` must end: the next label of the row, or a box border."""
-    end = survey.gray.shape[1]
+    end = int(survey.gray.shape[1])
     for other in survey.labels:
         behind = other.box_px != box and other.box_px.x > box.x + box.width / 2
         if behind and same_row(box, other.box_px):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -91,6 +91,10 @@ class Paper:
         self.pen_width_in = float(rng.uniform(0.010, 0.017))  # ballpoint 0.25 mm .. gel 0.43 mm
         self.x_height_in = float(rng.uniform(0.075, 0.105))
 
+    def _inches(self, corners: Sequence[float]) -> tuple[float, float, float, float]:
+        x0, y0, x1, y1 = (float(side) / self.dpi for side in corners)
+        return x0, y0, x1, y1
+
     def px(self, inches: float) -> int:
         """Inches to whole pixels."""
         return round(inches * self.dpi)
@@ -115,7 +119,7 @@ class Paper:
         draw.text(at, text, fill=gray, font=font, anchor=anchor)
         self.ink = np.asarray(image).copy()
         box = draw.textbbox(at, text, font=font, anchor=anchor)
-        return tuple(float(side) / self.dpi for side in box)
+        return self._inches(box)
 
     def printed_field(
         self,
@@ -164,7 +168,7 @@ class Paper:
         wander = float(self.rng.normal(0.0, 0.008))  # nobody keeps exactly to the rule
         top, left = self.px(y + wander) - baseline, self.px(x)
         corners = self._lay(alpha, left, top)
-        return tuple(float(side) / self.dpi for side in corners)
+        return self._inches(corners)
 
     def _with_the_same_pen(self, text: str, x_height_px: float) -> InkTile:
         """Write a text up to four times and keep the one nearest to this page's stroke width.
@@ -289,12 +293,3 @@ def _stroke_width(alpha: Gray) -> float:
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
     ridge = distance[(distance > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3))))]
     return max(0.5, 2.0 * float(ridge.mean()) - 0.5) if ridge.size else 1.0
-
-
-def save_gray(path: Path, gray: Gray) -> None:
-    """Write a grayscale raster as PNG.
-
-    Raises:
-        OSError: the file could not be written.
-    """
-    Image.fromarray(gray).save(path, optimize=True)

@@ -117,7 +117,7 @@ def _pdf(page: DrawnPage) -> bytes:
     Image.fromarray(page.gray).save(buffer, "JPEG", quality=72, dpi=(page.dpi, page.dpi))
     data = img2pdf.convert(buffer.getvalue(), nodate=True)
     assert data is not None  # noqa: S101 - img2pdf returns None only with an output stream
-    return data
+    return bytes(data)
 
 
 def _locked(pdf: bytes) -> bytes:

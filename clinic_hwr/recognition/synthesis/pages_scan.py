@@ -43,7 +43,7 @@ def random_settings(rng: np.random.Generator) -> ScanSettings:
         shadow=float(rng.choice((0.0, rng.uniform(0.05, 0.4)))),
         blur_px=float(rng.uniform(0.0, 1.1)),
         noise=float(rng.uniform(0.0, 9.0)),
-        jpeg_quality=int(rng.choice((0, rng.integers(45, 95)))),
+        jpeg_quality=int(rng.integers(45, 95)) if rng.random() < 0.5 else 0,
     )
 
 
