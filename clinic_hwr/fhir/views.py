@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.http import http_date, parse_http_date_safe
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
-from rest_framework.exceptions import APIException, ParseError, PermissionDenied
+from rest_framework.exceptions import APIException, ParseError, PermissionDenied, Throttled
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -69,7 +69,7 @@ class FhirView(APIView):
             response = _error(exc.status_code, str(exc.detail))
             if exc.status_code == 401:
                 response["WWW-Authenticate"] = self.get_authenticate_header(self.request)
-            if getattr(exc, "wait", None) is not None:
+            if isinstance(exc, Throttled) and exc.wait is not None:
                 response["Retry-After"] = str(int(exc.wait) + 1)
             return response
         # A FHIR client must never meet an HTML page, whatever broke; the log has the trace.

@@ -1,4 +1,4 @@
-"""Fixtures of the FHIR tests: the judges, started once."""
+"""Fixtures of the FHIR tests: the judges, started once, and fresh throttles."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 
 from .judges import SCRIPT, US_CORE_VERSIONS, Judges, definitions
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_asked_yet() -> None:
+    """Forget the requests of other tests, which the throttles count by user id and address."""
+    cache.clear()
 
 
 def _need_npm_packages() -> None:
