@@ -11,6 +11,8 @@ from django.views.generic import RedirectView
 room_urlpatterns = [
     path("", RedirectView.as_view(pattern_name="inbox")),
     path("", include("clinic_hwr.accounts.urls")),
+    path("", include("clinic_hwr.review.urls")),
+    path("", include("clinic_hwr.audit.urls")),
     path("", include("clinic_hwr.intake.urls")),
     path("api/", include("clinic_hwr.intake.api_urls")),
     path("fhir/", include("clinic_hwr.fhir.urls")),

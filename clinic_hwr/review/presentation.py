@@ -174,11 +174,11 @@ def _reasons(state: FieldState, blockers: Sequence[FieldBlocker]) -> list[dict[s
             blocker_codes=[row.code for row in blockers if row.severity == "stop"],
             is_print=state.field.is_print,
         )
-        codes = {row.code for row in blockers}
+        # a blocker speaks for itself above, in words; the policy repeats only its code
         reasons += [
-            {"message": reason, "severity": "policy"}
+            {"message": f"{reason[:1].upper()}{reason[1:]}.", "severity": "policy"}
             for reason in verdict.reasons
-            if reason not in codes
+            if not reason.startswith("blocker: ")
         ]
     return reasons
 

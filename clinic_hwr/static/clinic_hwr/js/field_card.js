@@ -5,7 +5,7 @@ import { clock, el } from "./dom.js";
 const BAND_WORDS = { high: "Sure", medium: "Fairly sure", low: "Unsure" };
 const BAND_BARS = { high: 3, medium: 2, low: 1 };
 const ACTIONS = ["accept", "edit", "illegible", "not_present", "not_applicable"];
-const KEY_SIGNS = { Enter: "⏎ Enter", Escape: "Esc" };
+const KEY_SIGNS = { Enter: "Enter", Escape: "Esc" };
 
 /** @param {string} key @returns {string} the key as it is printed on keyboards */
 export function keySign(key) {
@@ -139,7 +139,7 @@ function editor(view) {
     "div",
     { class: "editor" },
     input,
-    el("button", { type: "button", class: "button button-primary", on: { click: () => act("commit") } }, "Save ", el("kbd", { text: "⏎ Enter" })),
+    el("button", { type: "button", class: "button button-primary", on: { click: () => act("commit") } }, "Save ", el("kbd", { text: "Enter" })),
     el("button", { type: "button", class: "button", on: { click: () => act("cancel") } }, "Cancel ", el("kbd", { text: "Esc" })),
   );
 }
@@ -212,7 +212,7 @@ export function drawDone(card, act) {
       { class: "card-body all-done" },
       el("h2", { id: "card-title", text: "Every field is decided" }),
       el("p", { class: "muted", text: "Read the prescription once more as it will be written, then sign it." }),
-      el("button", { type: "button", class: "button button-primary button-large", on: { click: () => act("release") } }, "To the signature ", el("kbd", { text: "⏎ Enter" })),
+      el("button", { type: "button", class: "button button-primary button-large", on: { click: () => act("release") } }, "To the signature ", el("kbd", { text: "Enter" })),
     ),
   );
 }

@@ -1,0 +1,56 @@
+"""A read scan, its lease, and the people around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from clinic_hwr.accounts.models import Site
+from clinic_hwr.review.models import ReviewLease
+from clinic_hwr.review.services import field_decide, scan_claim, unresolved_fields
+from clinic_hwr.routing.models import Field
+
+from .scripted import ReadScan, read_scan
+
+
+@pytest.fixture
+def read(site: Site) -> ReadScan:
+    """A two-drug scan at ``site`` that waits in review."""
+    return read_scan(site)
+
+
+@pytest.fixture
+def lease(read: ReadScan, clinician: Any) -> ReviewLease:
+    """The clinician's lease on ``read``."""
+    return scan_claim(user=clinician, scan_id=read.scan.pk)
+
+
+@pytest.fixture
+def decide(clinician: Any, lease: ReviewLease) -> Callable[..., Any]:
+    """Return ``decide(field, kind, value="", number=0, **more)`` by the clinician."""
+
+    def decide_one(
+        field: Field, kind: str, value: str = "", number: int = 0, **more: Any
+    ) -> Any:
+        return field_decide(
+            user=clinician,
+            field_id=field.pk,
+            kind=kind,
+            value=value,
+            expected_number=number,
+            lease_token=lease.token,
+            **more,
+        )
+
+    return decide_one
+
+
+@pytest.fixture
+def verified(read: ReadScan, decide: Callable[..., Any]) -> ReadScan:
+    """``read`` with every waiting field accepted."""
+    for field in unresolved_fields(read.scan):
+        decide(field, "accepted")
+    read.scan.refresh_from_db()
+    return read
