@@ -1,12 +1,10 @@
-"""Reading the outbox and what is to be sent."""
+"""Reading the outbox."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-
-from clinic_hwr.fhir.models import ResourceVersion
 
 from .models import Delivery, DeliveryStatus
 
@@ -35,16 +33,3 @@ def due(now: datetime) -> QuerySet[Delivery]:
         .exclude(Exists(earlier_version))
         .order_by("next_attempt_at", "created_at")
     )
-
-
-def released_bundle(bundle_fhir_id: str) -> bytes:
-    """Return the released document as the FHIR store holds it, byte for byte.
-
-    Read from the store's table, not through ``fhir.services``: that module hands over to this
-    room, and the way back would be a circle.
-
-    Raises:
-        ResourceVersion.DoesNotExist: there is no such document.
-    """
-    versions = ResourceVersion.objects.filter(resource_type="Bundle", fhir_id=bundle_fhir_id)
-    return bytes(versions.latest("version").body)

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.audit.services import audit_record
+from clinic_hwr.fhir.store import bundle_bytes
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.intake.services import scan_transition
 from clinic_hwr.intake.states import ScanState
@@ -172,7 +173,7 @@ def _push(
     adapter = adapters(delivery.target)
     submission = Submission(
         key=SubmissionKey(delivery.prescription_id, delivery.prescription_version),
-        bundle=access.released_bundle(delivery.bundle_fhir_id),
+        bundle=bundle_bytes(delivery.bundle_fhir_id),
         maybe_sent=maybe_sent,
     )
     return adapter.push(submission)

@@ -101,6 +101,15 @@ def test_a_push_refuses_to_run_inside_a_transaction(delivery: Delivery) -> None:
         delivery_attempt(delivery.pk, worker="w1")
 
 
+def database_url() -> str:
+    """Return the address of this test's database, for a process of its own."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    person = f"{database['USER']}:{database['PASSWORD']}"
+    return f"postgres://{person}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+
+
 WORKER = """
 import sys, uuid, django
 django.setup()
@@ -109,21 +118,17 @@ delivery_attempt(uuid.UUID(sys.argv[1]), worker="doomed")
 """
 
 
-@pytest.mark.skipif(
-    not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"),
-    reason="the killed worker opens this test's SQLite file",
-)
 def test_a_worker_killed_in_the_middle_of_a_push_leaves_one_copy(
     delivery: Delivery, server: FakeFhirServer, scan: Scan
 ) -> None:
     # given a worker process that the EHR has answered nothing yet, though it has stored it all
     server.faults = ["hang-after-commit"]
-    database = connection.settings_dict["NAME"]
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "clinic_hwr.settings",
-        "DATABASE_URL": f"sqlite:///{database}",
+        "DATABASE_URL": database_url(),
         "CLINIC_HWR_DATA_DIR": str(settings.DATA_DIR),
+        "SECRET_KEY": settings.SECRET_KEY,
     }
     doomed = subprocess.Popen(
         [sys.executable, "-c", WORKER, str(delivery.pk)],

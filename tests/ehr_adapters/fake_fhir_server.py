@@ -171,6 +171,7 @@ def fake_fhir_server() -> Iterator[FakeFhirServer]:
 def _handler(state: FakeFhirServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # header and body are two writes
 
         def log_message(self, format: str, *args: Any) -> None:
             """Keep the test output clean."""
