@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytesseract
+from django.conf import settings
 
 from clinic_hwr.intake.models import Page, Scan
 from clinic_hwr.intake.rasters import raster_read, raster_write
@@ -72,7 +73,7 @@ def reader_load() -> Reader:
     # Imported on use: torch takes seconds and 300 MB that a web process need not pay.
     from clinic_hwr.recognition.runtime import load_reader
 
-    return load_reader()
+    return load_reader(getattr(settings, "CLINIC_HWR_ARCH", None))
 
 
 def _page_fields(page: Page, reader: Reader) -> list[FieldDraft]:
