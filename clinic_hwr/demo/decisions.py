@@ -6,7 +6,7 @@ that the sample's ground truth decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,9 +32,7 @@ SAME_PLACE = 0.3
 PRESENT, ABSENT = "present", "absent"
 
 
-def decide_from_truth(
-    scan: Scan, truths: Sequence[Truth], user: Any, *, progress: Callable[[], None]
-) -> int:
+def decide_from_truth(scan: Scan, truths: Sequence[Truth], user: Any) -> int:
     """Decide every field of ``scan`` that waits for a human; returns how many there were."""
     lease = scan_claim(user=user, scan_id=scan.pk)
     audit_record(
@@ -60,7 +58,6 @@ def decide_from_truth(
             lease_token=lease.token,
         )
         decided += 1
-        progress()
     lease_release(user=user, scan_id=scan.pk, token=lease.token)
     return decided
 
@@ -79,26 +76,22 @@ def sign(scan: Scan, user: Any) -> PrescriptionRecord:
 
 def _decision(state: FieldState, truths: Sequence[Truth]) -> tuple[str, str]:
     """Return kind and value of the decision that the truth gives."""
-    truth = _truth_of(state, truths)
+    here = _truths_at(state, truths)
     if state.is_presence:
-        return DecisionKind.CORRECTED, PRESENT if truth else ABSENT
-    if truth is None:
+        # One mark can mean two things: signing on the right-hand line permits a substitution.
+        return DecisionKind.CORRECTED, PRESENT if here else ABSENT
+    named = [truth for truth in here if truth.name == state.field.name]
+    if not named:
         return DecisionKind.NOT_APPLICABLE, ""
-    return DecisionKind.CORRECTED, truth.text  # stored as accepted when the machine was right
+    return DecisionKind.CORRECTED, named[0].text  # stored as accepted when the machine was right
 
 
-def _truth_of(state: FieldState, truths: Sequence[Truth]) -> Truth | None:
-    """Return the truth of the same name at the same place, if there is one."""
-    field = state.field
-    found = _box_on_scan(field.page, field.box_px)
-    best, best_share = None, SAME_PLACE
-    for truth in truths:
-        if truth.name != field.name:
-            continue
-        share = _shared(found, truth.box_px)
-        if share >= best_share:
-            best, best_share = truth, share
-    return best
+def _truths_at(state: FieldState, truths: Sequence[Truth]) -> list[Truth]:
+    """Return what is written at the place of a field, best match first."""
+    found = _box_on_scan(state.field.page, state.field.box_px)
+    shares = [(_shared(found, truth.box_px), truth) for truth in truths]
+    near = sorted((pair for pair in shares if pair[0] >= SAME_PLACE), key=lambda pair: -pair[0])
+    return [truth for _, truth in near]
 
 
 def _box_on_scan(page: Page, box_px: Sequence[float]) -> tuple[float, float, float, float]:

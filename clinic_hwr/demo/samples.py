@@ -56,6 +56,6 @@ class Sample:
 
 SAMPLES = (
     Sample("us_pad.png", "released"),
-    Sample("hospital_order_sheet.png", "in_review"),
+    Sample("hospital_order_sheet.pdf", "in_review"),
     Sample("letterhead_note.pdf", "quarantined"),
 )

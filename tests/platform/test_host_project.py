@@ -19,6 +19,7 @@ import json
 import django
 django.setup()
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from clinic_hwr.accounts.models import Membership, Site
 nurse = get_user_model().objects.create_user("nurse")
@@ -28,10 +29,14 @@ stranger, member = Client(SERVER_NAME="localhost"), Client(SERVER_NAME="localhos
 member.force_login(nurse)
 refused = stranger.get("/prescriptions/inbox/")
 inbox = member.get("/prescriptions/", follow=True)
+broken = SimpleUploadedFile("rx.png", b"no scan")
+upload = member.post("/prescriptions/api/scans/", {"file": broken})
+status = member.get("/prescriptions/api/scans/" + upload.json()["scans"][0]["scan_id"] + "/")
 print(json.dumps({
     "home": stranger.get("/").content.decode(),
     "refused": [refused.status_code, refused.headers.get("Location", "")],
-    "inbox": [inbox.status_code, inbox.redirect_chain[-1][0], "Ward 3" in inbox.content.decode()],
+    "inbox": [inbox.status_code, inbox.redirect_chain[-1][0], "nurse" in inbox.content.decode()],
+    "upload": [upload.status_code, status.json()["status"], status.json()["problem"]["code"]],
     "admin": stranger.get("/admin/login/").status_code,
 }))
 """
@@ -72,4 +77,5 @@ def test_host_project_checks_migrates_and_answers(tmp_path: Path) -> None:
     assert seen["refused"][0] == 302
     assert seen["refused"][1].startswith("/prescriptions/login/?next=")
     assert seen["inbox"] == [200, "/prescriptions/inbox/", True]
+    assert seen["upload"] == [202, "quarantined", "unknown_type"]
     assert seen["admin"] == 200

@@ -78,6 +78,8 @@ def test_files_stay_readable_in_one_sitting() -> None:
     too_long = [
         f"{path.relative_to(ROOT)}: {lines}"
         for path in SOURCES
-        if "migrations" not in path.parts and (lines := len(path.read_text().splitlines())) > 400
+        if "migrations" not in path.parts
+        and "tests" not in path.relative_to(ROOT).parts
+        and (lines := len(path.read_text().splitlines())) > 400
     ]
     assert too_long == []

@@ -45,11 +45,11 @@ class Command(BaseCommand):
         with tqdm(todo, desc="Sample prescriptions", unit="scan", file=sys.stderr) as bar:
             for sample in bar:
                 bar.set_postfix_str(sample.file_name)
-                self._take(site, sample, bar)
+                self._take(site, sample)
         for sample in SAMPLES:
             self._report(_scan_of(site, sample), sample)
 
-    def _take(self, site: Site, sample: Sample, bar: Any) -> None:
+    def _take(self, site: Site, sample: Sample) -> None:
         """Take one sample as far as it goes."""
         scan = _scan_of(site, sample) or scan_receive(
             site=site,
@@ -68,14 +68,17 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{site} needs a clinician and a pharmacist to decide the sample prescription."
             )
-        decide_from_truth(scan, sample.truths(), clinician, progress=bar.refresh)
+        decide_from_truth(scan, sample.truths(), clinician)
         sign(scan, pharmacist)
 
     def _report(self, scan: Scan | None, sample: Sample) -> None:
         """Say where a sample stands, and fail when that is not where it should be."""
         if scan is None or scan.state != sample.ends:
             state = scan.state if scan else "missing"
-            raise CommandError(f"{sample.file_name} is {state} instead of {sample.ends}.")
+            raise CommandError(
+                f"{sample.file_name} is {state} instead of {sample.ends}. The log lines above "
+                "name what failed; manage.py demo takes it up again."
+            )
         reason = f": {scan.problem}" if scan.problem else ""
         self.stdout.write(f"  {sample.file_name:<26} {scan.get_state_display().lower()}{reason}")
 
