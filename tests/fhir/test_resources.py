@@ -131,7 +131,6 @@ def test_structured_directions_carry_what_the_grammar_gave_and_no_more() -> None
                     {
                         "system": "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation",
                         "code": "BID",
-                        "display": "BID",
                     }
                 ],
                 "text": "BID",
@@ -189,6 +188,22 @@ def test_a_timing_r4_cannot_say_is_left_to_the_text(changes: dict[str, Any]) -> 
 
 def test_a_time_of_day_gets_its_seconds() -> None:
     assert _directions(times_of_day=("08:00",))["timing"] == {"repeat": {"timeOfDay": ["08:00:00"]}}
+
+
+def test_up_to_twice_a_day_has_no_lower_end() -> None:
+    dosage = _directions(frequency_max=2, period=Decimal(1), period_unit="d")
+
+    assert dosage["timing"] == {
+        "repeat": {"frequencyMax": 2, "period": Decimal(1), "periodUnit": "d"}
+    }
+
+
+@pytest.mark.parametrize(("abbreviation", "coded"), [("Q8H", True), ("Q12H", False)])
+def test_only_abbreviations_of_the_value_set_are_coded(abbreviation: str, coded: bool) -> None:
+    code = _directions(timing_code=abbreviation)["timing"]["code"]
+
+    assert code["text"] == abbreviation
+    assert ("coding" in code) is coded
 
 
 def test_a_dose_range_has_two_ends() -> None:

@@ -12,7 +12,10 @@ from ..primitives import coding, compact, concept, fhir_string, quantity
 
 GTS_ABBREVIATION = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 # R4 value set timing-abbreviation; other abbreviations go out as text.
-_TIMING_CODES = frozenset({"BID", "TID", "QID", "AM", "PM", "QD", "QOD", "Q4H", "Q6H"})
+_TIMING_CODES = frozenset({
+    "BID", "TID", "QID", "AM", "PM", "QD", "QOD", "Q1H", "Q2H", "Q3H", "Q4H", "Q6H", "Q8H", "BED",
+    "WK", "MO",
+})  # fmt: skip
 PERIOD_UNITS = {
     "s": "second", "min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month",
     "a": "year",
@@ -119,7 +122,7 @@ def _timing_code(abbreviation: str | None) -> dict[str, Any] | None:
     if shown is None:
         return None
     if shown in _TIMING_CODES:
-        return concept(coding(GTS_ABBREVIATION, shown, shown), text=shown)
+        return concept(coding(GTS_ABBREVIATION, shown), text=shown)
     return {"text": shown}
 
 
@@ -133,7 +136,6 @@ def _is_expressible(part: Dosage) -> bool:
         and (part.period is None or part.period_unit in PERIOD_UNITS)
         and (part.duration is None or part.duration_unit in PERIOD_UNITS)
         and (part.period_max is None or part.period is not None)
-        and (part.frequency_max is None or part.frequency is not None)
         and all(event in EVENTS for event in part.when)
         and all(day in DAYS for day in part.days_of_week)
         and all(_TIME_OF_DAY.fullmatch(time) for time in part.times_of_day)
