@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from .models import Delivery, DeliveryStatus
+from .models import Delivery, DeliveryStatus, DeliveryTarget
 
 UNFINISHED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.AMBIGUOUS)
 
@@ -17,6 +17,10 @@ def due(now: datetime) -> QuerySet[Delivery]:
     That is what waits and whose time has come, and what a worker left in ``sending`` when its
     claim ran out. A later version of a prescription waits until the earlier one has arrived or
     was given up, so that versions never overtake each other.
+
+    The conditions on the row itself stand beside the subqueries and not in a join: PostgreSQL tests
+    those again when an UPDATE had to wait for another worker's, and nothing inside of a
+    ``pk IN (SELECT ...)``, which Django makes of a join.
     """
     waiting = Q(status__in=[DeliveryStatus.QUEUED, DeliveryStatus.AMBIGUOUS]) & Q(
         next_attempt_at__lte=now
@@ -28,8 +32,9 @@ def due(now: datetime) -> QuerySet[Delivery]:
         prescription_version__lt=OuterRef("prescription_version"),
         status__in=UNFINISHED,
     )
+    enabled = DeliveryTarget.objects.filter(pk=OuterRef("target"), enabled=True)
     return (
-        Delivery.objects.filter(waiting | abandoned, target__enabled=True)
-        .exclude(Exists(earlier_version))
+        Delivery.objects.filter(waiting | abandoned)
+        .filter(Exists(enabled), ~Exists(earlier_version))
         .order_by("next_attempt_at", "created_at")
     )
