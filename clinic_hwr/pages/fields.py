@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .areas import centre, contains, rx_area
+from .form_fields import form_fields
+from .known_forms import FormFit, KnownForm, fit_form, known_forms
 from .labels import Label, union
 from .letterhead import head_fields
 from .marks import circled_refills, signature_fields
@@ -27,16 +29,24 @@ _PER_MEDICATION = ("drug", "strength", "sig", "quantity")
 _MIN_SIDE_PX = 32
 
 
-def find_fields(page: UprightPage, words: Sequence[PrintedWord]) -> tuple[FieldRegion, ...]:
+def find_fields(
+    page: UprightPage,
+    words: Sequence[PrintedWord],
+    *,
+    forms: Sequence[KnownForm] | None = None,
+) -> tuple[FieldRegion, ...]:
     """Name every field of a page.
 
-    Fields come from an order table, from signature lines and refill rows, from the value beside or
-    below each printed label, from the free writing area under an Rx (line order names drug,
-    directions and quantity), and from the printed head. Ink that nothing names becomes ``unnamed``.
+    On a known form the form's regions say what is where. Otherwise, and for what the form does not
+    know, fields come from an order table, from signature lines and refill rows, from the value
+    beside or below each printed label, from the free writing area under an Rx (line order names
+    drug, directions and quantity), and from the printed head. Ink that nothing names becomes
+    ``unnamed``.
 
     Args:
         page: from ``make_upright``.
         words: from ``read_print`` of the same page.
+        forms: the forms to look for; None looks for those of the package.
 
     Returns:
         Fields in reading order; empty for a page without ink. Refills that stand once on the page
@@ -44,34 +54,52 @@ def find_fields(page: UprightPage, words: Sequence[PrintedWord]) -> tuple[FieldR
     """
     if min(page.gray.shape) < _MIN_SIDE_PX:
         return ()
-    survey = survey_page(page.gray, words)
-    return reading_order(_FieldSearch(survey).run(), survey.unit_px)
+    fit = fit_form(words, known_forms() if forms is None else forms)
+    known_print = [fit.box(label.box_in) for label in fit.form.labels] if fit else []
+    survey = survey_page(page.gray, words, known_print)
+    return reading_order(_FieldSearch(survey, fit).run(), survey.unit_px)
 
 
 class _FieldSearch:
     """One pass over a page; every finder takes its strokes off the pile."""
 
-    def __init__(self, survey: PageSurvey) -> None:
+    def __init__(self, survey: PageSurvey, fit: FormFit | None) -> None:
         self.survey = survey
+        self.fit = fit
         self.left = set(survey.strokes)
         self.fields: list[FieldRegion] = []
 
     def run(self) -> list[FieldRegion]:
+        if self.fit is not None:
+            self._on_known_form(self.fit)
+        else:
+            self._on_any_paper()
+        self.fields += head_fields(self.survey, {field.name for field in self.fields})
+        self._unnamed()
+        return self.fields
+
+    def _on_known_form(self, fit: FormFit) -> None:
+        """The form's regions first, then the labels of what it does not know."""
+        self._take(*form_fields(self.survey, fit))
+        for region in fit.form.regions:
+            if region.mode == "medications":
+                self._free_writing(fit.box(region.box_in))
+        known = {region.field for region in fit.form.regions} | {"rx"}
+        self._labelled([one for one in self.survey.labels if one.field not in known], None)
+
+    def _on_any_paper(self) -> None:
         survey = self.survey
-        table = find_table(survey)
         labels: Sequence[Label] = survey.labels
+        table = find_table(survey)
         if table is not None:
             self._take(*table_fields(survey, table))
             labels = [one for one in labels if not contains(table.box_px, *centre(one.box_px))]
         self._take(*signature_fields(survey, self._pile()))
-        area = rx_area(labels, survey.words, survey.gray.shape[1], survey.gray.shape[0],
-                       survey.unit_px)  # fmt: skip
+        height, width = survey.gray.shape
+        area = rx_area(labels, survey.words, width, height, survey.unit_px)
         self._labelled(labels, area)
         if area is not None and table is None:
             self._free_writing(area)
-        self.fields += head_fields(survey, {field.name for field in self.fields})
-        self._unnamed()
-        return self.fields
 
     def _pile(self) -> list[Stroke]:
         return [stroke for stroke in self.survey.strokes if stroke in self.left]
@@ -87,7 +115,7 @@ class _FieldSearch:
             if one.field in FIELD_NAMES and one.field not in ("signature", "substitution")
         ]  # fmt: skip
         slots = value_slots(self.survey, wanted)
-        shared = share_strokes(slots, self._outside(area, slots))
+        shared = share_strokes(slots, self._outside(area))
         empty = []
         for number, slot in enumerate(slots):
             strokes = shared.get(number, [])
@@ -102,13 +130,13 @@ class _FieldSearch:
                 continue
             self._take([self._numbered(field)], set(strokes))
         for label in empty:
-            found = below(self.survey, label, self._outside(area, []))
+            found = below(self.survey, label, self._outside(area))
             if found and is_writing(self.survey, union([s.box_px for s in found])):
                 box = union([s.box_px for s in found])
                 field = FieldRegion(label.field, FIELD_NAMES[label.field], box, label=label.text)
                 self._take([self._numbered(field)], set(found))
 
-    def _outside(self, area: Box | None, slots: Sequence[object]) -> list[Stroke]:
+    def _outside(self, area: Box | None) -> list[Stroke]:
         """Strokes a label may claim: the free writing area keeps its own."""
         if area is None:
             return self._pile()

@@ -62,8 +62,16 @@ class PageSurvey:
     unit_px: float
 
 
-def survey_page(gray: Gray, words: Sequence[PrintedWord]) -> PageSurvey:
-    """Tell print, rules and handwriting of an upright page apart."""
+def survey_page(
+    gray: Gray, words: Sequence[PrintedWord], known_print: Sequence[Box] = ()
+) -> PageSurvey:
+    """Tell print, rules and handwriting of an upright page apart.
+
+    Args:
+        gray: upright page.
+        words: what OCR read.
+        known_print: where a known form has print, whether OCR read it or not.
+    """
     rules = find_rules(gray)
     ink = ink_mask(gray)
     # One pixel of rim: blur leaves a gray seam beside every rule.
@@ -74,7 +82,8 @@ def survey_page(gray: Gray, words: Sequence[PrintedWord]) -> PageSurvey:
     labels = find_labels(printed)
     unit = _unit(gray, printed)
     circles = [label.box_px for label in labels if label.field == "refills"]
-    ink, strokes = _pen_strokes(ink, printed, unit, circles)
+    boxes = [word.box_px for word in printed] + list(known_print)
+    ink, strokes = _pen_strokes(ink, boxes, unit, circles)
     return PageSurvey(gray, rules, printed, labels, ink, strokes, unit)
 
 
@@ -137,14 +146,13 @@ def _unit(gray: Gray, words: Sequence[PrintedWord]) -> float:
 
 def _pen_strokes(
     ink: NDArray[np.uint8],
-    printed: Sequence[PrintedWord],
+    printed: Sequence[Box],
     unit: float,
     choice_rows: Sequence[Box],
 ) -> tuple[NDArray[np.uint8], tuple[Stroke, ...]]:
-    """Drop the components that lie in printed words, and specks."""
+    """Drop the components that lie in printed boxes, and specks."""
     covered = np.zeros(ink.shape, np.uint8)
-    for word in printed:
-        box = word.box_px
+    for box in printed:
         grow = max(2, round(0.12 * box.height))
         covered[
             max(0, box.y - grow) : box.y + box.height + grow,

@@ -1,0 +1,102 @@
+"""Fields are named by their labels, their place and their table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clinic_hwr.pages import Box, FieldKind, PrintedWord, UprightPage, find_fields
+
+from .conftest import PreparedPage, needs_tesseract
+
+pytestmark = needs_tesseract
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("patient_name", 0), ("patient_dob", 0), ("patient_address", 0), ("date_written", 0),
+        ("drug", 1), ("sig", 1), ("quantity", 1), ("signature", 0),
+    ],
+)  # fmt: skip
+def test_written_fields_of_a_pad_are_found_where_they_are(
+    us_pad: PreparedPage, name: str, group: int
+) -> None:
+    assert us_pad.overlap(name, group) > 0.5
+    assert us_pad.field(name, group).printed_text is None
+
+
+def test_printed_head_of_a_pad_is_read(us_pad: PreparedPage) -> None:
+    assert us_pad.field("prescriber_npi").printed_text == "1234567893"
+    assert us_pad.field("prescriber_dea").printed_text == "AB1234563"
+    assert us_pad.field("prescriber_name").printed_text == "Robin Sample, M.D."
+    assert us_pad.field("practice_name").printed_text == "Riverside Family Clinic"
+    assert us_pad.field("prescriber_npi").confidence > 0.8
+
+
+def test_circled_refill_is_read_off_the_row(us_pad: PreparedPage) -> None:
+    refills = us_pad.field("refills")
+    assert refills.printed_text == "0"
+    assert refills.kind is FieldKind.REFILLS
+
+
+def test_signature_line_that_was_signed_tells_substitution(us_pad: PreparedPage) -> None:
+    assert us_pad.field("signature").present is True
+    assert us_pad.field("substitution").present is True
+
+
+def test_order_table_gives_one_medication_a_row(order_sheet: PreparedPage) -> None:
+    drugs = [f.group for f in order_sheet.fields if f.name == "drug"]
+    assert drugs == [1, 2]
+    for group in (1, 2):
+        assert order_sheet.overlap("drug", group) > 0.5
+        assert order_sheet.overlap("sig", group) > 0.5
+
+
+def test_patient_sticker_is_printed_text(order_sheet: PreparedPage) -> None:
+    assert order_sheet.field("patient_name").printed_text == "John Specimen"
+    assert order_sheet.field("patient_mrn").printed_text == "0077510"
+    assert order_sheet.field("patient_dob").printed_text == "9/30/1951"
+    assert order_sheet.field("prescriber_name").printed_text == "Robin Sample, M.D."
+
+
+def test_numbered_lines_of_a_letterhead_become_medications(letterhead: PreparedPage) -> None:
+    named = [(f.name, f.group) for f in letterhead.fields if f.group]
+    assert named == [
+        ("drug", 1), ("sig", 1), ("quantity", 1), ("drug", 2), ("sig", 2), ("quantity", 2),
+    ]  # fmt: skip
+    assert letterhead.overlap("patient_age") > 0.5
+    assert letterhead.overlap("patient_weight") > 0.5
+
+
+def test_unsigned_pad_has_an_absent_signature() -> None:
+    gray = np.full((900, 900), 255, np.uint8)
+    gray[600:603, 100:700] = 0
+    words = (PrintedWord("Signature", Box(300, 615, 120, 20), 0.95),)
+    gray[617:633, 302:418:6] = 0
+    (field,) = find_fields(UprightPage(gray, 0, 0.0, np.eye(3)), words)
+    assert (field.name, field.present) == ("signature", False)
+
+
+def test_ink_that_nobody_can_name_is_kept() -> None:
+    gray = np.full((900, 900), 255, np.uint8)
+    for x in range(200, 420, 22):
+        gray[400:430, x : x + 4] = 0
+    fields = find_fields(UprightPage(gray, 0, 0.0, np.eye(3)), ())
+    assert [f.name for f in fields] == ["unnamed"]
+    assert fields[0].box_px.as_list() == pytest.approx([200, 400, 202, 30], abs=4)
+
+
+@pytest.mark.parametrize(
+    "gray",
+    [
+        np.full((1200, 900), 255, np.uint8),
+        np.zeros((1200, 900), np.uint8),
+        np.full((5, 7), 128, np.uint8),
+        np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8),
+    ],
+    ids=["blank", "black", "tiny", "noise"],
+)
+def test_odd_pages_never_raise(gray: np.ndarray) -> None:
+    fields = find_fields(UprightPage(gray, 0, 0.0, np.eye(3)), ())
+    assert all(field.name == "unnamed" for field in fields)

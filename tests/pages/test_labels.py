@@ -1,0 +1,42 @@
+"""Labels are found among printed words, also misread, but not inside of running text."""
+
+from __future__ import annotations
+
+import pytest
+
+from clinic_hwr.pages.labels import field_of_phrase, find_labels, normalised
+from clinic_hwr.pages.types import Box, PrintedWord
+
+
+def _row(*texts: str, gap: int = 8) -> list[PrintedWord]:
+    words, x = [], 10
+    for text in texts:
+        words.append(PrintedWord(text, Box(x, 100, 11 * len(text), 20), 0.95))
+        x += 11 * len(text) + gap
+    return words
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("Name:", "patient_name"), ("Patient's Name", "patient_name"), ("D.O.B.", "patient_dob"),
+        ("Addross", "patient_address"), ("Refill(s)", "refills"), ("DEA #", "prescriber_dea"),
+        ("Wt:", "patient_weight"), ("Riverside", None), ("223-4", None),
+    ],
+)  # fmt: skip
+def test_phrases_name_fields(text: str, field: str | None) -> None:
+    assert field_of_phrase(normalised(text)) == field
+
+
+def test_longest_phrase_wins() -> None:
+    (label,) = find_labels(_row("Date", "of", "Birth"))
+    assert (label.field, label.word_indexes) == ("patient_dob", (0, 1, 2))
+
+
+def test_running_text_holds_no_labels() -> None:
+    assert find_labels(_row("All", "orders", "must", "be", "dated", "and", "signed.")) == ()
+
+
+def test_labels_of_one_row_are_apart() -> None:
+    labels = find_labels(_row("Name", "DOB", gap=300))
+    assert [label.field for label in labels] == ["patient_name", "patient_dob"]

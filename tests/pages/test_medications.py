@@ -1,0 +1,40 @@
+"""Lines under an Rx are split into medications by spacing, indentation and length."""
+
+from __future__ import annotations
+
+from clinic_hwr.pages.medications import name_lines
+from clinic_hwr.pages.types import Box
+
+
+def _named(boxes: list[Box]) -> list[tuple[str, int]]:
+    return [(line.name, line.group) for line in name_lines(boxes, 20.0)]
+
+
+def test_one_line_is_a_drug() -> None:
+    assert _named([Box(100, 0, 400, 30)]) == [("drug", 1)]
+
+
+def test_drug_sig_quantity() -> None:
+    boxes = [Box(100, 0, 400, 30), Box(130, 50, 380, 30), Box(130, 100, 60, 30)]
+    assert _named(boxes) == [("drug", 1), ("sig", 1), ("quantity", 1)]
+
+
+def test_pairs_without_quantity_are_told_by_indentation() -> None:
+    boxes = [
+        Box(100, 0, 400, 30), Box(140, 50, 380, 30),
+        Box(100, 120, 390, 30), Box(140, 170, 400, 30),
+    ]  # fmt: skip
+    assert _named(boxes) == [("drug", 1), ("sig", 1), ("drug", 2), ("sig", 2)]
+
+
+def test_three_medications_in_even_rows() -> None:
+    boxes = []
+    for block in range(3):
+        y = block * 165
+        boxes += [Box(100, y, 400, 30), Box(130, y + 50, 380, 30), Box(130, y + 100, 60, 30)]
+    expected = [(name, group) for group in (1, 2, 3) for name in ("drug", "sig", "quantity")]
+    assert _named(boxes) == expected
+
+
+def test_no_lines() -> None:
+    assert _named([]) == []

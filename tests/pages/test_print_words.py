@@ -1,0 +1,42 @@
+"""Printed words come with boxes and confidence; a missing Tesseract says what to install."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytesseract
+import pytest
+
+from clinic_hwr.pages import TesseractMissing, read_print
+
+from .conftest import PreparedPage, needs_tesseract
+
+
+@needs_tesseract
+def test_words_of_a_pad_are_read_with_boxes(us_pad: PreparedPage) -> None:
+    by_text = {word.text.strip(":"): word for word in us_pad.words}
+    assert {"Riverside", "DEA", "NPI", "Address", "1234567893"} <= set(by_text)
+    npi, value = by_text["NPI"].box_px, by_text["1234567893"].box_px
+    assert npi.x + npi.width <= value.x
+    assert abs(npi.y - value.y) < npi.height
+    assert all(0.0 <= word.confidence <= 1.0 for word in us_pad.words)
+
+
+def test_missing_program_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pytesseract.pytesseract, "tesseract_cmd", "no-such-program")
+    page = np.full((200, 200), 255, np.uint8)
+    page[50:60, 20:180] = 0
+    with pytest.raises(TesseractMissing, match="apt-get install tesseract-ocr"):
+        read_print(page)
+
+
+@needs_tesseract
+def test_missing_language_names_the_package() -> None:
+    page = np.full((200, 200), 255, np.uint8)
+    page[50:60, 20:180] = 0
+    with pytest.raises(TesseractMissing, match="tesseract-ocr-xyz"):
+        read_print(page, languages="xyz")
+
+
+@pytest.mark.parametrize("shape", [(5, 400), (800, 600)])
+def test_pages_without_print_have_no_words(shape: tuple[int, int]) -> None:
+    assert read_print(np.full(shape, 255, np.uint8)) == ()
