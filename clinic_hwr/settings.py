@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "clinic_hwr.review",
     "clinic_hwr.fhir",
     "clinic_hwr.delivery",
+    "clinic_hwr.learning",
     "clinic_hwr.demo",
 ]
 

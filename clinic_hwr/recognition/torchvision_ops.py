@@ -39,7 +39,5 @@ def declare_missing_ops() -> bool:
         return False
     _library = torch.library.Library("torchvision", "DEF")
     _library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _library.define(
-        "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-    )
+    _library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     return True

@@ -88,6 +88,4 @@ def config_from_dict(name: str, values: Mapping[str, Any]) -> Any:
     unknown = set(values) - known
     if unknown:
         raise ValueError(f"Unknown settings for {name}: {', '.join(sorted(unknown))}.")
-    return config_type(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    )
+    return config_type(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

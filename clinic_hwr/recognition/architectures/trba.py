@@ -29,17 +29,17 @@ class TrbaConfig:
     """Settings of the four stages and of the input."""
 
     height_px: int = 32
-    max_width_px: int = 768
+    max_width_px: int = 640
     transformation: str = "tps"  # tps | none
     fiducial_points: int = 20
-    feature_channels: tuple[int, int, int, int] = (32, 64, 128, 192)
-    feature_layers: tuple[int, int, int, int] = (1, 2, 2, 1)
-    stem_width: int = 16
+    feature_channels: tuple[int, int, int, int] = (24, 48, 96, 160)
+    feature_layers: tuple[int, int, int, int] = (1, 1, 2, 1)
+    stem_width: int = 12
     sequence: str = "bilstm"  # bilstm | none
-    lstm_hidden: int = 160
+    lstm_hidden: int = 128
     lstm_layers: int = 2
     dropout: float = 0.1
-    decoder_hidden: int = 192
+    decoder_hidden: int = 128
     ctc_weight: float = 0.5  # share of the CTC loss in the joint loss
 
 

@@ -1,0 +1,1 @@
+"""From class probabilities to strings: best path, prefix beam, lexicon ranking."""

@@ -35,7 +35,7 @@ class ResNetFeatures(nn.Module):
     ):
         super().__init__()
         net = ResNet(
-            BasicBlock,
+            BasicBlock,  # type: ignore[arg-type]  # timm annotates an instance, wants the class
             layers,
             num_classes=0,
             in_chans=1,
@@ -43,9 +43,9 @@ class ResNetFeatures(nn.Module):
             stem_width=stem_width,
             channels=channels,
         )
-        net.maxpool = nn.Identity()  # the stem's own stride of 2 is enough at 32 px
-        for stage in (net.layer3, net.layer4):
-            _keep_width(stage[0])
+        net.add_module("maxpool", nn.Identity())  # the stem's own stride of 2 is enough at 32 px
+        for stage in ("layer3", "layer4"):
+            _keep_width(net.get_submodule(f"{stage}.0"))
         self.net = net
         self.out_channels = channels[-1]
 

@@ -19,6 +19,9 @@ class TpsRectifier(nn.Module):
     Input and output: (batch, 1, height, width); the grid follows the input's own size.
     """
 
+    target: Tensor
+    inverse: Tensor
+
     def __init__(self, fiducial_points: int = 20, channels: tuple[int, ...] = (16, 32, 64, 64)):
         super().__init__()
         if fiducial_points < 4 or fiducial_points % 2:
@@ -68,9 +71,7 @@ class TpsRectifier(nn.Module):
             zeros = points.new_zeros(batch, 3, 2)
             weights = self.inverse @ torch.cat([points, zeros], dim=1)  # (B, F+3, 2)
             grid = (self._grid_basis(height, width) @ weights).view(batch, height, width, 2)
-            return F.grid_sample(
-                images.float(), grid, padding_mode="border", align_corners=True
-            )
+            return F.grid_sample(images.float(), grid, padding_mode="border", align_corners=True)
 
     def _grid_basis(self, height: int, width: int) -> Tensor:
         """Spline basis of every output pixel, (height * width, F + 3); cached by size."""

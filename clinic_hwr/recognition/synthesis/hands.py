@@ -43,7 +43,10 @@ class InkTile:
 class Hand(Protocol):
     """Somebody who writes."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Who it is: a font's name, or a writer's id."""
+        ...
 
     def can_write(self, text: str) -> bool:
         """Whether every character of ``text`` is known to this hand."""
@@ -78,7 +81,9 @@ class FontHand:
         """Write one line; raises ``CannotWrite`` when the font draws nothing."""
         probe = _font(str(self.path), 64)
         letter = "X" if self.capitals_only else "x"
-        x_height = max(8, probe.getbbox(letter, anchor="ls")[3] - probe.getbbox(letter, anchor="ls")[1])
+        x_height = max(
+            8, probe.getbbox(letter, anchor="ls")[3] - probe.getbbox(letter, anchor="ls")[1]
+        )
         size = int(np.clip(round(64 * x_height_px / x_height), 8, 160))
         font = _font(str(self.path), size)
         x0, y0, x1, y1 = font.getbbox(text, anchor="ls")
@@ -86,7 +91,9 @@ class FontHand:
         if x1 - x0 < 1 or y1 - y0 < 1:
             raise CannotWrite(f"{self.name} draws nothing for this text.")
         image = Image.new("L", (int(x1 - x0) + 2 * margin, int(y1 - y0) + 2 * margin), 0)
-        ImageDraw.Draw(image).text((margin - x0, margin - y0), text, fill=255, font=font, anchor="ls")
+        ImageDraw.Draw(image).text(
+            (margin - x0, margin - y0), text, fill=255, font=font, anchor="ls"
+        )
         return InkTile(np.asarray(image, np.uint8), int(margin - y0))
 
 
@@ -138,7 +145,7 @@ class StrokeHand:
         placed = warp_strokes(placed, rng)
         pen = max(1.0, x_height_px * rng.uniform(0.07, 0.22))
         alpha, corner = draw_strokes(placed, pen, rng)
-        return InkTile(alpha, int(round(-corner[1])))
+        return InkTile(alpha, round(-corner[1]))
 
 
 def stroke_hands(characters: StrokeSet, minimum: int = 40) -> list[StrokeHand]:
@@ -164,19 +171,15 @@ def font_hands(folder: Path) -> list[FontHand]:
         row = dict(zip(header, line.split("\t"), strict=False))
         path = folder / row["file"]
         missing = row.get("missing_ascii", "") + row.get("blank_ascii", "")
-        hands.append(
-            FontHand(path.stem, path, missing.replace(" ", ""), _is_capitals_only(path))
-        )
+        hands.append(FontHand(path.stem, path, missing.replace(" ", ""), _is_capitals_only(path)))
     return hands
 
 
 def _is_capitals_only(path: Path) -> bool:
     """Whether lower-case letters are drawn like their capitals."""
     font = _font(str(path), 40)
-    pairs = ("aA", "eE", "gG", "rR", "nN")
-    same = sum(
-        bytes(font.getmask(low)) == bytes(font.getmask(up)) for low, up in pairs
-    )
+    pairs = (("a", "A"), ("e", "E"), ("g", "G"), ("r", "R"), ("n", "N"))
+    same = sum(bytes(font.getmask(low)) == bytes(font.getmask(up)) for low, up in pairs)
     return same >= 4
 
 

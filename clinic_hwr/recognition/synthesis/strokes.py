@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -83,7 +84,9 @@ def warp_strokes(strokes: Sequence[Points], rng: np.random.Generator) -> list[Po
     points = np.concatenate(list(strokes))
     height = max(1.0, float(np.ptp(points[:, 1])))
     slant = rng.normal(0.0, 0.18)
-    angle = rng.normal(0.0, 0.03)
+    # A long line would climb out of its own height: it is turned less than a word.
+    width = max(1.0, float(np.ptp(points[:, 0])))
+    angle = rng.normal(0.0, 0.03) * min(1.0, 3 * height / width)
     stretch = float(np.exp(rng.normal(0.0, 0.16)))
     matrix = np.array(
         [
@@ -92,7 +95,7 @@ def warp_strokes(strokes: Sequence[Points], rng: np.random.Generator) -> list[Po
         ],
         np.float32,
     )
-    wave_px = rng.uniform(0, 0.05) * height
+    wave_px = rng.uniform(0, 0.04) * height
     wavelength = rng.uniform(1.5, 6.0) * height
     phase = rng.uniform(0, 2 * np.pi, 2)
     warped = []
@@ -134,7 +137,7 @@ def draw_strokes(
         # Pieces share an end point so that the line does not break where its width changes.
         pieces = 1 + len(fixed) // 24
         edges = np.linspace(0, len(fixed) - 1, pieces + 1).astype(int)
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
+        for a, b in pairwise(edges):
             width = max(1, round(pen_px * (1 + drift * rng.uniform(-1, 1))))
             piece = fixed[a : b + 1].reshape(-1, 1, 2)
             cv2.polylines(canvas, [piece], False, 255, width, cv2.LINE_AA, _SHIFT)

@@ -1,0 +1,63 @@
+"""manage.py synthesize: draw handwriting, or whole prescriptions, to look at or to train on."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import cv2
+from django.core.management.base import BaseCommand
+from tqdm import tqdm
+
+from clinic_hwr.learning.data_folder import data_folder
+from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.synthesis.contact_sheet import contact_sheet
+from clinic_hwr.recognition.synthesis.hands import load_hands
+from clinic_hwr.recognition.synthesis.pages import draw_pages
+from clinic_hwr.recognition.training.datasets import MixtureConfig, MixtureDataset, build_mixture
+
+
+class Command(BaseCommand):
+    """Write crops with their truth and a contact sheet; or sample pages."""
+
+    help = "Draw training crops (PNG, labels.tsv, contact_sheet.png), or pages with --pages."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("out", type=Path)
+        parser.add_argument("--data", type=Path, help="Data folder (default: CLINIC_HWR_DATA).")
+        parser.add_argument("-n", "--count", type=int, default=100)
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--pages", action="store_true", help="Draw whole prescriptions.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Draw; the same seed draws the same images."""
+        data = data_folder(options["data"])
+        out: Path = options["out"]
+        out.mkdir(parents=True, exist_ok=True)
+        if options["pages"]:
+            drawn = draw_pages(options["count"], load_hands(data), options["seed"])
+            for number, page in enumerate(tqdm(drawn, total=options["count"], unit="page")):
+                cv2.imwrite(str(out / f"page_{number:05d}.png"), page.gray)
+                truth = json.dumps(page.truth(), indent=1, ensure_ascii=False)
+                (out / f"page_{number:05d}.json").write_text(truth + "\n", encoding="utf-8")
+            self.stdout.write(str(out))
+            return
+        dataset = MixtureDataset(
+            build_mixture(data, MixtureConfig()), Charset(), 32, 640, seed=options["seed"]
+        )
+        shown = []
+        lines = ["path\ttext\tlevel\twriter"]
+        for index in tqdm(range(options["count"]), unit="crop"):
+            sample = dataset.sample(index)
+            name = f"{index:06d}.png"
+            cv2.imwrite(str(out / name), sample.image)
+            level = "line" if " " in sample.text else "word"
+            lines.append(f"{name}\t{sample.text}\t{level}\t{sample.writer}")
+            if len(shown) < 80:
+                shown.append((sample.image, sample.text))
+        (out / "labels.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        cv2.imwrite(str(out / "contact_sheet.png"), contact_sheet(shown))
+        self.stdout.write(str(out / "contact_sheet.png"))

@@ -1,0 +1,145 @@
+"""From clean ink to a crop as scanners, faxes and phones deliver it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+Alpha = NDArray[np.uint8]
+
+
+def degrade_ink(alpha: Alpha, rng: np.random.Generator, severity: float = 1.0) -> Gray:
+    """Put ink on paper and scan it.
+
+    Args:
+        alpha: ink, shape (height, width) uint8, 255 = full ink.
+        rng: source of all variation.
+        severity: 0 = clean .. 1 = the usual mixture.
+
+    Returns:
+        Grayscale crop, uint8; its size differs from the input's.
+    """
+    ink = _pad(alpha, rng).astype(np.float32) / 255.0
+    if rng.random() < 0.5 * severity:
+        ink = _slow_warp(ink, rng)
+    ink = _with_distractors(ink, rng, severity)
+    if rng.random() < 0.3 * severity:  # ball pens skip, inks fade
+        noise = cv2.resize(
+            rng.random((max(2, ink.shape[0] // 6), max(2, ink.shape[1] // 6)), np.float32),
+            (ink.shape[1], ink.shape[0]),
+        )
+        ink = ink * np.clip(0.35 + 1.3 * noise, 0, 1)
+    darkness = rng.uniform(0.35, 1.0)
+    paper = rng.uniform(165, 255)
+    gray = paper * (1 - ink * darkness)
+    if rng.random() < 0.35 * severity:  # shadow across the crop
+        ramp = np.linspace(0, rng.uniform(-60, 60), gray.shape[1], dtype=np.float32)
+        gray = gray + ramp - ramp.max() * (ramp.max() > 0)
+    gray = _through_the_scanner(gray, rng, severity)
+    return np.clip(gray, 0, 255).astype(np.uint8)
+
+
+def scan_real_crop(gray: Gray, rng: np.random.Generator) -> Gray:
+    """Vary a crop that was scanned already: slant, stretch, stroke width, resolution."""
+    h, w = gray.shape
+    paper = float(np.median(gray))
+    slant, stretch = rng.normal(0, 0.15), float(np.exp(rng.normal(0, 0.15)))
+    angle = rng.normal(0, 0.025) * min(1.0, 3 * h / w)  # lines are turned less than words
+    matrix = np.array(
+        [[stretch, -slant, max(0.0, slant) * h], [angle, 1.0, max(0.0, -angle) * w]], np.float32
+    )
+    size = (int(w * stretch + abs(slant) * h) + 1, int(h + abs(angle) * w) + 1)
+    out = cv2.warpAffine(gray, matrix, size, flags=cv2.INTER_LINEAR, borderValue=paper)
+    roll = rng.random()
+    kernel = np.ones((2, 2), np.uint8)
+    if roll < 0.15:
+        out = cv2.erode(out, kernel)
+    elif roll < 0.25 and out.shape[0] > 40:
+        out = cv2.dilate(out, kernel)
+    return np.clip(_through_the_scanner(out.astype(np.float32), rng, 0.6), 0, 255).astype(np.uint8)
+
+
+def scribble(rng: np.random.Generator) -> Alpha:
+    """Ink that is no text: loops, zigzags or a crossing-out. For the reject class."""
+    h, w = int(rng.integers(24, 60)), int(rng.integers(40, 200))
+    n = int(rng.integers(12, 60))
+    t = np.linspace(0, 1, n)
+    x = w * (t + rng.normal(0, 0.06, n))
+    y = h / 2 + h * 0.4 * np.sin(t * rng.uniform(20, 90) + rng.normal(0, 0.4, n))
+    canvas = np.zeros((h + 8, w + 8), np.uint8)
+    points = np.stack([x + 4, y + 4], 1).astype(np.int32).reshape(-1, 1, 2)
+    cv2.polylines(canvas, [points], False, 255, int(rng.integers(1, 4)), cv2.LINE_AA)
+    return canvas
+
+
+def _pad(alpha: Alpha, rng: np.random.Generator) -> Alpha:
+    h = alpha.shape[0]
+    top, bottom = (int(h * v) for v in rng.uniform(0, 0.25, 2))
+    left, right = (int(h * v) for v in rng.uniform(0, 0.4, 2))
+    return np.pad(alpha, ((top, bottom), (left, right)))
+
+
+def _slow_warp(ink: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    h, w = ink.shape
+    coarse = (max(2, h // 24), max(2, w // 24))
+    strength = rng.uniform(0.3, 1.6)
+    dx = cv2.resize(rng.normal(0, strength, coarse).astype(np.float32), (w, h))
+    dy = cv2.resize(rng.normal(0, strength, coarse).astype(np.float32), (w, h))
+    ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
+    return cv2.remap(ink, xs + dx, ys + dy, cv2.INTER_LINEAR).astype(np.float32, copy=False)
+
+
+def _with_distractors(
+    ink: NDArray[np.float32], rng: np.random.Generator, severity: float
+) -> NDArray[np.float32]:
+    """Rules, box edges and neighbours' strokes that a crop takes along."""
+    h, w = ink.shape
+    if rng.random() < 0.28 * severity:  # underline or rule
+        y = int(h * rng.uniform(0.68, 0.98))
+        x0, x1 = (0, w) if rng.random() < 0.6 else sorted(rng.integers(0, w, 2).tolist())
+        tilt = int(rng.normal(0, 1.0))
+        shade = rng.uniform(0.3, 0.9)
+        cv2.line(ink, (x0, y), (x1, y + tilt), shade, int(rng.integers(1, 3)), cv2.LINE_AA)
+    if rng.random() < 0.06 * severity:  # side of a box
+        x = int(rng.choice([rng.integers(0, 3), w - 1 - rng.integers(0, 3)]))
+        cv2.line(ink, (x, 0), (x, h), rng.uniform(0.4, 1.0), int(rng.integers(1, 3)))
+    if rng.random() < 0.15 * severity:  # tails of the lines above and below
+        for _ in range(rng.integers(1, 4)):
+            x = int(rng.integers(0, w))
+            top = rng.random() < 0.5
+            y0, y1 = (0, int(h * 0.1)) if top else (h - 1, int(h * 0.9))
+            cv2.line(
+                ink, (x, y0), (x + int(rng.normal(0, 3)), y1), rng.uniform(0.5, 1.0), 1, cv2.LINE_AA
+            )
+    return ink
+
+
+def _through_the_scanner(
+    gray: NDArray[np.float32], rng: np.random.Generator, severity: float
+) -> NDArray[np.float32]:
+    """Resolution, focus, sensor noise, threshold and compression."""
+    h = gray.shape[0]
+    if rng.random() < 0.6 * severity:
+        target = rng.uniform(22, 64)
+        if target < h:
+            size = (max(1, round(gray.shape[1] * target / h)), max(1, round(target)))
+            small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+            gray = small.astype(np.float32, copy=False)
+    if rng.random() < 0.4 * severity:
+        blurred = cv2.GaussianBlur(gray, (0, 0), rng.uniform(0.3, 1.1))
+        gray = blurred.astype(np.float32, copy=False)
+    if rng.random() < 0.5 * severity:
+        gray = gray + rng.standard_normal(gray.shape, np.float32) * rng.uniform(1, 14)
+    roll = rng.random()
+    if roll < 0.12 * severity:  # fax or copier
+        level = np.percentile(gray, 50) * rng.uniform(0.7, 0.9)
+        gray = np.where(gray < level, 0.0, 255.0).astype(np.float32)
+    elif roll < 0.35 * severity:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
+        ok, data = cv2.imencode(".jpg", np.clip(gray, 0, 255).astype(np.uint8), quality)
+        decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if ok else None
+        if decoded is not None:
+            gray = decoded.astype(np.float32)
+    return gray
