@@ -66,9 +66,7 @@ def audit_crop(request: HttpRequest, event_uuid: UUID) -> HttpResponse:
     image = crop_read(sha256) if sha256 else None
     if image is None:
         raise Http404("This event has no crop in the store.")
-    response = HttpResponse(image, content_type="image/png")
-    response["Cache-Control"] = "no-store, private"
-    return response
+    return HttpResponse(image, content_type="image/png")
 
 
 def _require_viewer(request: HttpRequest) -> None:

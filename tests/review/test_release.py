@@ -138,8 +138,8 @@ def test_content_that_changed_after_it_was_seen_is_not_signed(
 def test_every_warning_must_be_acknowledged(
     verified: ReadScan, clinician: Any, decide: Callable[..., Any], target: DeliveryTarget
 ) -> None:
-    # 20 tablets of metformin 500 mg twice a day: far over the usual daily dose
-    decide(verified["sig"], "corrected", "20 tabs PO BID", number=1)
+    # QD is on the list of error-prone abbreviations; a human's word for it makes it a warning
+    decide(verified["sig"], "corrected", "1 tab PO QD", number=1)
     warnings = warnings_of(verified)
     assert warnings
 
