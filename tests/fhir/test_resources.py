@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from clinic_hwr.fhir.document import build
 from clinic_hwr.fhir.ids import bundle_id
@@ -95,6 +95,7 @@ def test_a_sig_without_structure_is_text_alone() -> None:
     assert order["note"] == [{"text": "Words of the directions left unstructured: ut dict."}]
 
 
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(record=publications)
 def test_the_sig_is_verbatim_whatever_was_written(record: Any) -> None:
     for medication, order in zip(

@@ -28,7 +28,7 @@ from .publications import (
 Bundle = dict[str, Any]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(record=publications)
 def test_every_release_passes(record: Any) -> None:
     check_document(build(record))
