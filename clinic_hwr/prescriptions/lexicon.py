@@ -71,6 +71,7 @@ class DrugLexicon:
             self._lookalikes.setdefault(a.lower(), set()).add(b.lower())
             self._lookalikes.setdefault(b.lower(), set()).add(a.lower())
         self._keys = tuple(self._by_key)
+        self._longest_key = max((len(key) for key in self._keys), default=0)
         self.names: tuple[str, ...] = tuple(
             sorted(
                 {entry.name for entry in self._by_key.values()} | {w for w, _, _ in synonyms},
@@ -151,7 +152,7 @@ class DrugLexicon:
         exact = self.find(text)
         found: dict[str, tuple[DrugEntry, float]] = {}
         for key in name_keys(text):
-            if len(key) > 80:  # no drug name; keeps hostile input cheap
+            if len(key) > self._longest_key * 1.5:  # no drug name; keeps hostile input cheap
                 continue
             hits = process.extract(
                 key,

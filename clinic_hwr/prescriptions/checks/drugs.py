@@ -86,17 +86,20 @@ def _rivals(
     if other.name == top.name or _same_drug(context, top, other):
         return False
     key = name_key(other.name)
-    written = [name_key(name) for name, _ in reading.readings]
-    if any(text == key for text in written):
-        return True  # another reading of the same ink is a drug by itself
-    if other.name.lower() in context.lexicon.lookalikes_of(top.name):
-        return any(OSA.normalized_similarity(t, key) >= _LISTED_SIMILARITY for t in written)
-    if len(key) < _SHORTEST_FUZZY_NAME:
-        return False
-    if any(text == name_key(top.name) or top.score >= 1.0 for text in written[:1]):
-        # The first reading is a drug letter by letter: one edit away is still too near.
-        return any(OSA.distance(text, key, score_cutoff=1) <= 1 for text in written)
-    return any(OSA.distance(text, key, score_cutoff=_NEAR_EDITS) <= _NEAR_EDITS for text in written)
+    listed = other.name.lower() in context.lexicon.lookalikes_of(top.name)
+    for name, _ in reading.readings:
+        text = name_key(name)
+        if text == key:
+            return True  # another reading of the same ink is a drug by itself
+        if len(key) < _SHORTEST_FUZZY_NAME:
+            continue
+        # Where a reading is a drug letter by letter, only one edit away is still too near.
+        edits = 1 if context.lexicon.find(name) is not None else _NEAR_EDITS
+        if OSA.distance(text, key, score_cutoff=edits) <= edits:
+            return True
+        if listed and edits > 1 and OSA.normalized_similarity(text, key) >= _LISTED_SIMILARITY:
+            return True
+    return False
 
 
 def _same_drug(context: CheckContext, a: DrugMatch, b: DrugMatch) -> bool:
@@ -105,7 +108,11 @@ def _same_drug(context: CheckContext, a: DrugMatch, b: DrugMatch) -> bool:
     second = " / ".join(context.lexicon.entry(b).ingredients)
     if not first or not second:
         return False
-    return first == second or first.startswith(second + " ") or second.startswith(first + " ")
+    return first == second or _is_salt_of(first, second) or _is_salt_of(second, first)
+
+
+def _is_salt_of(name: str, base: str) -> bool:
+    return name.startswith(base + " ") and "/" not in name
 
 
 @blocker("strength_not_made")

@@ -1,0 +1,330 @@
+"""Each blocker has one paper that raises it and says exactly where; a clean paper raises none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clinic_hwr.pages.types import FIELD_NAMES
+from clinic_hwr.prescriptions import interpret
+from clinic_hwr.prescriptions.checks import UnknownBlockerError, blocker_codes, run_check
+from clinic_hwr.prescriptions.checks.registry import blocker
+from clinic_hwr.prescriptions.types import FieldValue
+
+from .builders import TODAY, codes, decided, field, only, read, whole_paper
+
+
+def test_a_clean_paper_has_no_blocker() -> None:
+    assert read().blockers == ()
+
+
+# (code, changed fields, fields left out, field named, group named, words of the message)
+CASES: list[tuple[str, list[FieldValue], tuple[str, ...], str, int, str]] = [
+    ("unknown_drug", [field("drug", "Zzyzxol 10 mg tab", 1)], (), "drug", 1, "Zzyzxol"),
+    (
+        "ambiguous_drug",
+        [
+            field(
+                "drug",
+                "hydroxyzine 25 mg tab",
+                1,
+                alternatives=(("hydroxyzine 25 mg tab", 0.5), ("hydralazine 25 mg tab", 0.4)),
+            )
+        ],
+        (),
+        "drug",
+        1,
+        "hydrALAZINE",
+    ),
+    (
+        "strength_not_made",
+        [field("drug", "Lisinopril 15 mg tab", 1)],
+        (),
+        "drug",
+        1,
+        "not known in 15 mg",
+    ),
+    (
+        "strength_not_made",
+        [field("strength", "20 mg", 1)],
+        (),
+        "strength",
+        1,
+        "drug line says 10 mg and the strength field 20 mg",
+    ),
+    ("missing_strength", [field("drug", "Lisinopril tab", 1)], (), "drug", 1, "strength"),
+    ("missing_unit", [field("drug", "Lisinopril 10", 1)], (), "drug", 1, "no unit"),
+    ("missing_unit", [field("patient_weight", "70")], (), "patient_weight", 0, "kg or lb"),
+    ("missing_sig", [field("sig", "", 1)], (), "sig", 1, "directions are missing"),
+    (
+        "sig_not_understood",
+        [field("sig", "1 tab daily hold if dizzy", 1)],
+        ("quantity",),
+        "sig",
+        1,
+        "“hold if dizzy”",
+    ),
+    (
+        "sig_not_understood",
+        [field("drug", "Lisinopril 10 mg tab with care", 1)],
+        (),
+        "drug",
+        1,
+        "“with care”",
+    ),
+    (
+        "error_prone_abbreviation",
+        [field("sig", "1 tab po QD x 30 days", 1)],
+        (),
+        "sig",
+        1,
+        "QD",
+    ),
+    ("error_prone_abbreviation", [field("drug", "HCTZ 25 mg tab", 1)], (), "drug", 1, "HCTZ"),
+    ("trailing_zero", [field("drug", "Lisinopril 10.0 mg tab", 1)], (), "drug", 1, "10.0"),
+    ("naked_decimal", [field("drug", "Digoxin .125 mg tab", 1)], (), "drug", 1, ".125"),
+    ("quantity_mismatch", [field("quantity", "#90", 1)], (), "quantity", 1, "need 30"),
+    (
+        "words_numbers_disagree",
+        [field("quantity", "thirty (13)", 1)],
+        (),
+        "quantity",
+        1,
+        "quantity differ",
+    ),
+    (
+        "quantity_not_understood",
+        [field("quantity", "a lot", 1)],
+        (),
+        "quantity",
+        1,
+        "“a lot”",
+    ),
+    (
+        "controlled_substance",
+        [field("drug", "Oxycodone 5 mg tab", 1)],
+        (),
+        "drug",
+        1,
+        "oxyCODONE is a controlled substance (C-II)",
+    ),
+    ("high_alert", [field("drug", "Warfarin 5 mg tab", 1)], (), "drug", 1, "antithrombotic"),
+    (
+        "duplicate_therapy",
+        [field("drug", "Zestril 10 mg tab", 2), field("sig", "1 tab daily", 2)],
+        (),
+        "drug",
+        2,
+        "lisinopril is ordered twice",
+    ),
+    (
+        "paediatric_without_weight",
+        [field("patient_dob", "02/14/2020"), field("patient_weight", "")],
+        (),
+        "patient_weight",
+        0,
+        "under 12",
+    ),
+    ("missing_signature", [field("signature", present=False)], (), "signature", 0, "signature"),
+    ("missing_patient", [field("patient_name", "")], (), "patient_name", 0, "name is missing"),
+    ("birth_date_invalid", [field("patient_dob", "02/31/1961")], (), "patient_dob", 0, "possible"),
+    ("birth_date_invalid", [field("patient_dob", "01/05/2030")], (), "patient_dob", 0, "future"),
+    ("date_missing", [field("date_written", "")], (), "date_written", 0, "missing"),
+    ("date_missing", [field("date_written", "13/13/2026")], (), "date_written", 0, "possible"),
+    ("date_too_old", [field("date_written", "11/20/2025")], (), "date_written", 0, "367 days old"),
+    ("date_future", [field("date_written", "11/24/2026")], (), "date_written", 0, "future"),
+    ("npi_invalid", [field("prescriber_npi", "1234567894")], (), "prescriber_npi", 0, "NPI"),
+    ("dea_invalid", [field("prescriber_dea", "AB1234567")], (), "prescriber_dea", 0, "DEA"),
+    (
+        "illegible",
+        [field("sig", "", 1, illegible=True, human=True)],
+        (),
+        "sig",
+        1,
+        "ask the prescriber",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "without", "name", "group", "words"),
+    CASES,
+    ids=[f"{case[0]}-{index}" for index, case in enumerate(CASES)],
+)
+def test_blocker_is_raised_where_it_belongs(
+    code: str,
+    changes: list[FieldValue],
+    without: tuple[str, ...],
+    name: str,
+    group: int,
+    words: str,
+) -> None:
+    found = only(read(*changes, without=without), code)
+
+    assert (found.field_name, found.group, found.severity) == (name, group, "stop")
+    assert words in found.message
+
+
+def test_every_registered_blocker_has_a_case() -> None:
+    assert {case[0] for case in CASES} == set(blocker_codes())
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [(c[0], c[1]) for c in CASES if c[0] != "illegible" and not c[2]],
+    ids=[f"{c[0]}-{i}" for i, c in enumerate(CASES) if c[0] != "illegible" and not c[2]],
+)
+def test_a_human_decision_on_the_field_leaves_a_warning_at_most(
+    code: str, changes: list[FieldValue]
+) -> None:
+    # given the same paper, every field of it decided by a person
+    values = [decided(value) for value in whole_paper(*changes)]
+
+    prescription = interpret(values, today=TODAY)
+
+    assert {b.severity for b in prescription.blockers if b.code == code} <= {"warn"}
+
+
+def test_what_is_not_on_the_paper_is_a_warning_to_acknowledge() -> None:
+    prescription = read(without=("signature", "patient_name", "date_written", "sig", "quantity"))
+
+    assert {(b.code, b.severity) for b in prescription.blockers} == {
+        ("missing_signature", "warn"),
+        ("missing_patient", "warn"),
+        ("date_missing", "warn"),
+        ("missing_sig", "warn"),
+    }
+
+
+def test_an_illegible_drug_stays_a_stop_until_another_decision() -> None:
+    illegible = field("drug", "", 1, human=True, illegible=True)
+
+    assert only(read(illegible), "illegible").severity == "stop"
+    assert "unknown_drug" not in codes(read(illegible))
+
+    answered = replace(illegible, text="Lisinopril 10 mg tab", illegible=False)
+    assert read(answered).blockers == ()
+
+
+def test_directions_without_a_drug_stay_a_stop_until_they_are_taken_away() -> None:
+    gone = field("drug", "", 1, human=True)
+
+    found = only(read(gone), "unknown_drug")
+    assert (found.field_name, found.severity) == ("drug", "stop")
+
+    nothing = read(
+        gone,
+        field("sig", "", 1, human=True),
+        field("quantity", "", 1, human=True),
+    )
+    assert nothing.medications == ()
+    assert "unknown_drug" not in codes(nothing)
+
+
+def test_a_confirmed_drug_is_not_ambiguous() -> None:
+    read_twice = field(
+        "drug",
+        "hydroxyzine 25 mg tab",
+        1,
+        alternatives=(("hydralazine 25 mg tab", 0.45),),
+    )
+
+    assert "ambiguous_drug" in codes(read(read_twice))
+    assert "ambiguous_drug" not in codes(read(decided(read_twice)))
+
+
+def test_brand_and_generic_of_one_drug_are_no_rivals() -> None:
+    twice = field("drug", "Zestril 10 mg tab", 1, alternatives=(("Lisinopril 10 mg tab", 0.4),))
+
+    assert "ambiguous_drug" not in codes(read(twice))
+
+
+def test_every_listed_lookalike_pair_in_the_n_best_is_ambiguous() -> None:
+    from clinic_hwr.prescriptions.lexicon import load_lexicon
+    from clinic_hwr.prescriptions.tables import read_table
+
+    lexicon = load_lexicon()
+    missed = []
+    checked = 0
+    for a, b, _ in read_table("lookalikes.tsv.gz"):
+        first, second = lexicon.find(a), lexicon.find(b)
+        if first is None or second is None or first.ingredients == second.ingredients:
+            continue
+        if not first.ingredients or not second.ingredients:
+            continue
+        checked += 1
+        value = field("drug", a, 1, p_correct=0.5, alternatives=((a, 0.5), (b, 0.4)))
+        if "ambiguous_drug" not in codes(read(value)):
+            missed.append((a, b))
+    assert checked > 150
+    assert missed == []
+
+
+def test_a_controlled_drug_is_too_old_after_six_months() -> None:
+    drug = field("drug", "Alprazolam 0.5 mg tab", 1)
+
+    assert "date_too_old" in codes(read(drug, field("date_written", "05/01/2026")))
+    assert "date_too_old" not in codes(read(field("date_written", "05/01/2026")))
+
+
+def test_as_needed_orders_have_no_quantity_to_compare() -> None:
+    sig = field("sig", "1 tab q6h prn pain x 5 days", 1)
+
+    assert "quantity_mismatch" not in codes(read(sig))
+
+
+def test_a_bottle_may_hold_more_than_is_needed_but_not_less() -> None:
+    drug = field("drug", "Cephalexin 250 mg/5 mL susp", 1)
+    sig = field("sig", "5 mL tid x 10 days", 1)
+
+    assert "quantity_mismatch" not in codes(read(drug, sig, field("quantity", "200 mL", 1)))
+    assert "quantity_mismatch" in codes(read(drug, sig, field("quantity", "100 mL", 1)))
+
+
+def test_unknown_code_names_the_valid_ones() -> None:
+    with pytest.raises(UnknownBlockerError, match="valid names: ambiguous_drug, birth_date"):
+        run_check("no_such_check", None)  # type: ignore[arg-type]
+
+
+def test_a_code_is_registered_once() -> None:
+    with pytest.raises(ValueError, match="registered twice"):
+        blocker("unknown_drug")(lambda context: iter(()))
+
+
+texts = st.text(max_size=40) | st.sampled_from(
+    ["Lisinopril 10 mg tab", "1 tab bid x 5d prn pain", "#30", "0.5mg", "12/12/2026", "thirty (3)"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            FieldValue,
+            field_id=st.just("x"),
+            name=st.sampled_from(sorted(FIELD_NAMES)),
+            group=st.integers(0, 3),
+            text=texts,
+            alternatives=st.lists(st.tuples(texts, st.floats(0, 1)), max_size=2).map(tuple),
+            p_correct=st.floats(0, 1),
+            human=st.booleans(),
+            present=st.none() | st.booleans(),
+            illegible=st.booleans(),
+        ),
+        max_size=8,
+    )
+)
+def test_a_stop_can_always_be_resolved(values: list[FieldValue]) -> None:
+    """Every stop names a field on the paper that is open, or one where another decision helps."""
+    prescription = interpret(values, today=TODAY)
+
+    for found in prescription.blockers:
+        assert found.message.endswith(".")
+        if found.severity == "stop":
+            fields = [v for v in values if v.name == found.field_name]
+            assert fields, found
+            lasting = {"illegible", "unknown_drug"}
+            assert found.code in lasting or any(not value.human for value in fields), found

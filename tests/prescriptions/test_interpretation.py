@@ -1,0 +1,221 @@
+"""From fields to a prescription: grouping, human values, printed lines, the whole paper."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clinic_hwr.prescriptions import interpret
+from clinic_hwr.prescriptions.codec import CodecError, from_json, to_json
+from clinic_hwr.prescriptions.types import Prescription
+
+from .builders import TODAY, codes, field, read, whole_paper
+
+
+def test_the_whole_paper() -> None:
+    prescription = read()
+
+    (medication,) = prescription.medications
+    assert medication.drug is not None
+    assert (medication.drug.name, medication.drug.rxcui) == ("lisinopril", "29046")
+    assert medication.product_rxcui == "314076"
+    assert medication.product_name == "lisinopril 10 MG Oral Tablet"
+    assert medication.strength is not None
+    assert (medication.strength.value, medication.strength.unit) == (Decimal(10), "mg")
+    assert medication.sig is not None
+    assert medication.sig.text == "1 tab po daily x 30 days"
+    assert medication.sig.dosages[0].timing_code == "QD"
+    assert medication.quantity is not None
+    assert (medication.quantity.value, medication.refills) == (Decimal(30), 2)
+    assert prescription.patient.name == "Jane Doe"
+    assert prescription.patient.birth_date == date(1961, 2, 14)
+    assert prescription.date_written == date(2026, 11, 20)
+    assert prescription.prescriber.npi_valid is True
+    assert prescription.prescriber.dea_valid is None
+    assert prescription.signature_present is True
+
+
+def test_medications_come_in_the_order_of_the_page() -> None:
+    prescription = read(
+        field("sig", "1 tab bid", 3),
+        field("drug", "Metformin 500 mg tab", 3),
+        field("drug", "Gabapentin 300 mg cap", 2),
+        field("sig", "1 cap tid", 2),
+    )
+
+    assert [(m.sequence, m.drug.name if m.drug else "") for m in prescription.medications] == [
+        (1, "lisinopril"),
+        (2, "gabapentin"),
+        (3, "metformin"),
+    ]
+    assert prescription.medications[2].sig is not None
+    assert prescription.medications[2].sig.text == "1 tab bid"
+
+
+def test_a_lone_strength_field_joins_its_medication() -> None:
+    prescription = read(field("drug", "Lisinopril", 1), field("strength", "10 mg tab", 1))
+
+    (medication,) = prescription.medications
+    assert medication.strength is not None
+    assert (medication.strength.text, medication.form) == ("10 mg", "tablet")
+    assert medication.product_rxcui == "314076"
+    assert prescription.blockers == ()
+
+
+def test_fields_without_a_group_belong_to_the_only_medication() -> None:
+    values = whole_paper(field("quantity", "#30", 0), field("strength", "10 mg", 0), without=())
+    values = [v for v in values if (v.name, v.group) != ("quantity", 1)]
+
+    (medication,) = interpret(values, today=TODAY).medications
+    assert medication.quantity is not None
+    assert medication.quantity.value == 30
+
+
+def test_directions_on_the_drug_line() -> None:
+    values = [
+        v
+        for v in whole_paper(field("drug", "Lisinopril 10 mg tab 1 po daily #30 RF 2", 1))
+        if v.name not in {"sig", "quantity", "refills"}
+    ]
+
+    prescription = interpret(values, today=TODAY)
+
+    (medication,) = prescription.medications
+    assert medication.sig is not None
+    assert medication.sig.text == "1 po daily"
+    assert medication.sig.dosages[0].dose_unit == "{tablet}"  # the form of the line
+    assert (medication.quantity and medication.quantity.value, medication.refills) == (30, 2)
+    assert prescription.blockers == ()
+
+
+def test_a_human_value_is_never_corrected() -> None:
+    near = field("drug", "Lisinoprill 10 mg tab", 1)
+    confirmed = field("drug", "Lisinoprill 10 mg tab", 1, human=True)
+
+    by_machine = read(near).medications[0]
+    by_human = read(confirmed).medications[0]
+
+    assert by_machine.drug is not None
+    assert by_machine.drug.name == "lisinopril"
+    assert by_human.drug is None
+    assert by_human.candidates == ()
+    assert by_human.drug_text == "Lisinoprill 10 mg tab"
+
+
+def test_a_human_value_in_the_lexicon_is_coded() -> None:
+    medication = read(field("drug", "lisinopril 10 mg tab", 1, human=True)).medications[0]
+
+    assert medication.drug is not None
+    assert (medication.drug.rxcui, medication.drug.score) == ("29046", 1.0)
+
+
+def test_structure_that_leaves_words_out_is_taken_away() -> None:
+    text = "1 tab daily, 2 if severe"
+
+    sig = read(field("sig", text, 1, human=True)).medications[0].sig
+
+    assert sig is not None
+    assert (sig.text, sig.dosages, sig.plain_language) == (text, (), "")
+    assert "severe" in sig.leftover or "if" in sig.leftover
+
+
+def test_stray_words_on_the_drug_line_take_the_structure_away_too() -> None:
+    prescription = read(field("drug", "Lisinopril 10 mg tab half only", 1))
+
+    sig = prescription.medications[0].sig
+    assert sig is not None
+    assert sig.dosages == ()
+    assert "sig_not_understood" in codes(prescription)
+
+
+def test_the_site_decides_the_order_of_day_and_month() -> None:
+    value = field("date_written", "05/11/2026")
+
+    assert read(value, day_first=True).date_written == date(2026, 11, 5)
+    assert read(value, day_first=False).date_written == date(2026, 5, 11)
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [("DAW", False), ("dispense as written", False), ("substitution permitted", True), ("", None)],
+)
+def test_substitution(text: str, allowed: bool | None) -> None:
+    prescription = read(field("substitution", text, 0, present=True))
+
+    assert prescription.medications[0].substitution_allowed is allowed
+
+
+def test_no_fields_at_all() -> None:
+    prescription = interpret([], today=TODAY)
+
+    assert prescription.medications == ()
+    assert codes(prescription) == {"missing_patient", "missing_signature", "date_missing"}
+
+
+# --- codec ------------------------------------------------------------------------------------
+
+
+def through_json(prescription: Prescription) -> Prescription:
+    return from_json(json.loads(json.dumps(to_json(prescription))))
+
+
+def test_json_keeps_every_digit() -> None:
+    prescription = read(field("drug", "Digoxin 0.1250 mg tab", 1))
+
+    copy = through_json(prescription)
+
+    assert copy == prescription
+    strength = copy.medications[0].strength
+    assert strength is not None
+    assert str(strength.value) == "0.1250"
+
+
+lines = st.text(max_size=30) | st.sampled_from(
+    ["Lisinopril 10 mg tab", "amox/clav 875-125mg", "1-2 tabs q4-6h prn pain max 8/day",
+     "1-0-2 x 5/7", "#30", "thirty (30) tabs", "12/01/2026", "4 tabs daily x3d then 2 daily x3d"]
+)  # fmt: skip
+NAMES = ["patient_name", "patient_dob", "patient_weight", "date_written", "drug", "strength",
+         "sig", "quantity", "refills", "substitution", "prescriber_npi", "unnamed"]  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.builds(field, st.sampled_from(NAMES), lines, st.integers(0, 3), human=st.booleans()),
+        max_size=10,
+    )
+)
+def test_any_prescription_survives_json(values: list[Any]) -> None:
+    prescription = interpret(values, today=TODAY)
+
+    assert through_json(prescription) == prescription
+    assert repr(through_json(prescription)) == repr(prescription)  # digits of Decimals too
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"unheard_of": 1}, "prescription: unknown field unheard_of"),
+        ({"medications": "none"}, "prescription.medications: expected a list"),
+        ({"date_written": "2026-13-01"}, "prescription.date_written: not a date"),
+        ({"signature_present": "yes"}, "prescription.signature_present: expected bool"),
+        ({"patient": 3}, "prescription.patient: expected an object"),
+    ],
+)
+def test_broken_json_is_named(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(CodecError, match=message):
+        from_json(to_json(read()) | change)
+
+
+def test_absent_parts_take_their_default() -> None:
+    stored = to_json(read())
+    del stored["medications"][0]["strength"]["others"]
+    del stored["medications"][0]["sig"]["warnings"]
+
+    assert from_json(stored) == read()
