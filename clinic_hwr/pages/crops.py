@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .background import flatten_background
-from .rules import erase_mask, find_rules
+from .rules import erase_mask, find_rules, shortest_rule
 from .types import Box, Gray
 
 # Rules are looked for in a wider window than the crop: a rule under a short word is longer than it.
@@ -36,7 +36,7 @@ def crop_field(gray: Gray, box: Box, *, margin: float = 0.0) -> Gray:
     left, top = max(0, x0 - _CONTEXT_PX), max(0, y0 - _CONTEXT_PX // 2)
     window = gray[top : min(height, y1 + _CONTEXT_PX // 2), left : min(width, x1 + _CONTEXT_PX)]
     inner = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
-    rules = find_rules(flatten_background(np.ascontiguousarray(window)))
+    rules = find_rules(flatten_background(np.ascontiguousarray(window)), length=shortest_rule(gray))
     mask = np.ascontiguousarray(rules.mask[inner])
     crop = np.ascontiguousarray(window[inner])
     if not mask.any():

@@ -38,7 +38,7 @@ _PHRASES: dict[str, tuple[str, ...]] = {
         "name", "patient", "patient name", "patients name", "name of patient", "pt", "pt name",
         "full name", "patient full name",
     ),
-    # "pop": how Tesseract reads a small printed DOB now and then
+    # "pop" and "pate": how Tesseract now and then reads DOB and Date
     "patient_dob": ("dob", "d o b", "date of birth", "birth date", "birthdate", "born", "pop"),
     "patient_age": ("age", "age yrs"),
     "patient_sex": ("sex", "gender", "age sex"),
@@ -49,7 +49,8 @@ _PHRASES: dict[str, tuple[str, ...]] = {
         "hospital no", "chart no", "chart #", "patient id", "nhs number", "uhid",
     ),
     "allergies": ("allergies", "allergy", "drug allergies", "known allergies"),
-    "date_written": ("date", "date written", "date issued", "date of issue", "rx date", "dated"),
+    "date_written": ("date", "date written", "date issued", "date of issue", "rx date", "dated",
+        "pate"),
     "prescriber_name": (
         "physician", "prescriber", "provider", "doctor", "ordering physician", "prescriber name",
         "physician name", "doctors name", "print name", "prescribed by",

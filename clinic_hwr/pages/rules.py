@@ -38,11 +38,20 @@ class FormRules:
     vertical: tuple[Box, ...]
 
 
-def find_rules(gray: Gray) -> FormRules:
-    """Find horizontal and vertical rules of a flattened, deskewed page."""
+def shortest_rule(page: Gray) -> int:
+    """Length in pixels from which a straight line of this page counts as a rule."""
+    return max(24, min(page.shape) // _SHARE_OF_SIDE)
+
+
+def find_rules(gray: Gray, *, length: int | None = None) -> FormRules:
+    """Find horizontal and vertical rules of a flattened, deskewed page.
+
+    Args:
+        gray: the page, or a window of it.
+        length: ``shortest_rule`` of the whole page, when ``gray`` is a window.
+    """
     ink = ink_mask(gray)
-    height, width = ink.shape
-    length = max(24, min(height, width) // _SHARE_OF_SIDE)
+    length = length or shortest_rule(gray)
     mask = np.zeros_like(ink)
     # Tall letters of two lines stand above each other like a rule: vertical ones must be longer.
     horizontal = _runs(gray, ink, length, mask)

@@ -87,7 +87,5 @@ def order_sheet() -> PreparedPage:
 def letterhead() -> PreparedPage:
     settings = ScanSettings(quarter_turns=2, noise=4.0)
     return prepare(
-        draw_page(
-            "letterhead_note", LETTERHEAD, ScribbleHand(), seed=5, dpi=180, settings=settings
-        )
+        draw_page("letterhead_note", LETTERHEAD, ScribbleHand(), seed=5, dpi=180, settings=settings)
     )

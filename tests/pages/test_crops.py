@@ -8,7 +8,7 @@ from clinic_hwr.pages import Box, crop_field
 
 
 def _page_with_underlined_strokes() -> np.ndarray:
-    gray = np.full((400, 900), 255, np.uint8)
+    gray = np.full((1400, 900), 255, np.uint8)
     gray[240:243, 50:850] = 60  # the underline
     for x in range(200, 500, 30):
         gray[200:252, x : x + 5] = 40  # pen strokes, crossing it

@@ -24,7 +24,7 @@ def letterhead_note(content: PageContent, hand: Hand, rng: np.random.Generator, 
 
 def _head(paper: Paper, content: PageContent) -> None:
     name = content.prescriber_name.removesuffix(", M.D.")
-    paper.printed_field("prescriber_name", "name", f"Dr. {name}, MD", 0.5, 0.62, points=14,
+    paper.printed_field("prescriber_name", "name", f"Dr. {name}, MD", 0.5, 0.62, points=12.5,
                         face="serif-bold")  # fmt: skip
     paper.text(0.5, 0.82, content.specialty, points=8.5, face="serif")
     paper.printed_field("practice_name", "text", content.practice_name, 5.35, 0.62, points=10,
