@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import Page, Route, expect
 
@@ -247,3 +248,23 @@ def test_an_administrator_looks_without_deciding(
     expect(page.locator(".card-hint")).to_contain_text("not yours now")
     assert not Decision.objects.exists()
     assert watched.complaints == []
+
+
+def test_an_ended_session_loses_nothing(
+    live_server: Any, watched: Watched, read: ReadScan, signer: Any
+) -> None:
+    page = watched.page
+    sign_in(page, live_server, signer)
+    open_workstation(page, live_server, read)
+    Session.objects.all().delete()
+
+    page.keyboard.press("Enter")
+
+    banner = page.locator("[data-banner]")
+    expect(banner).to_contain_text("Your session has ended. Nothing is lost")
+    assert not Decision.objects.exists()
+    other_tab = page.context.new_page()
+    sign_in(other_tab, live_server, signer)
+    banner.get_by_role("button", name="Save now").click()
+    saved(page)
+    assert Decision.objects.count() == 1

@@ -1,29 +1,24 @@
 /** @file The workstation: which field is at hand, what a key does to it, and saving it in the background. */
 
 import { ActiveTime } from "./active_time.js";
-import { clock, el } from "./dom.js";
+import { el } from "./dom.js";
 import { drawCard, drawDone } from "./field_card.js";
 import { KeyMap } from "./key_map.js";
+import { Lease } from "./lease.js";
 import { banner, drawKeys, drawList, drawMeaning, drawProgress, showSaving } from "./panels.js";
 import { SaveQueue } from "./save_queue.js";
+import { post } from "./server.js";
 import { SheetView } from "./sheet_view.js";
-
-const HEARTBEAT_MS = 30000;
-// Somebody who did nothing for this long is away: the lease may end and the session may too.
-const AWAY_MS = 240000;
 
 const find = (name) => document.querySelector(`[data-${name}]`);
 const config = find("config").dataset;
 const keys = new KeyMap(JSON.parse(document.getElementById("keys").textContent));
-const csrf = document.querySelector("input[name=csrfmiddlewaretoken]").value;
 const card = find("card");
 const list = find("list");
 const dialog = find("keys");
 const time = new ActiveTime();
 
 let state = JSON.parse(document.getElementById("payload").textContent);
-let token = "";
-let mayDecide = config.mayDecide === "yes";
 let activeId = "";
 let editing = false;
 let allDone = false;
@@ -35,20 +30,9 @@ const inks = new Map();
 
 // --- talking to the server --------------------------------------------------------------------
 
-/** @param {string} url @param {any} [body] @returns {Promise<{status: number, body: any}>} */
-async function post(url, body = {}) {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": csrf },
-    body: JSON.stringify(body),
-  });
-  const type = response.headers.get("Content-Type") ?? "";
-  return { status: response.status, body: type.includes("json") ? await response.json() : null };
-}
-
 const queue = new SaveQueue({
   send: ({ url, decision_id, kind, value, expected_number, active_seconds }) =>
-    post(url, { decision_id, kind, value, expected_number, active_seconds, lease_token: token }),
+    post(url, { decision_id, kind, value, expected_number, active_seconds, lease_token: lease.token }),
   onStored: (save, body) => merge(body.state),
   onRefused: refused,
   onChange: showSaving,
@@ -75,13 +59,13 @@ function refused(save, status, body) {
     return "drop";
   }
   if (code === "lease_lost" || code === "lease_held") {
-    loseLease(body.detail);
+    lease.lose(body.detail);
     return "hold";
   }
   if (status === 401 || status === 403) {
     banner("Your session has ended. Nothing is lost: sign in again in a new tab, then save.", [
       ["Sign in", () => open(config.loginUrl, "_blank", "noopener")],
-      ["Save now", claim],
+      ["Save now", () => lease.claim()],
     ]);
     return "hold";
   }
@@ -108,59 +92,21 @@ async function reload() {
   }
 }
 
-async function claim() {
-  if (config.mayDecide !== "yes") {
-    banner("Your role may look at this scan, not decide its fields.");
-    return;
-  }
-  let answer;
-  try {
-    answer = await post(config.claimUrl);
-  } catch {
-    banner("The server cannot be reached.", [["Try again", claim]]);
-    return;
-  }
-  if (answer.status === 200) {
-    token = answer.body.token;
-    mayDecide = true;
+const lease = new Lease(config, {
+  onHeld: () => {
     banner("");
     find("lease").textContent = "Yours while you work on it";
     queue.resume();
     draw({ keepCard: editing });
-    return;
-  }
-  const until = answer.body?.until ? ` They have it until ${clock(answer.body.until)}.` : "";
-  loseLease(`${answer.body?.detail ?? "This scan cannot be claimed."}${until}`);
-}
-
-/** @param {string} why */
-function loseLease(why) {
-  mayDecide = false;
-  find("lease").textContent = "Not yours now";
-  banner(why, [["Take it (again)", claim]]);
-  draw({ keepCard: editing });
-}
-
-setInterval(async () => {
-  if (!token || !mayDecide || time.idleMs() > AWAY_MS) return;
-  try {
-    const answer = await post(config.prolongUrl, { lease_token: token });
-    if (answer.status === 409) loseLease(answer.body.detail);
-  } catch {
-    // a missed heartbeat is no harm: the lease outlasts ten of them
-  }
-}, HEARTBEAT_MS);
-
-addEventListener("pagehide", () => {
-  if (!token) return;
-  fetch(config.endUrl, {
-    method: "POST",
-    keepalive: true,
-    headers: { "Content-Type": "application/json", "X-CSRFToken": csrf },
-    body: JSON.stringify({ lease_token: token }),
-  }).catch(() => {}); // the page is gone; an unreturned lease ends by itself
+  },
+  onLost: (why) => {
+    find("lease").textContent = "Not yours now";
+    banner(why, [["Take it", () => lease.claim()]]);
+    draw({ keepCard: editing });
+  },
+  idleMs: () => time.idleMs(),
 });
-addEventListener("pageshow", (event) => event.persisted && claim());
+
 addEventListener("beforeunload", (event) => {
   if (queue.saves.length > 0 || editing) event.preventDefault();
 });
@@ -309,7 +255,7 @@ function resolveConflict(index) {
 function act(action) {
   const field = activeField();
   const deciding = ["accept", "illegible", "not_present", "not_applicable", "edit", "commit", "undo"].includes(action);
-  if ((deciding || action.startsWith("candidate_")) && !mayDecide) {
+  if ((deciding || action.startsWith("candidate_")) && !lease.held) {
     if (field && !allDone) {
       hint = "This scan is not yours now; take it first.";
       draw({ keepCard: editing });
@@ -405,7 +351,7 @@ function draw({ keepCard = false } = {}) {
     if (allDone) drawDone(card, act);
     else {
       const position = `${state.fields.indexOf(field) + 1} of ${state.fields.length}`;
-      drawCard(card, { field, position, ink: inkOf(field), editing, mayDecide, keys: keys.entries, act, hint });
+      drawCard(card, { field, position, ink: inkOf(field), editing, mayDecide: lease.held, keys: keys.entries, act, hint });
     }
     if (hadFocus && !editing && !card.contains(document.activeElement)) card.focus({ preventScroll: true });
   }
@@ -462,4 +408,5 @@ if (first) {
 } else {
   card.replaceChildren(el("div", { class: "empty" }, el("strong", { text: "No field was found on this scan." }), "Reject it, or send a better scan."));
 }
-claim();
+if (config.mayDecide === "yes") lease.claim();
+else banner("Your role may look at this scan, not decide its fields.");
