@@ -62,13 +62,7 @@ def split_drug_line(text: str, lexicon: DrugLexicon | None = None) -> DrugLine:
 
     Never raises; what is no name, strength or form goes to the quantity, refill or sig text.
     """
-    body = text
-    quantity = _QUANTITY.search(body)
-    if quantity:
-        body = body[: quantity.start()] + " " + body[quantity.end() :]
-    refills = _REFILLS.search(body)
-    if refills:
-        body = body[: refills.start()] + " " + body[refills.end() :]
+    quantity_text, refills_text, body = take_quantity(text)
     body = _MARKER.sub("", body, count=1)
     form, body = _take_prefix(body)
     name, rest = _take_name(body, lexicon)
@@ -80,9 +74,20 @@ def split_drug_line(text: str, lexicon: DrugLexicon | None = None) -> DrugLine:
         form=form_behind or form,
         release=release,
         sig_text=" ".join(rest.split()).strip(" ,;-"),
-        quantity_text=quantity[0] if quantity else "",
-        refills_text=refills[0] if refills else "",
+        quantity_text=quantity_text,
+        refills_text=refills_text,
     )
+
+
+def take_quantity(text: str) -> tuple[str, str, str]:
+    """Return the quantity ("#30") and refills ("RF 2") in a line, "" when absent, and the rest."""
+    quantity = _QUANTITY.search(text)
+    if quantity:
+        text = text[: quantity.start()] + " " + text[quantity.end() :]
+    refills = _REFILLS.search(text)
+    if refills:
+        text = text[: refills.start()] + " " + text[refills.end() :]
+    return quantity[0] if quantity else "", refills[0] if refills else "", text
 
 
 def _take_prefix(body: str) -> tuple[str | None, str]:

@@ -9,7 +9,7 @@ from datetime import date
 
 from clinic_hwr.prescriptions.checks import CheckContext, MedicationReading, run_checks
 from clinic_hwr.prescriptions.dates import DateReading, parse_date
-from clinic_hwr.prescriptions.drug_line import DrugLine, split_drug_line
+from clinic_hwr.prescriptions.drug_line import DrugLine, split_drug_line, take_quantity
 from clinic_hwr.prescriptions.forms import form_of
 from clinic_hwr.prescriptions.identifiers import dea_of, dea_valid, npi_of, npi_valid
 from clinic_hwr.prescriptions.lexicon import DrugLexicon, load_lexicon
@@ -152,11 +152,17 @@ def _medication(
         product = lexicon.product(entry, strength=strength, form=form, release=line.release)
     sig_fields = _of_group(values, "sig", group)
     sig_text = _joined(sig_fields) or line.sig_text
-    sig = parse_sig(sig_text, form=form) if sig_text else None
-    stray = bool(_joined(sig_fields)) and bool(line.sig_text)
+    # "1 tab bid #20": the quantity behind directions is no part of them; the text stays whole.
+    sig_quantity, sig_refills, directions = take_quantity(sig_text)
     quantity_text = _joined(_of_group(values, "quantity", group)) or line.quantity_text
-    quantity, quantity_reading = parse_quantity(quantity_text) if quantity_text else (None, None)
     refills_text = _joined(_of_group(values, "refills", group)) or line.refills_text
+    if (sig_quantity and quantity_text) or (sig_refills and refills_text):
+        # Written twice: nothing is taken out, so that the second one is left over and reported.
+        sig_quantity, sig_refills, directions = "", "", sig_text
+    quantity_text, refills_text = quantity_text or sig_quantity, refills_text or sig_refills
+    sig = _with_text(parse_sig(directions, form=form), sig_text) if sig_text else None
+    stray = bool(_joined(sig_fields)) and bool(line.sig_text)
+    quantity, quantity_reading = parse_quantity(quantity_text) if quantity_text else (None, None)
     refills: int | None = None
     refills_reading: NumberReading | None = None
     if refills_text:
@@ -188,6 +194,16 @@ def _medication(
         quantity_reading=quantity_reading,
         refills_reading=refills_reading,
     )
+
+
+def _with_text(sig: Sig, text: str) -> Sig:
+    """Give directions the whole text they were written in; a single dosage carries it too."""
+    if sig.text == text:
+        return sig
+    dosages = sig.dosages
+    if all(dosage.text == sig.text for dosage in dosages):
+        dosages = tuple(replace(dosage, text=text) for dosage in dosages)
+    return replace(sig, text=text, dosages=dosages)
 
 
 def _certain(sig: Sig | None, *, stray: bool) -> Sig | None:

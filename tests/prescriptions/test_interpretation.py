@@ -94,6 +94,27 @@ def test_directions_on_the_drug_line() -> None:
     assert prescription.blockers == ()
 
 
+def test_quantity_and_refills_behind_the_directions() -> None:
+    text = "1 tab daily x 20 days #20 RF 1"
+    values = whole_paper(field("sig", text, 1), without=("quantity", "refills"))
+
+    prescription = interpret(values, today=TODAY)
+
+    (medication,) = prescription.medications
+    assert medication.sig is not None
+    assert (medication.sig.text, medication.sig.dosages[0].text) == (text, text)
+    assert (medication.quantity and medication.quantity.value, medication.refills) == (20, 1)
+    assert prescription.blockers == ()
+
+
+def test_two_quantities_are_never_settled_in_silence() -> None:
+    behind = read(field("sig", "1 tab daily x 30 days #20", 1))
+    assert "sig_not_understood" in codes(behind)
+
+    on_the_line = read(field("drug", "Lisinopril 10 mg tab #20", 1))
+    assert "words_numbers_disagree" in codes(on_the_line)
+
+
 def test_a_human_value_is_never_corrected() -> None:
     near = field("drug", "Lisinoprill 10 mg tab", 1)
     confirmed = field("drug", "Lisinoprill 10 mg tab", 1, human=True)

@@ -42,6 +42,8 @@ UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [
     ("1 tab bid", TABLET | every(2)),
     ("1tab b.i.d.", TABLET | every(2)),
     ("ONE TAB BID", TABLET | every(2)),
+    ("i tab BID", TABLET | every(2)),
+    ("ii tabs BID", TABLET | every(2) | {"dose": Decimal(2)}),
     ("one (1) tablet twice a day", TABLET | every(2)),
     ("take 1 tablet two times daily", TABLET | every(2)),
     ("1 tab bd", TABLET | every(2)),
@@ -199,6 +201,7 @@ def test_two_doses_of_a_day_stand_side_by_side() -> None:
         ("max 8", ("max 8",)),
         ("two (3) tablets daily", ("tablets",)),
         ("1 tab q", ("q",)),
+        ("ii bid", ("ii",)),
         ("take 1 tab blorp daily", ("blorp",)),
     ],
 )

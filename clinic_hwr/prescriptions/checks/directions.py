@@ -10,6 +10,7 @@ from functools import lru_cache
 from clinic_hwr.prescriptions.checks.context import CheckContext, MedicationReading
 from clinic_hwr.prescriptions.checks.registry import Finding, blocker
 from clinic_hwr.prescriptions.numbers import plain
+from clinic_hwr.prescriptions.quantities import parse_quantity
 from clinic_hwr.prescriptions.tables import read_table
 from clinic_hwr.prescriptions.types import Dosage
 
@@ -154,6 +155,15 @@ def words_numbers_disagree(context: CheckContext) -> Iterator[Finding]:
                     context.on_paper(group, name, "drug"),
                     group,
                 )
+        on_line = parse_quantity(reading.line.quantity_text)[0]
+        own = reading.medication.quantity
+        if on_line is not None and own is not None and on_line.value != own.value:
+            yield Finding(
+                f"The drug line says {on_line.text} and the quantity field {own.text}: check "
+                "which is right.",
+                context.on_paper(group, "quantity", "drug"),
+                group,
+            )
 
 
 @blocker("quantity_not_understood")

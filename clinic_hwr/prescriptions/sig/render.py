@@ -80,9 +80,10 @@ _TAKEN = frozenset({"{tablet}", "{capsule}", "{lozenge}", "{packet}", "[tsp_us]"
 def _verb(dosage: Dosage) -> str:
     """Return the word a patient expects in front; none where the route is not sure."""
     unit = dosage.dose_unit or ""
-    if unit in _TAKEN or (dosage.route is not None and dosage.route.code == "26643006"):
-        return "take"
-    return _VERBS.get(unit, "")
+    if unit in _VERBS:
+        return _VERBS[unit]
+    oral = dosage.route is not None and dosage.route.code == "26643006"
+    return "take" if unit in _TAKEN or oral else ""
 
 
 def _site(site: str) -> str:

@@ -45,6 +45,7 @@ _ATOM = re.compile(
 )
 _FRACTION_VALUE = {"1/2": Decimal("0.5"), "1/4": Decimal("0.25"), "3/4": Decimal("0.75")}
 _FRACTION_VALUE.update(FRACTIONS)
+_ROMAN = {"i": Decimal(1), "ii": Decimal(2), "iii": Decimal(3)}
 _SLASH_UNIT = {"7": "d", "52": "wk", "12": "mo"}
 
 # "1 am" may be one o'clock or one in the morning; from five on it is a time of day.
@@ -175,6 +176,8 @@ def _unknown(word: str, atom: re.Match[str]) -> SigToken:
         return SigToken("OD", None, start, end)
     if word == "as" and atom[0].isupper():
         return SigToken("AS", None, start, end)
+    if word in _ROMAN:
+        return SigToken("ROMAN", _ROMAN[word], start, end)
     if word in NOISE or word in NOISE_MARKS:
         return SigToken("NOISE", None, start, end)
     if len(word) > 1 and word.isalpha() and word not in HARD_WORDS:
@@ -190,6 +193,8 @@ def _merge(tokens: list[SigToken]) -> list[SigToken]:
         token = tokens[index]
         following = tokens[index + 1 : index + 4]
         kinds = [item.kind for item in following]
+        if token.kind == "ROMAN":  # "ii tabs"; without a form behind it may be anything
+            token = replace(token, kind="NUM" if kinds[:1] == ["FORM"] else "HARD")
         if token.kind == "NUM" and isinstance(token.value, Decimal):
             joined = _join_number(token, token.value, following, kinds)
             if joined is not None:
