@@ -56,13 +56,15 @@ def _measure(
 ) -> tuple[float, ...]:  # fmt: skip
     box = word.box_px
     rows, columns = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
-    part = np.ascontiguousarray(ink[rows, columns])
+    # A rim of paper: the distance to paper is undefined where there is none.
+    part = np.pad(ink[rows, columns], 1)
+    gray_part = np.pad(gray[rows, columns], 1, constant_values=255)
     inked = part > 0
     if not inked.any():
         return (1.0, word.confidence, float(max(box.height, 1)), 128.0, 0, 0, 0, 0, 0, 0)
     heights, bottoms, tops = _letters(part)
     height = float(np.percentile(heights, 75)) if len(heights) else float(box.height)
-    darkness = float(np.percentile(gray[rows, columns][inked], 25))
+    darkness = float(np.percentile(gray_part[inked], 25))
     ridge = cv2.distanceTransform(part, cv2.DIST_L2, 3)
     core = ridge[ridge >= cv2.dilate(ridge, np.ones((3, 3), np.uint8))]
     core = core[core > 0]

@@ -40,7 +40,7 @@ class FormRules:
 
 def shortest_rule(page: Gray) -> int:
     """Length in pixels from which a straight line of this page counts as a rule."""
-    return max(24, min(page.shape) // _SHARE_OF_SIDE)
+    return int(max(24, min(page.shape) // _SHARE_OF_SIDE))
 
 
 def find_rules(gray: Gray, *, length: int | None = None) -> FormRules:
