@@ -103,6 +103,8 @@ def prefix_beam(log_probs: LogProbs, width: int, top_classes: int = 12) -> list[
                     start = p_blank + log_p
                 else:
                     start = total + log_p
+                if start <= NEVER / 2:  # e.g. a double letter without a blank between
+                    continue
                 longer = grown.setdefault((*prefix, c), [NEVER, NEVER])
                 longer[1] = _log_add(longer[1], start)
         ranked = sorted(grown.items(), key=lambda item: -_log_add(*item[1]))[:width]

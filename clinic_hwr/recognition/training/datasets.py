@@ -135,6 +135,7 @@ class MixtureDataset(IterableDataset[Batch]):
         pixels_per_batch: width times batch size; keeps the work of a batch even.
         seed: fixes every sample.
         first_chunk: where to start, for resuming.
+        chunk_samples: samples from which equal widths are put together.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class MixtureDataset(IterableDataset[Batch]):
         pixels_per_batch: int = 7168,
         seed: int = 0,
         first_chunk: int = 0,
+        chunk_samples: int = CHUNK_SAMPLES,
     ):
         self.sources = [source for source, _ in sources]
         shares = np.array([share for _, share in sources])
@@ -156,6 +158,7 @@ class MixtureDataset(IterableDataset[Batch]):
         self.pixels_per_batch = pixels_per_batch
         self.seed = seed
         self.first_chunk = first_chunk
+        self.chunk_samples = chunk_samples
 
     def sample(self, index: int) -> Sample:
         """Return sample ``index`` of the run."""
@@ -173,7 +176,7 @@ class MixtureDataset(IterableDataset[Batch]):
     def chunk(self, number: int) -> Iterator[Batch]:
         """Yield the batches of one chunk."""
         classes: dict[int, list[tuple[np.ndarray, str]]] = defaultdict(list)
-        for index in range(number * CHUNK_SAMPLES, (number + 1) * CHUNK_SAMPLES):
+        for index in range(number * self.chunk_samples, (number + 1) * self.chunk_samples):
             sample = self.sample(index)
             ink = prepare(sample.image, self.height_px, self.max_width_px)
             # CTC needs a column for each character and a blank between equal neighbours.

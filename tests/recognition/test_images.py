@@ -1,0 +1,64 @@
+"""Crops become ink maps the same way everywhere."""
+
+import numpy as np
+import pytest
+
+from clinic_hwr.recognition.images import WIDTH_STEP_PX, ink_box, ink_map, prepare
+
+
+def _word(ink: int = 20, paper: int = 230) -> np.ndarray:
+    """Three thick vertical bars of different height on paper."""
+    image = np.full((50, 120), paper, np.uint8)
+    for x, top in ((30, 10), (55, 20), (80, 15)):
+        image[top:42, x : x + 4] = ink
+    return image
+
+
+def test_ink_map_is_zero_on_paper_and_one_in_ink():
+    ink = ink_map(_word())
+    assert ink[5, 5] == 0.0
+    assert ink[30, 31] == 1.0
+
+
+def test_white_on_black_reads_like_black_on_white():
+    assert np.array_equal(prepare(255 - _word(20, 255), 32, 640), prepare(_word(20, 255), 32, 640))
+
+
+def test_pen_darkness_and_paper_shade_do_not_matter():
+    assert np.allclose(
+        prepare(_word(20, 230), 32, 640), prepare(_word(90, 200), 32, 640), atol=0.02
+    )
+
+
+def test_white_margins_do_not_matter():
+    padded = np.pad(_word(), ((40, 25), (60, 90)), constant_values=230)
+    assert np.allclose(prepare(padded, 32, 640), prepare(_word(), 32, 640), atol=0.02)
+
+
+def test_paper_without_ink_gives_an_empty_map():
+    noise = np.random.default_rng(0).integers(228, 233, (40, 90)).astype(np.uint8)
+    result = prepare(noise, 32, 640)
+    assert result.shape == (32, 2 * WIDTH_STEP_PX)
+    assert not result.any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 400), (400, 1), (3, 3), (900, 40)])
+def test_odd_sizes_are_prepared_without_complaint(shape):
+    image = np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
+    result = prepare(image, 32, 640)
+    assert result.shape[0] == 32
+    assert result.shape[1] % WIDTH_STEP_PX == 0
+
+
+def test_ink_box_ignores_single_specks():
+    ink = np.zeros((40, 80), np.float32)
+    ink[10:30, 20:40] = 1.0
+    ink[2, 70] = 1.0
+    assert ink_box(ink) == (20, 10, 20, 20)
+
+
+def test_a_dash_is_not_blown_up_to_full_height():
+    image = np.full((40, 100), 240, np.uint8)
+    image[20:23, 20:80] = 10
+    rows = np.flatnonzero(prepare(image, 32, 640).max(axis=1) > 0.5)
+    assert len(rows) < 20

@@ -1,0 +1,97 @@
+"""A short run on a source of bars: it writes, resumes and exports what it should."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from clinic_hwr.recognition.architectures import preset
+from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.training.checkpoints import load_checkpoint, load_weights
+from clinic_hwr.recognition.training.curves import draw_curve
+from clinic_hwr.recognition.training.datasets import MixtureDataset, width_class
+from clinic_hwr.recognition.training.loop import TrainConfig, learning_rate_at, train
+from clinic_hwr.recognition.training.recipe import make_recipe
+from clinic_hwr.recognition.training.sources import Sample, held_out_writer
+
+CHARSET = Charset("ab")
+
+
+class Bars:
+    """Tall bars are a, short bars are b."""
+
+    def draw(self, rng: np.random.Generator) -> Sample:
+        text = "".join("ab"[i] for i in rng.integers(0, 2, rng.integers(1, 4)))
+        image = np.full((40, 12 + 24 * len(text)), 240, np.uint8)
+        for i, char in enumerate(text):
+            image[5 if char == "a" else 25 : 36, 10 + 24 * i : 16 + 24 * i] = 10
+        return Sample(image, text, "nobody")
+
+
+def _dataset(first_chunk: int) -> MixtureDataset:
+    return MixtureDataset([(Bars(), 1.0)], CHARSET, 32, 640, 2048, 0, first_chunk, 256)
+
+
+CONFIG = TrainConfig(
+    samples=200, warmup_samples=100, bf16=False, loader_workers=0, checkpoint_seconds=0.0
+)
+
+
+def test_a_run_writes_weights_curve_and_checkpoint_and_goes_on(tmp_path):
+    seen = []
+    weights = train(
+        "trba", preset("trba", "tiny"), CHARSET, _dataset, CONFIG, tmp_path,
+        lambda progress: seen.append(progress.samples),
+    )  # fmt: skip
+    assert load_weights(weights)[0] == "trba"
+    assert seen[-1] >= 200
+    assert load_checkpoint(tmp_path / "checkpoint.pt")["samples"] == seen[-1]
+
+    more = replace(CONFIG, samples=seen[-1] + 100)
+    again = []
+    train(
+        "trba", preset("trba", "tiny"), CHARSET, _dataset, more, tmp_path,
+        lambda progress: again.append(progress.samples),
+    )  # fmt: skip
+    assert again[0] > seen[-1]
+    (tmp_path / "curve.csv").write_text("10,2.0,0.9,1\n20,1.0,0.5,2\n")
+    draw_curve(tmp_path / "curve.csv", tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_same_chunk_is_the_same_batches():
+    first, second = list(_dataset(0).chunk(3)), list(_dataset(0).chunk(3))
+    assert [b.texts for b in first] == [b.texts for b in second]
+    assert all(torch.equal(a.images, b.images) for a, b in zip(first, second, strict=True))
+    assert sum(len(b.texts) for b in first) > 0.6 * 256
+
+
+@pytest.mark.parametrize(("width", "rounded"), [(16, 32), (32, 32), (240, 256), (272, 320)])
+def test_widths_fall_into_few_classes(width, rounded):
+    assert width_class(width) == rounded
+
+
+def test_the_learning_rate_rises_then_falls():
+    config = TrainConfig(samples=1000, warmup_samples=100, learning_rate=1.0)
+    rates = [learning_rate_at(s, config) for s in (0, 50, 100, 550, 1000)]
+    assert rates[1] == pytest.approx(0.5)
+    assert rates[2] == pytest.approx(1.0)
+    assert rates[3] == pytest.approx(0.505)
+    assert rates[4] == pytest.approx(0.01)
+
+
+def test_a_recipe_is_overridden_by_a_file_and_refuses_unknown_keys(tmp_path):
+    file = tmp_path / "r.toml"
+    file.write_text('[model]\ntransformation = "none"\n[train]\nsamples = 5\n')
+    recipe = make_recipe("trba", "tiny", file)
+    assert (recipe.model.transformation, recipe.train.samples) == ("none", 5)
+    file.write_text("[train]\nspeed = 9\n")
+    with pytest.raises(ValueError, match="speed"):
+        make_recipe("trba", "tiny", file)
+
+
+def test_held_out_writers_are_a_fixed_share():
+    share = np.mean([held_out_writer(f"copiste_{i:04d}") for i in range(2000)])
+    assert 0.10 < share < 0.14
+    assert held_out_writer("copiste_0001") == held_out_writer("copiste_0001")
