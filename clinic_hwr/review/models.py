@@ -57,9 +57,7 @@ class ReviewLease(models.Model):
         "clinic_intake.Scan", primary_key=True, on_delete=models.CASCADE, related_name="lease"
     )
     token = models.UUIDField(default=uuid.uuid4)  # fencing token, new at every claim
-    holder = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
-    )
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     expires_at = models.DateTimeField(db_index=True)
 
     def is_in_force(self) -> bool:

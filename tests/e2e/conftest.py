@@ -36,7 +36,9 @@ def browser() -> Iterator[Browser]:
         with sync_playwright() as playwright:
             own = Path(playwright.chromium.executable_path)
         if not own.exists():
-            pytest.skip("no chromium here: apt-get install chromium, or playwright install chromium")
+            pytest.skip(
+                "no chromium here: apt-get install chromium, or playwright install chromium"
+            )
         found = str(own)
     # set for the whole session too: the database is torn down while Playwright's loop still runs
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

@@ -31,9 +31,7 @@ def lease(read: ReadScan, clinician: Any) -> ReviewLease:
 def decide(clinician: Any, lease: ReviewLease) -> Callable[..., Any]:
     """Return ``decide(field, kind, value="", number=0, **more)`` by the clinician."""
 
-    def decide_one(
-        field: Field, kind: str, value: str = "", number: int = 0, **more: Any
-    ) -> Any:
+    def decide_one(field: Field, kind: str, value: str = "", number: int = 0, **more: Any) -> Any:
         return field_decide(
             user=clinician,
             field_id=field.pk,

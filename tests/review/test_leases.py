@@ -18,9 +18,7 @@ from .scripted import ReadScan
 
 
 def expire(lease: ReviewLease) -> None:
-    ReviewLease.objects.filter(pk=lease.pk).update(
-        expires_at=timezone.now() - timedelta(seconds=1)
-    )
+    ReviewLease.objects.filter(pk=lease.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
 
 
 def test_a_colleague_waits_and_learns_who_holds_it(

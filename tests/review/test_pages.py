@@ -331,9 +331,7 @@ def test_the_release_page_tells_what_the_record_holds(
         assert words in html
 
 
-def test_a_password_signs(
-    verified: ReadScan, signer: AbstractBaseUser, signed_in: SignIn
-) -> None:
+def test_a_password_signs(verified: ReadScan, signer: AbstractBaseUser, signed_in: SignIn) -> None:
     client = signed_in(signer)
 
     response = sign(client, verified, acknowledged=acknowledge_all(verified))
@@ -356,9 +354,7 @@ def test_a_wrong_password_or_old_page_signs_nothing(
     changed: dict[str, str],
     status: int,
 ) -> None:
-    response = sign(
-        signed_in(signer), verified, acknowledged=acknowledge_all(verified), **changed
-    )
+    response = sign(signed_in(signer), verified, acknowledged=acknowledge_all(verified), **changed)
 
     assert response.status_code == status
     assert b"Nothing was written" in response.content

@@ -58,9 +58,7 @@ def test_doing_it_twice_changes_nothing(read: ReadScan) -> None:
     assert picture() == before
 
 
-def test_a_new_reading_never_overrides_a_human(
-    read: ReadScan, decide: Callable[..., Any]
-) -> None:
+def test_a_new_reading_never_overrides_a_human(read: ReadScan, decide: Callable[..., Any]) -> None:
     decide(read["drug"], "corrected", "Metformin 850 mg")
 
     FieldReading.objects.create(field=read["drug"], text="Metoprolol", p_correct=0.99, model="m2")
@@ -116,4 +114,3 @@ def test_the_number_of_queries_does_not_grow_with_the_fields(site: Site) -> None
         return len(queries)
 
     assert count(small) == count(large)
-

@@ -18,11 +18,11 @@ from clinic_hwr.intake.models import ScanTransition
 from clinic_hwr.prescriptions.codec import from_json
 from clinic_hwr.review.errors import ContentChanged, LeaseHeld, ReleaseRefused, ScanFinished
 from clinic_hwr.review.models import PrescriptionRecord
-from clinic_hwr.review.services import release
 from clinic_hwr.review.services import (
     blocker_key,
     field_reopen,
     prescription_release,
+    release,
     scan_claim,
 )
 

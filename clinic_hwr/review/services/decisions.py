@@ -155,9 +155,13 @@ def _checked(state: FieldState, kind: str, value: str) -> tuple[str, str]:
         return kind, ""
     if kind == DecisionKind.ACCEPTED:
         if not state.machine_value:
-            raise InvalidDecision("Nothing was read here. Type the value, or say why there is none.")
+            raise InvalidDecision(
+                "Nothing was read here. Type the value, or say why there is none."
+            )
         if value and value != state.machine_value.strip():
-            raise InvalidDecision("Only the value that was read can be accepted; correct it instead.")
+            raise InvalidDecision(
+                "Only the value that was read can be accepted; correct it instead."
+            )
         return kind, state.machine_value
     if kind == DecisionKind.CORRECTED:
         if not value:
@@ -198,7 +202,9 @@ def _decision_audit(user: Any, scan: Scan, before: FieldState, decision: Decisio
             "number": decision.number,
             "old": before.value,
             "old_kind": before.decision.kind if before.decision else "machine",
-            "new": decision.value if decision.kind != DecisionKind.REOPENED else before.machine_value,
+            "new": decision.value
+            if decision.kind != DecisionKind.REOPENED
+            else before.machine_value,
             "machine_value": before.machine_value,
             "p_correct": before.reading.p_correct if before.reading else None,
             "model": before.reading.model if before.reading else "",

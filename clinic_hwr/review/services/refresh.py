@@ -24,7 +24,7 @@ from ..locks import scan_locked
 from ..models import PrescriptionRecord, PrescriptionStatus
 from .effective import FieldState, field_states
 
-# States in which the draft follows the fields; before them nothing is read, after them it is signed.
+# The draft follows the fields in these states: before, nothing is read; after, it is signed.
 OPEN_STATES = frozenset({ScanState.READ, ScanState.IN_REVIEW, ScanState.VERIFIED})
 
 

@@ -29,7 +29,7 @@ from ..models import DecisionKind, PrescriptionRecord, PrescriptionStatus
 from .effective import FieldState, field_states
 from .leases import lease_of_others
 
-# Without these a medication cannot be dispensed safely: an illegible one goes back to the prescriber.
+# No medication is dispensed safely without these: an illegible one goes back to the prescriber.
 CRITICAL_KINDS = frozenset({FieldKind.DRUG.value, FieldKind.STRENGTH.value, FieldKind.SIG.value})
 
 

@@ -23,9 +23,9 @@ def theme_attribute(request: HttpRequest | None) -> SafeString:
     chosen = request.COOKIES.get("theme", "") if request is not None else ""
     # mark_safe: both results are constants of this file, nothing of the request gets in
     if chosen == "dark":
-        return mark_safe(' data-theme="dark"')  # noqa: S308
+        return mark_safe(' data-theme="dark"')
     if chosen == "light":
-        return mark_safe(' data-theme="light"')  # noqa: S308
+        return mark_safe(' data-theme="light"')
     return mark_safe("")
 
 

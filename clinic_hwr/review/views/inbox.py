@@ -92,7 +92,9 @@ def _rows(scans: QuerySet[Scan], queue: Queue) -> QuerySet[Scan]:
     rows = scans.filter(state__in=queue.states).select_related(
         "site", "prescription", "lease__holder", "duplicate_of"
     )
-    return with_waiting_count(rows).order_by("received_at" if queue.oldest_first else "-received_at")
+    return with_waiting_count(rows).order_by(
+        "received_at" if queue.oldest_first else "-received_at"
+    )
 
 
 def _row(scan: Scan) -> dict[str, Any]:

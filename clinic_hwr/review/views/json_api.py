@@ -24,7 +24,13 @@ JsonView = Callable[..., HttpResponse]
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> JsonResponse:
     """Return an RFC 9457 problem; ``code`` is stable, ``detail`` is for people."""
-    titles = {400: "Bad request", 401: "Sign in", 403: "Forbidden", 404: "Not found", 409: "Conflict"}
+    titles = {
+        400: "Bad request",
+        401: "Sign in",
+        403: "Forbidden",
+        404: "Not found",
+        409: "Conflict",
+    }
     body = {"type": "about:blank", "title": titles[status], "status": status, "code": code}
     return JsonResponse(
         {**body, "detail": detail, **extra},
