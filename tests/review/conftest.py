@@ -8,11 +8,22 @@ from typing import Any
 import pytest
 
 from clinic_hwr.accounts.models import Site
-from clinic_hwr.review.models import ReviewLease
-from clinic_hwr.review.services import field_decide, scan_claim, unresolved_fields
+from clinic_hwr.review.models import Decision, DecisionKind, ReviewLease
+from clinic_hwr.review.services import (
+    field_decide,
+    field_states,
+    prescription_refresh,
+    scan_claim,
+)
 from clinic_hwr.routing.models import Field
 
 from .scripted import ReadScan, read_scan
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Hash passwords fast: these tests are not about how hard they are to guess."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -46,9 +57,25 @@ def decide(clinician: Any, lease: ReviewLease) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def verified(read: ReadScan, decide: Callable[..., Any]) -> ReadScan:
-    """``read`` with every waiting field accepted."""
-    for field in unresolved_fields(read.scan):
-        decide(field, "accepted")
+def verified(read: ReadScan, lease: ReviewLease, clinician: Any) -> ReadScan:
+    """``read`` with every waiting field accepted, and the clinician's lease on it.
+
+    The rows are written at once instead of by ``field_decide`` a dozen times: half of the tests
+    here begin with them.
+    """
+    Decision.objects.bulk_create(
+        Decision(
+            field=state.field,
+            number=1,
+            kind=DecisionKind.ACCEPTED,
+            value=state.machine_value,
+            machine_value=state.machine_value,
+            reading=state.reading,
+            reviewer=clinician,
+        )
+        for state in field_states(read.scan)
+        if state.needs_human
+    )
+    prescription_refresh(scan=read.scan)
     read.scan.refresh_from_db()
     return read

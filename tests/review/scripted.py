@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import cv2
@@ -76,8 +77,7 @@ def read_scan(
     refresh: bool = True,
 ) -> ReadScan:
     """Write a scan with one page and ``lines`` as fields, and let it be interpreted."""
-    page_image = draw_page(lines)
-    png = _png(page_image)
+    png, crops = _pictures(lines)
     sha256 = blob_write(_unique(png, name))
     scan = Scan.objects.create(
         site=site,
@@ -98,7 +98,7 @@ def read_scan(
     )
     result = ReadScan(scan)
     for position, line in enumerate(lines):
-        result.fields[_key(line)] = _field(page, page_image, position, line)
+        result.fields[_key(line)] = _field(page, crops[position], position, line)
     scan_transition(scan=scan, to=ScanState.PAGED)
     scan_transition(scan=scan, to=ScanState.READ)
     if refresh:
@@ -111,7 +111,7 @@ def _key(line: Line) -> str:
     return line.name if line.group < 2 else f"{line.name}{line.group}"
 
 
-def _field(page: Page, image: np.ndarray, position: int, line: Line) -> Field:
+def _field(page: Page, crop: bytes, position: int, line: Line) -> Field:
     x, y, width, height = _box(position)
     row = Field.objects.create(
         page=page,
@@ -123,7 +123,7 @@ def _field(page: Page, image: np.ndarray, position: int, line: Line) -> Field:
         y_px=y,
         width_px=width,
         height_px=height,
-        crop_sha256=blob_write(_png(image[y : y + height, x : x + width])),
+        crop_sha256=blob_write(crop),
         is_print=line.is_print,
         present=line.present,
     )
@@ -145,6 +145,14 @@ def _field(page: Page, image: np.ndarray, position: int, line: Line) -> Field:
             model="tesseract 5.3.0" if line.is_print else MODEL,
         )
     return row
+
+
+@cache
+def _pictures(lines: tuple[Line, ...]) -> tuple[bytes, tuple[bytes, ...]]:
+    """Return the page and the crop of every line as PNG; drawn once a test run."""
+    image = draw_page(lines)
+    boxes = [_box(position) for position in range(len(lines))]
+    return _png(image), tuple(_png(image[y : y + h, x : x + w]) for x, y, w, h in boxes)
 
 
 def _box(position: int) -> tuple[int, int, int, int]:

@@ -227,9 +227,20 @@ def test_an_undecided_field_cannot_be_reopened(
         )
 
 
-def test_the_scan_is_verified_when_the_last_field_is_decided(verified: ReadScan) -> None:
-    assert verified.scan.state == "verified"
-    assert unresolved_fields(verified.scan) == []
+def test_the_scan_is_verified_when_the_last_field_is_decided(
+    read: ReadScan, decide: Callable[..., Any]
+) -> None:
+    *others, last = unresolved_fields(read.scan)
+    for field in others:
+        decide(field, "accepted")
+    read.scan.refresh_from_db()
+    assert read.scan.state == "in_review"
+
+    decide(last, "accepted")
+
+    read.scan.refresh_from_db()
+    assert read.scan.state == "verified"
+    assert unresolved_fields(read.scan) == []
 
 
 def test_a_rejected_scan_takes_no_decision(
