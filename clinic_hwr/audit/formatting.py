@@ -18,6 +18,8 @@ ACTION_TITLES: dict[str, str] = {
     "scan.paged": "Pages made",
     "scan.read": "Scan read",
     "scan.rejected": "Scan rejected",
+    "field.added": "Field added",
+    "field.named": "Field named",
     "field.accepted": "Value accepted",
     "field.corrected": "Value corrected",
     "field.illegible": "Marked illegible",

@@ -20,6 +20,12 @@ class InvalidDecision(ReviewError, ValueError):
     code = "invalid_decision"
 
 
+class InvalidField(ReviewError, ValueError):
+    """A field cannot be added or named so: unknown name, page or box, or it is there already."""
+
+    code = "invalid_field"
+
+
 class Conflict(ReviewError):
     """Someone or something else got there first; the HTTP answer is 409."""
 

@@ -18,7 +18,7 @@ from clinic_hwr.routing.models import FieldBlocker
 from clinic_hwr.routing.policy import route
 
 from .models import Decision, DecisionKind, PrescriptionRecord
-from .services import FieldState, field_states
+from .services import NAMES_TO_GIVE, FieldState, field_states, takes_medication
 from .services.effective import ABSENT, PRESENT
 
 FIELD_TITLES: dict[str, str] = {
@@ -72,6 +72,14 @@ def field_title(name: str, group: int = 0) -> str:
     return f"{title} {group}" if group else title
 
 
+def field_choices() -> list[dict[str, Any]]:
+    """Return the names that a person may give to a field, in words."""
+    return [
+        {"name": name, "title": FIELD_TITLES[name], "medication": takes_medication(name)}
+        for name in NAMES_TO_GIVE
+    ]
+
+
 def workstation_payload(scan: Scan) -> dict[str, Any]:
     """Return everything the workstation of ``scan`` shows (JSON; a fixed number of queries)."""
     states = field_states(scan)
@@ -122,12 +130,16 @@ def _field(state: FieldState, blockers: Sequence[FieldBlocker]) -> dict[str, Any
     p_correct = reading.p_correct if reading else 0.0
     return {
         "id": str(field.pk),
+        "name": field.name,
+        "group": field.group,
         "title": field_title(field.name, field.group),
         "label": field.label,
         "page": field.page.number,
         "box": field.box_px,
         "crop": reverse("field-crop", args=[field.pk]),
         "decide": reverse("field-decide", args=[field.pk]),
+        "name_url": reverse("field-name", args=[field.pk]),
+        "whole_page": field.crop_sha256 == field.page.image_sha256,
         "mark": state.is_presence,
         "print": field.is_print,
         "digits": field.kind == FieldKind.DIGITS,
@@ -135,7 +147,7 @@ def _field(state: FieldState, blockers: Sequence[FieldBlocker]) -> dict[str, Any
         "value": state.value,
         "chars": _chars(state),
         "candidates": _candidates(state),
-        "band": None if state.is_presence else band(p_correct),
+        "band": None if state.is_presence or reading is None else band(p_correct),
         "number": state.number,
         "decision": decision_json(state.decision),
         "needs_human": state.needs_human,
@@ -167,7 +179,11 @@ def _reasons(state: FieldState, blockers: Sequence[FieldBlocker]) -> list[dict[s
     """Return why this field was not accepted without a person, worst first."""
     reasons = [{"message": row.message, "severity": row.severity} for row in blockers]
     reasons.sort(key=lambda reason: reason["severity"] != "stop")
-    if state.field.route == "human":
+    if state.reading is None and not state.is_presence:
+        reasons.append(
+            {"message": "No model read this: type what the page says.", "severity": "policy"}
+        )
+    elif state.field.route == "human":
         verdict = route(
             kind=state.field.kind,
             p_correct=state.reading.p_correct if state.reading else 0.0,

@@ -14,5 +14,7 @@ urlpatterns = [
     path("scans/<uuid:scan_id>/lease/", json_api.lease_claim, name="lease-claim"),
     path("scans/<uuid:scan_id>/lease/prolong/", json_api.lease_prolong, name="lease-prolong"),
     path("scans/<uuid:scan_id>/lease/end/", json_api.lease_end, name="lease-end"),
+    path("scans/<uuid:scan_id>/fields/", json_api.add, name="field-add"),
+    path("fields/<uuid:field_id>/name/", json_api.name, name="field-name"),
     path("fields/<uuid:field_id>/decisions/", json_api.decide, name="field-decide"),
 ]

@@ -1,4 +1,4 @@
-"""The JSON endpoints of the workstation: claim, prolong, decide, and the state anew."""
+"""The JSON endpoints of the workstation: claim, prolong, decide, add, name, and the state anew."""
 
 from __future__ import annotations
 
@@ -13,11 +13,27 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic_hwr.intake.access import scan_get
+from clinic_hwr.routing.models import Field
 
-from ..errors import Conflict, InvalidDecision, LeaseHeld, ReviewError, StaleDecision
+from ..errors import (
+    Conflict,
+    InvalidDecision,
+    InvalidField,
+    LeaseHeld,
+    ReviewError,
+    StaleDecision,
+)
 from ..models import DecisionKind
 from ..presentation import decision_json, workstation_payload
-from ..services import field_decide, field_reopen, lease_heartbeat, lease_release, scan_claim
+from ..services import (
+    field_add,
+    field_decide,
+    field_name,
+    field_reopen,
+    lease_heartbeat,
+    lease_release,
+    scan_claim,
+)
 
 JsonView = Callable[..., HttpResponse]
 
@@ -138,6 +154,62 @@ def decide(request: HttpRequest, field_id: UUID) -> HttpResponse:
         )
     state = workstation_payload(decision.field.page.scan)
     return JsonResponse({"decision": decision_json(decision), "state": state})
+
+
+@json_view
+@require_POST
+def add(request: HttpRequest, scan_id: UUID) -> HttpResponse:
+    """Add a field that the page finder missed, and answer the workstation's new state."""
+    body = _body(request)
+    field = field_add(
+        user=request.user,
+        scan_id=scan_id,
+        lease_token=_uuid(body, "lease_token"),
+        name=str(body.get("name", "")),
+        group=_whole(body, "group", 0),
+        page_number=_whole(body, "page", 1),
+        box_px=_box(body),
+        field_id=_uuid(body, "field_id"),
+    )
+    return _named(field)
+
+
+@json_view
+@require_POST
+def name(request: HttpRequest, field_id: UUID) -> HttpResponse:
+    """Say what a field is, and answer the workstation's new state."""
+    body = _body(request)
+    field = field_name(
+        user=request.user,
+        field_id=field_id,
+        lease_token=_uuid(body, "lease_token"),
+        name=str(body.get("name", "")),
+        group=_whole(body, "group", 0),
+    )
+    return _named(field)
+
+
+def _named(field: Field) -> HttpResponse:
+    """Answer which field it is, and the new state."""
+    return JsonResponse({"field": str(field.pk), "state": workstation_payload(field.page.scan)})
+
+
+def _whole(body: dict[str, Any], name: str, default: int) -> int:
+    """Return ``body[name]`` as a whole number, else raise ``InvalidField``."""
+    value = body.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidField(f"{name} must be a whole number.")
+    return value
+
+
+def _box(body: dict[str, Any]) -> list[int] | None:
+    """Return ``body["box"]``: None, or whole numbers; else raise ``InvalidField``."""
+    box = body.get("box")
+    if box is None:
+        return None
+    if not isinstance(box, list) or not all(type(part) is int for part in box):
+        raise InvalidField("box must be a list of whole numbers.")
+    return box
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from clinic_hwr.audit.services import audit_record
 from clinic_hwr.intake.access import scan_get
 from clinic_hwr.intake.states import ScanState
 
-from ..presentation import key_map, workstation_payload
+from ..presentation import field_choices, key_map, workstation_payload
 
 
 @login_required
@@ -40,6 +40,7 @@ def workstation(request: HttpRequest, scan_id: UUID) -> HttpResponse:
         "may_decide": may_decide,
         "payload": workstation_payload(scan),
         "keys": key_map(),
+        "field_choices": field_choices(),
     }
     response = render(request, "review/workstation.html", context)
     response["Cache-Control"] = "no-store"
