@@ -63,7 +63,8 @@ WSGI_APPLICATION = "clinic_hwr.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        # of a checkout; of an installed wheel
+        "DIRS": [BASE_DIR / "templates", BASE_DIR / "clinic_hwr" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

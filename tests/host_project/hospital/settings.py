@@ -46,7 +46,7 @@ HERE = Path(clinic_hwr.__file__).resolve().parent
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [HERE.parent / "templates"],  # added
+        "DIRS": [HERE / "templates"],  # added
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
