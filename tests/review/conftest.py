@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.review.models import Decision, DecisionKind, ReviewLease
@@ -24,6 +25,12 @@ from .scripted import ReadScan, read_scan
 def quick_passwords(settings: Any) -> None:
     """Hash passwords fast: these tests are not about how hard they are to guess."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def no_wrong_password_yet() -> None:
+    """Forget wrong passwords of other tests: user numbers repeat, the cache outlives a test."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from ..access import prescription_get, scan_get_for
 from ..errors import Conflict, ContentChanged, ReleaseRefused
 from ..models import PrescriptionRecord, PrescriptionStatus
 from ..presentation import field_title, medication_words
+from ..reauthentication import WINDOW_S, TooManyTries, WrongPassword, password_confirm
 from ..services import blocker_key, field_states, prescription_release, release_problems
 
 
@@ -38,15 +39,20 @@ def release(request: HttpRequest, scan_id: UUID) -> HttpResponse:
         return redirect("scan-detail", scan_id=scan.pk)
     if request.method != "POST":
         return _page(request, scan, record)
-    if not request.user.check_password(request.POST.get("password", "")):
-        return _page(request, scan, record, ["The password is not right."], status=403)
     try:
+        password_confirm(request.user, request.POST.get("password", ""))
         prescription_release(
             user=request.user,
             scan_id=scan.pk,
             expected_content_sha256=request.POST.get("content_sha256", ""),
             acknowledged=request.POST.getlist("acknowledged"),
         )
+    except WrongPassword as error:
+        return _page(request, scan, record, [str(error)], status=403)
+    except TooManyTries as error:
+        response = _page(request, scan, record, [str(error)], status=429)
+        response["Retry-After"] = str(WINDOW_S)
+        return response
     except ReleaseRefused as error:
         return _page(request, scan, record, list(error.problems), status=409)
     except ContentChanged as error:
@@ -55,7 +61,7 @@ def release(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     except Conflict as error:
         return _page(request, scan, record, [str(error)], status=409)
     except FhirInvalid as error:
-        return _page(request, scan, record, [str(error)], status=422)
+        return _page(request, scan, record, _fhir_problems(error), status=422)
     messages.success(request, "Released. The FHIR document is written and on its way to the EHR.")
     return redirect("scan-detail", scan_id=scan.pk)
 
@@ -77,9 +83,18 @@ def _page(
         "warnings": _warnings(prescription, request.POST.getlist("acknowledged")),
         "problems": release_problems(field_states(scan), prescription),
         "refusals": refusals or [],
+        "fhir_invalid": status == 422,
         "resources": resources_to_write(prescription),
     }
     return render(request, "review/release.html", context, status=status)
+
+
+def _fhir_problems(error: FhirInvalid) -> list[str]:
+    """Return what is wrong with the document, element by element."""
+    return [
+        f"{issue.expression}: {issue.diagnostics}" if issue.expression else issue.diagnostics
+        for issue in error.issues
+    ]
 
 
 def _warnings(prescription: Prescription, ticked: list[str]) -> list[dict[str, Any]]:
