@@ -8,13 +8,14 @@ at any instruction: the next one does the stage again, from the start, and write
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from clinic_hwr.audit.services import audit_record
@@ -22,8 +23,10 @@ from clinic_hwr.intake.claims import (
     MAX_ATTEMPTS,
     Claim,
     ClaimLost,
+    InstallationFault,
     claim_fail,
     claim_lock,
+    claim_postpone,
     claim_take,
     heartbeat,
     runs_mark_lost,
@@ -33,6 +36,7 @@ from clinic_hwr.intake.models import Scan, StageRun
 from clinic_hwr.intake.safety import FileRefused, Problem
 from clinic_hwr.intake.services import scan_quarantine, scan_transition
 from clinic_hwr.intake.states import ScanState
+from clinic_hwr.pages import TesseractMissing
 from clinic_hwr.review.services import prescription_refresh
 from clinic_hwr.stage_page import PageDraft, pages_make, pages_replace
 from clinic_hwr.stage_read import FieldDraft, fields_read, fields_replace
@@ -120,7 +124,7 @@ class Advance:
 
     scan_id: UUID
     stage: str
-    result: Literal["done", "failed", "lost", "idle"]
+    result: Literal["done", "failed", "lost", "waiting", "idle"]
 
 
 def advance(scan_id: UUID, *, worker: str) -> Advance:
@@ -144,9 +148,14 @@ def advance(scan_id: UUID, *, worker: str) -> Advance:
         _finish(run, "lost")
         return Advance(scan_id, name, "lost")
     except Exception as error:  # whatever a stage raises is one failed try, counted and shown
+        fault = _installation_fault(error)
+        if fault:
+            _postpone(claim, run, fault)
+            return Advance(scan_id, name, "waiting")
         logger.exception("stage.failed scan=%s stage=%s attempt=%s", scan_id, name, claim.attempt)
         _fail(claim, run, type(error).__name__)
         return Advance(scan_id, name, "failed")
+    _faults.pop(name, None)
     logger.info("stage.done scan=%s stage=%s", scan_id, name)
     return Advance(scan_id, name, "done")
 
@@ -174,6 +183,34 @@ def scans_quarantine_spent(scan_id: UUID | None = None) -> int:
                 _give_up(scan, "the worker died")
                 count += 1
     return count
+
+
+_faults: dict[str, str] = {}
+"""The installation fault that each stage met last; a fault is logged when it begins, once."""
+
+
+def _installation_fault(error: Exception) -> str:
+    """Return what this machine lacks, as a sentence; "" when the scan itself may be at fault."""
+    if isinstance(error, InstallationFault | TesseractMissing):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "The disk is full. Free some space, or give the data folder a larger disk."
+    if isinstance(error, OperationalError):
+        return "The database could not be written: it is away, locked, or its disk is full."
+    return ""
+
+
+def _postpone(claim: Claim, run: StageRun, fault: str) -> None:
+    """Give the scan back without counting the try: it is tried again until somebody mends it."""
+    if _faults.get(run.stage) != fault:
+        _faults[run.stage] = fault
+        logger.error("stage.installation_fault stage=%s fault=%s", run.stage, fault)
+    with transaction.atomic():
+        # One row stands for all tries that met the same fault: it may last for days.
+        same = StageRun.objects.filter(scan=run.scan_id, stage=run.stage, error=fault)
+        same.exclude(pk=run.pk).delete()
+        _finish(run, "failed", fault)
+        claim_postpone(claim, f"Waiting: {fault}")
 
 
 def _fail(claim: Claim, run: StageRun, error: str) -> None:

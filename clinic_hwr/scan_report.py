@@ -15,7 +15,8 @@ def scan_report(scan: Scan, *, path: str) -> dict[str, Any]:
 
     Keys: ``path`` (as given), ``scan_id``, ``status`` (a ``ScanState``), ``pages`` (how many),
     ``fields``, ``blockers``, ``prescription`` (``prescriptions.codec`` JSON or None),
-    ``prescription_id``, ``duplicate_of`` and ``problem`` (``{code, message}`` or None).
+    ``prescription_id``, ``duplicate_of`` and ``problem`` (``{code, message}`` or None; code
+    ``waiting`` says what this machine lacks before the scan can be read).
     """
     worked_on = _worked_on(scan)
     record = PrescriptionRecord.objects.filter(scan=worked_on).first()
@@ -58,7 +59,8 @@ def _worked_on(scan: Scan) -> Scan:
 
 def _field(state: FieldState) -> dict[str, Any]:
     field = state.field
-    confidence = state.reading.p_correct if state.reading else None
+    # Signatures and boxes are there or not; no reading, so nothing speaks for them but people.
+    confidence = state.reading.p_correct if state.reading else 0.0
     return {
         "name": field.name,
         "kind": field.kind,

@@ -10,6 +10,7 @@ import numpy as np
 import pytesseract
 from django.conf import settings
 
+from clinic_hwr.intake.claims import InstallationFault
 from clinic_hwr.intake.models import Page, Scan
 from clinic_hwr.intake.rasters import raster_read, raster_write
 from clinic_hwr.pages import crop_field, find_fields
@@ -69,11 +70,18 @@ def fields_replace(scan: Scan, drafts: Sequence[FieldDraft]) -> None:
 
 
 def reader_load() -> Reader:
-    """Return the recognizer, loaded once a process; a worker calls it before its first scan."""
-    # Imported on use: torch takes seconds and 300 MB that a web process need not pay.
-    from clinic_hwr.recognition.runtime import load_reader
+    """Return the recognizer, loaded once a process; a worker calls it before its first scan.
 
-    return load_reader(getattr(settings, "CLINIC_HWR_ARCH", None))
+    Raises:
+        InstallationFault: the recognizer's weights are not installed.
+    """
+    # Imported on use: torch takes seconds and 300 MB that a web process need not pay.
+    from clinic_hwr.recognition.runtime import WeightsNotFound, load_reader
+
+    try:
+        return load_reader(getattr(settings, "CLINIC_HWR_ARCH", None))
+    except WeightsNotFound as error:
+        raise InstallationFault(str(error)) from error
 
 
 def _page_fields(page: Page, reader: Reader) -> list[FieldDraft]:

@@ -79,7 +79,7 @@ class Worker:
         """Load the recognizer now, so that the first scan does not wait for it."""
         try:
             reader_load()
-        except Exception:  # no weights, say: each scan that needs them will report it properly
+        except Exception:  # no weights, say: every scan that needs them waits and says so
             logger.exception("worker.no_reader worker=%s", self.name)
 
     def _await_hint(self, timeout: float) -> None:

@@ -20,11 +20,16 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from .models import Scan, StageRun
+from .safety import Problem
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 """Tries of one stage before a scan is put aside: a scan that kills its worker must not loop."""
+
+
+class InstallationFault(RuntimeError):
+    """This machine lacks something that every scan needs; the message names it and what to do."""
 
 
 class ClaimLost(RuntimeError):
@@ -48,6 +53,11 @@ def claim_seconds() -> float:
 def retry_seconds() -> float:
     """Return the pause after a first failure (setting CLINIC_HWR_RETRY_S); it grows linearly."""
     return float(getattr(settings, "CLINIC_HWR_RETRY_S", 5.0))
+
+
+def wait_seconds() -> float:
+    """Return the pause after an installation fault (setting CLINIC_HWR_WAIT_S)."""
+    return float(getattr(settings, "CLINIC_HWR_WAIT_S", 60.0))
 
 
 def free_scans(states: list[str]) -> QuerySet[Scan]:
@@ -91,7 +101,24 @@ def claim_lock(claim: Claim) -> Scan:
 def claim_fail(claim: Claim) -> None:
     """Give a scan back after a failed try, to be tried again after a pause."""
     Scan.objects.filter(pk=claim.scan_id, claimed_by=claim.token).update(
-        claimed_by="", claim_expires_at=_from_now(retry_seconds() * claim.attempt)
+        claimed_by="",
+        claim_expires_at=_from_now(retry_seconds() * claim.attempt),
+        problem_code="",
+        problem="",
+    )
+
+
+def claim_postpone(claim: Claim, problem: str) -> None:
+    """Give a scan back that cannot be worked on now; the try does not count, the reason shows.
+
+    The problem stands until the stage is done: ``scan_transition`` replaces it.
+    """
+    Scan.objects.filter(pk=claim.scan_id, claimed_by=claim.token).update(
+        claimed_by="",
+        claim_expires_at=_from_now(wait_seconds()),
+        attempts=F("attempts") - 1,
+        problem_code=Problem.WAITING,
+        problem=problem,
     )
 
 

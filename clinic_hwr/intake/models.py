@@ -26,7 +26,7 @@ class Scan(models.Model):
     state = models.CharField(
         max_length=20, choices=ScanState.choices, default=ScanState.RECEIVED, db_index=True
     )
-    problem_code = models.CharField(max_length=40, blank=True)  # why it is quarantined/rejected
+    problem_code = models.CharField(max_length=40, blank=True)  # why it is put aside, or waits
     problem = models.TextField(blank=True)  # the same as one sentence for people
     duplicate_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
     page_count = models.PositiveSmallIntegerField(default=0)

@@ -19,7 +19,7 @@ MAX_PAGE_PX = 50_000_000
 
 
 class Problem(StrEnum):
-    """Why a file cannot be worked on."""
+    """Why a file cannot be worked on, or not now."""
 
     EMPTY = "empty"
     TOO_LARGE = "too_large"
@@ -32,6 +32,7 @@ class Problem(StrEnum):
     TOO_COMPLEX = "too_complex"
     PROCESSING_FAILED = "processing_failed"
     DUPLICATE = "duplicate"
+    WAITING = "waiting"  # nothing is wrong with the file: this machine lacks something
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from clinic_hwr import pipeline
+from clinic_hwr import pipeline, stage_read
 from clinic_hwr.accounts.models import Site
+from clinic_hwr.intake.claims import InstallationFault
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.intake.states import ScanState
 from clinic_hwr.review.models import PrescriptionRecord
@@ -73,6 +74,12 @@ def test_ingest_and_wait_prints_what_was_read(site: Site, tmp_path: Path) -> Non
     drug = report["fields"][1]
     assert (drug["kind"], drug["text"], drug["confidence"]) == ("drug", "amoxicillin", 0.8)
     assert (drug["decision"], drug["box_px"]) == ("human", [20, 20, 80, 40])
+    signature = report["fields"][2]
+    assert (signature["text"], signature["confidence"], signature["model"]) == (
+        "present",
+        0.0,
+        None,
+    )
     assert (report["prescription"], report["blockers"]) == ({"medications": []}, [])
     assert report["prescription_id"] == str(record.pk)
 
@@ -107,6 +114,21 @@ def test_ingest_of_a_folder_goes_on_after_bad_files_and_exits_with_1(
     }
 
 
+def test_ingest_does_not_wait_for_something_to_be_installed(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reader_load() -> None:
+        raise InstallationFault("No weights for trba.")
+
+    monkeypatch.setattr(stage_read, "reader_load", reader_load)
+    (tmp_path / "rx.png").write_bytes(samples.png())
+
+    (report,) = ingest(tmp_path, "--wait", status=1)
+
+    assert (report["status"], report["pages"]) == ("paged", 1)
+    assert report["problem"] == {"code": "waiting", "message": "Waiting: No weights for trba."}
+
+
 def test_ingest_of_a_duplicate_shows_the_result_of_the_first(site: Site, tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(samples.png())
@@ -129,7 +151,7 @@ def test_ingest_speaks_to_people_without_json(
     said = capsys.readouterr()
     assert said.out.startswith(f"quarantined  {tmp_path}/a.png  ")
     assert said.out.endswith("This file is empty: nothing arrived. Scan the paper again.\n")
-    assert "1 of 1 files could not be used." in said.err
+    assert "1 of 1 files could not be used or must wait." in said.err
     assert "1/1" in said.err
 
 

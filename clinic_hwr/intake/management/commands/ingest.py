@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.intake.models import Scan
+from clinic_hwr.intake.safety import Problem
 from clinic_hwr.intake.services import scan_receive_file
 from clinic_hwr.intake.states import ScanState
 from clinic_hwr.scan_report import scan_report
@@ -28,7 +29,8 @@ class Command(BaseCommand):
 
     help = (
         "Receive PNG, JPEG, TIFF and PDF files, or whole folders of them. Prints one line (or "
-        "JSON object) a file; exits with 1 when any was quarantined or could not be received."
+        "JSON object) a file; exits with 1 when any was quarantined, could not be received, or "
+        "waits for something to be installed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,13 +47,13 @@ class Command(BaseCommand):
         bad = 0
         for path in tqdm(files, unit="file", file=sys.stderr, mininterval=1):
             report = _ingest(path, site, wait=options["wait"])
-            bad += report["status"] in {"failed", ScanState.QUARANTINED}
+            bad += _is_bad(report)
             self.stdout.write(
                 json.dumps(report, ensure_ascii=False) if options["json"] else _line(report)
             )
             self.stdout.flush()
         if bad:
-            self.stderr.write(f"{bad} of {len(files)} files could not be used.")
+            self.stderr.write(f"{bad} of {len(files)} files could not be used or must wait.")
             sys.exit(1)
 
 
@@ -78,6 +80,12 @@ def _ingest(path: Path, site: Site, *, wait: bool) -> dict[str, Any]:
     return scan_report(scan, path=str(path))
 
 
+def _is_bad(report: dict[str, Any]) -> bool:
+    """Tell whether somebody must look after a file: it was refused, or cannot be read now."""
+    waits = report["problem"] is not None and report["problem"]["code"] == Problem.WAITING
+    return waits or report["status"] in {"failed", ScanState.QUARANTINED}
+
+
 def _failure(path: Path, error: OSError) -> dict[str, Any]:
     """Return the report of a file that could not be opened; it has the keys of every report."""
     return {
@@ -98,14 +106,17 @@ def _failure(path: Path, error: OSError) -> dict[str, Any]:
 
 
 def _settle(scan: Scan) -> None:
-    """Take a scan through the pipeline here, or wait for the worker that holds it."""
+    """Take a scan through the pipeline here, or wait for the worker that holds it.
+
+    A scan that waits for something to be installed is left as it is; its report says for what.
+    """
     # Imported on use: without --wait the pipeline with torch and OpenCV is not needed.
     from clinic_hwr import pipeline
 
     while True:
         pipeline.process(scan.pk, worker="ingest")
         scan.refresh_from_db()
-        if scan.state not in pipeline.STATES:
+        if scan.state not in pipeline.STATES or scan.problem_code == Problem.WAITING:
             return
         time.sleep(_LOOK_AGAIN_S)
 
