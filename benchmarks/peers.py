@@ -107,6 +107,7 @@ class Ours:
 
     def __init__(self, threads: int) -> None:
         import torch
+
         from clinic_hwr.recognition.runtime import load_reader
 
         torch.set_num_threads(threads)

@@ -6,6 +6,8 @@ ink and scaled to a fixed height. Zero being paper means that padding is paper.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ Ink = NDArray[np.float32]
 
 WIDTH_STEP_PX = 16  # widths are padded up to a multiple, so an answer never depends on batch mates
 MIN_INK_AREA_PX = 6  # smaller specks do not stretch the bounding box
+MIN_GAP = 0.15  # of the ink height: a blank narrower than this is inside a word
 MARGIN = 0.06  # of the ink height, kept as paper around the ink
 
 
@@ -73,7 +76,59 @@ def prepare(gray: Gray, height_px: int, max_width_px: int) -> Ink:
         Ink map, float32, shape (height_px, width), width a multiple of ``WIDTH_STEP_PX``
         and at least two steps; all zero when the crop holds no ink.
     """
+    return fit_ink(ink_map(gray), height_px, max_width_px)
+
+
+def prepare_pieces(gray: Gray, height_px: int, max_width_px: int, piece_px: int) -> list[Ink]:
+    """Turn a crop into one input, or, when it is a long line, into several in reading order.
+
+    A line that would be wider than ``piece_px`` is cut at the blank columns nearest to equal
+    parts: the networks are trained on short lines.
+
+    Args:
+        gray: crop, shape (height, width) uint8.
+        height_px, max_width_px: see ``prepare``.
+        piece_px: width at ``height_px`` from which a line is cut.
+
+    Returns:
+        at least one ink map; each as ``prepare`` returns it.
+    """
     ink = ink_map(gray)
+    box = ink_box(ink)
+    if box is None or box[2] * height_px <= piece_px * box[3]:
+        return [fit_ink(ink, height_px, max_width_px)]
+    x, _, w, h = box
+    count = -(-w * height_px // (piece_px * h))
+    edges = [x, *_blank_cuts(ink[:, x : x + w], h, count, offset=x), x + w]
+    return [fit_ink(ink[:, a:b], height_px, max_width_px) for a, b in pairwise(edges) if b > a]
+
+
+def _blank_cuts(ink: Ink, height: int, count: int, offset: int) -> list[int]:
+    """Choose up to ``count - 1`` blank columns near equal parts; fewer when ink has no gaps."""
+    binary = (ink > 0.25).astype(np.uint8)
+    # A rule below the words would join them all: what runs on for two heights is no letter.
+    rules = cv2.morphologyEx(binary, cv2.MORPH_OPEN, np.ones((1, 2 * height), np.uint8))
+    rules = cv2.dilate(rules, np.ones((3, 1), np.uint8))
+    letters = binary * (1 - rules)
+    if not letters.any():
+        return []
+    blank = letters.sum(axis=0) <= max(1, height // 20)
+    change = np.flatnonzero(np.diff(np.concatenate([[False], blank, [False]]).astype(np.int8)))
+    starts, stops = change[::2], change[1::2]
+    wide = (stops - starts) >= max(3, height * MIN_GAP)
+    middles = (starts[wide] + stops[wide]) // 2
+    cuts: set[int] = set()
+    for part in range(1, count):
+        wanted = ink.shape[1] * part / count
+        if len(middles):
+            nearest = int(middles[np.abs(middles - wanted).argmin()])
+            if abs(nearest - wanted) < ink.shape[1] / count / 2:
+                cuts.add(nearest + offset)
+    return sorted(cuts)
+
+
+def fit_ink(ink: Ink, height_px: int, max_width_px: int) -> Ink:
+    """Cut an ink map to its ink and scale it; see ``prepare``."""
     box = ink_box(ink)
     if box is None:
         return np.zeros((height_px, 2 * WIDTH_STEP_PX), np.float32)

@@ -23,7 +23,8 @@ from .calibration import Calibrator
 from .charset import Charset
 from .decoding import attention, ctc
 from .decoding.lexicon import Lexicon
-from .images import prepare
+from .images import prepare_pieces
+from .pieces import join_pieces
 from .training.checkpoints import load_weights
 from .types import Alternative, CharConfidence, Reading
 
@@ -31,6 +32,9 @@ WEIGHTS_DIR = Path(__file__).parent / "weights"
 BEAM_WIDTH = 10
 BATCH_PIXELS = 8192  # width times crops; keeps memory flat however many crops come
 MAX_CHARS = 64
+# Of ink at 32 px height. On 60 held-out lines of running text a model midway through training
+# had CER 42% with 320 and 51% with 400.
+PIECE_PX = 320
 # Kinds whose value is a number or an identifier: they are read with these characters only
 # and no lexicon ever touches them.
 DIGIT_CHARS = "0123456789./-+()# "
@@ -104,26 +108,42 @@ class TrbaReader:
         if len(kinds) != len(crops):
             raise ValueError("kinds must name one kind a crop.")
         names = self._lexicon(lexicon) if lexicon else None
-        inks = [
-            prepare(crop, self.model.config.height_px, self.model.config.max_width_px)
-            for crop in crops
+        config = self.model.config
+        pieces = [
+            prepare_pieces(crop, config.height_px, config.max_width_px, PIECE_PX) for crop in crops
         ]
-        readings: list[Reading | None] = [None] * len(crops)
-        groups: dict[int, list[int]] = defaultdict(list)
+        inks = [ink for parts in pieces for ink in parts]
+        ink_kinds = [kind for kind, parts in zip(kinds, pieces, strict=True) for _ in parts]
+        # A name is ranked against a whole crop, never against a piece of a long line.
+        ranked = [len(parts) == 1 for parts in pieces for _ in parts]
+        readings = iter(self._read_inks(inks, ink_kinds, ranked, names, nbest))
+        return [join_pieces([next(readings) for _ in parts], nbest) for parts in pieces]
+
+    def _read_inks(
+        self,
+        inks: Sequence[NDArray[np.float32]],
+        kinds: Sequence[str],
+        ranked: Sequence[bool],
+        names: Lexicon | None,
+        nbest: int,
+    ) -> list[Reading]:
+        """Read prepared ink maps, batched by width; in order."""
+        readings: list[Reading | None] = [None] * len(inks)
+        groups: dict[tuple[int, bool], list[int]] = defaultdict(list)
         for i, ink in enumerate(inks):
             if ink.any():
-                groups[ink.shape[1]].append(i)
+                groups[ink.shape[1], ranked[i]].append(i)
             else:
                 readings[i] = Reading("", 0.0, (), (), self._version, {"no_ink": 1.0})
-        for width, members in sorted(groups.items()):
+        for (width, by_name), members in sorted(groups.items()):
             step = max(1, BATCH_PIXELS // width)
             for start in range(0, len(members), step):
                 part = members[start : start + step]
                 images = torch.from_numpy(np.stack([inks[i] for i in part])).unsqueeze(1)
-                batch_kinds = [kinds[i] for i in part]
-                for i, reading in zip(
-                    part, self._read_batch(images, batch_kinds, names, nbest), strict=True
-                ):
+                found = self._read_batch(
+                    images, [kinds[i] for i in part], names if by_name else None, nbest
+                )
+                for i, reading in zip(part, found, strict=True):
                     readings[i] = reading
         return [reading for reading in readings if reading is not None]
 

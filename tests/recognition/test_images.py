@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from clinic_hwr.recognition.images import WIDTH_STEP_PX, ink_box, ink_map, prepare
+from clinic_hwr.recognition.images import WIDTH_STEP_PX, ink_box, ink_map, prepare, prepare_pieces
 
 
 def _word(ink: int = 20, paper: int = 230) -> np.ndarray:
@@ -62,3 +62,35 @@ def test_a_dash_is_not_blown_up_to_full_height():
     image[20:23, 20:80] = 10
     rows = np.flatnonzero(prepare(image, 32, 640).max(axis=1) > 0.5)
     assert len(rows) < 20
+
+
+def _line(words: int) -> np.ndarray:
+    """Equal words with wide gaps."""
+    image = np.full((40, 20 + 160 * words), 235, np.uint8)
+    for i in range(words):
+        for x in range(0, 100, 20):
+            image[8:32, 20 + 160 * i + x : 24 + 160 * i + x] = 15
+    return image
+
+
+def test_a_short_line_stays_whole():
+    assert len(prepare_pieces(_line(2), 32, 640, 500)) == 1
+
+
+def test_a_long_line_is_cut_between_its_words():
+    pieces = prepare_pieces(_line(6), 32, 640, 500)
+    bars = [int((np.diff((p[16] > 0.5).astype(int)) == 1).sum()) for p in pieces]
+    assert len(pieces) == 3
+    assert bars == [10, 10, 10]  # two whole words each, five bars a word
+
+
+def test_ink_without_gaps_is_not_cut():
+    image = np.full((30, 900), 235, np.uint8)
+    image[10:20, 10:890] = 15
+    assert len(prepare_pieces(image, 32, 640, 500)) == 1
+
+
+def test_a_rule_below_the_words_does_not_hide_their_gaps():
+    line = _line(6)
+    line[34:36] = 60
+    assert len(prepare_pieces(line, 32, 640, 500)) == 3

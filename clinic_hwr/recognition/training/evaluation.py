@@ -113,7 +113,7 @@ def calibrate(
     words = [s for s in words if for_fitting(s.text)]
     handwriting = [
         s
-        for name in ("copiste_words", "unipen_words")
+        for name in ("copiste_words", "copiste_lines", "unipen_words")
         for s in load_evaluation_set(data_dir, name, per_set, seed)
         if for_fitting(s.writer)
     ]
