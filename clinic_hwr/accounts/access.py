@@ -14,6 +14,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "scan.upload": frozenset(Role.values),
     "scan.view": frozenset({Role.CLINICIAN, Role.PHARMACIST, Role.ADMIN}),
     "scan.status": frozenset(Role.values),
+    "scan.retry": frozenset({Role.ADMIN}),
     "field.decide": frozenset({Role.CLINICIAN, Role.PHARMACIST}),
     "prescription.release": frozenset({Role.PHARMACIST, Role.CLINICIAN}),
     "fhir.read": frozenset(Role.values),

@@ -15,6 +15,7 @@ ACTION_TITLES: dict[str, str] = {
     "scan.received": "Scan received",
     "scan.duplicate": "Duplicate received",
     "scan.quarantined": "Scan quarantined",
+    "scan.retried": "Scan sent back for another try",
     "scan.paged": "Pages made",
     "scan.read": "Scan read",
     "scan.rejected": "Scan rejected",
@@ -61,7 +62,7 @@ def _received(data: dict[str, Any]) -> str:
     return f"{data.get('size_bytes', 0):,} bytes, {data.get('content_type') or 'unknown type'}"
 
 
-@formatter("scan.quarantined", "scan.rejected")
+@formatter("scan.quarantined", "scan.retried", "scan.rejected")
 def _problem(data: dict[str, Any]) -> str:
     return str(data.get("code", "")).replace("_", " ")
 

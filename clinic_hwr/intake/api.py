@@ -20,9 +20,10 @@ from clinic_hwr.scan_report import scan_report, scan_status
 
 from .access import scan_get, scans_for
 from .models import Scan
-from .safety import MAX_FILE_BYTES
+from .safety import MAX_FILE_BYTES, FileRefused
 from .safety import Problem as FileProblem
-from .services import scan_receive_file, upload_refuse
+from .services import scan_receive_file, scan_retry, upload_refuse
+from .states import TransitionRefused
 
 MAX_REQUEST_BYTES = 200 * 1024 * 1024
 """Eight files of the largest size; a longer body is refused by its announced length, unread."""
@@ -71,6 +72,20 @@ class ScanApi(APIView):
         """Return the status object of one scan; its content only to those who may see it."""
         scan = scan_get(request.user, scan_id, "scan.status")
         return Response(_report(request.user, scan), headers={"Cache-Control": "no-store"})
+
+
+class ScanRetryApi(APIView):
+    """``POST /api/scans/{id}/retry/``: another try for a quarantined scan."""
+
+    permission_classes = [IsAuthenticated]
+
+    def post(self, request: Request, scan_id: UUID) -> Response:
+        """Queue the scan again: 202 with its status object, 409 when it cannot be tried again."""
+        try:
+            scan = scan_retry(user=request.user, scan_id=scan_id)
+        except (TransitionRefused, FileRefused) as refusal:
+            raise Problem(409, str(refusal)) from refusal
+        return Response(_report(request.user, scan), status=202)
 
 
 def chosen_site(user: Any, slug: str) -> Site:

@@ -15,6 +15,7 @@ from clinic_hwr.accounts.access import require
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.audit.services import audit_record
 
+from .access import scan_get
 from .decoding import inspect_file
 from .hints import hint_on_commit
 from .models import Scan, ScanTransition
@@ -147,6 +148,41 @@ def scan_quarantine(*, scan: Scan, code: str, problem: str) -> Scan:
             problem=problem,
         )
         _record("scan.quarantined", scan, None, {"code": code})
+    return scan
+
+
+def scan_retry(*, user: Any, scan_id: UUID) -> Scan:
+    """Send a quarantined scan back for another try, from the first stage on.
+
+    The safety checks come first: what they still refuse stays where it is.
+
+    Raises:
+        Http404: no such scan, or not one of the person's sites.
+        PermissionDenied: ``user`` is no administrator of the scan's site.
+        TransitionRefused: the scan is not quarantined, or only a copy of another.
+        FileRefused: the file still cannot be worked on; the scan is as it was.
+
+    Audit: ``scan.retried``.
+    """
+    scan = scan_get(user, scan_id, "scan.status")
+    require(user, scan.site, "scan.retry")
+    if scan.duplicate_of_id is not None:
+        raise TransitionRefused("This is a copy of another scan; send the first one back instead.")
+    if scan.state != ScanState.QUARANTINED:
+        raise TransitionRefused(
+            f"Only a quarantined scan can be sent back; this one is {scan.get_state_display()!r}."
+        )
+    # Outside of the transaction, as in scan_receive_file.
+    finding = _check(StoredBlob(scan.sha256, scan.size_bytes), scan.original_name)
+    if finding.code:
+        raise FileRefused(Problem(finding.code), finding.problem)
+    with transaction.atomic():
+        code = scan.problem_code
+        scan = scan_transition(scan=scan, to=ScanState.RECEIVED, reason="sent back by a person")
+        scan.content_type, scan.page_count = finding.content_type, finding.page_count
+        scan.save(update_fields=["content_type", "page_count"])
+        _record("scan.retried", scan, user, {"code": code})
+        hint_on_commit(scan.pk)
     return scan
 
 

@@ -17,8 +17,9 @@ from clinic_hwr.routing.models import Field
 
 from .access import page_get, scans_for
 from .models import Scan
-from .services import scan_receive_file
-from .states import ScanState
+from .safety import FileRefused
+from .services import scan_receive_file, scan_retry
+from .states import ScanState, TransitionRefused
 from .storage import blob_read
 
 
@@ -45,6 +46,19 @@ def scan_upload(request: HttpRequest) -> HttpResponse:
         ]
         _tell(request, scans)
     return redirect("inbox")
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest, scan_id: UUID) -> HttpResponse:
+    """Send a quarantined scan back for another try."""
+    try:
+        scan_retry(user=request.user, scan_id=scan_id)
+    except (TransitionRefused, FileRefused) as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The scan is being read again.")
+    return redirect("scan-detail", scan_id=scan_id)
 
 
 @login_required

@@ -19,6 +19,7 @@ MATRIX = {
     "scan.upload": (True, True, True, True),
     "scan.view": (True, True, True, False),
     "scan.status": (True, True, True, True),
+    "scan.retry": (False, False, True, False),
     "field.decide": (True, True, False, False),
     "prescription.release": (True, True, False, False),
     "fhir.read": (True, True, True, True),

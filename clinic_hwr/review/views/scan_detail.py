@@ -64,6 +64,9 @@ def scan_detail(request: HttpRequest, scan_id: UUID) -> HttpResponse:
         "document_url": _document_url(record),
         "may_review": scan.state in (ScanState.IN_REVIEW, ScanState.VERIFIED),
         "may_reject": ScanState.REJECTED in TRANSITIONS[ScanState(scan.state)] and sites.exists(),
+        "may_retry": scan.state == ScanState.QUARANTINED
+        and scan.duplicate_of_id is None
+        and accessible_sites(request.user, "scan.retry").filter(pk=scan.site_id).exists(),
         "reject_codes": REJECT_CODES.items(),
     }
     return render(request, "review/scan_detail.html", context)
