@@ -18,7 +18,7 @@ from clinic_hwr.routing.models import FieldBlocker
 from clinic_hwr.routing.policy import route
 
 from .models import Decision, DecisionKind, PrescriptionRecord
-from .services import NAMES_TO_GIVE, FieldState, field_states, takes_medication
+from .services import NAMES_TO_GIVE, FieldState, field_states, medication_number
 from .services.effective import ABSENT, PRESENT
 
 FIELD_TITLES: dict[str, str] = {
@@ -75,7 +75,7 @@ def field_title(name: str, group: int = 0) -> str:
 def field_choices() -> list[dict[str, Any]]:
     """Return the names that a person may give to a field, in words."""
     return [
-        {"name": name, "title": FIELD_TITLES[name], "medication": takes_medication(name)}
+        {"name": name, "title": FIELD_TITLES[name], "medication": medication_number(name)}
         for name in NAMES_TO_GIVE
     ]
 

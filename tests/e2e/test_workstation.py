@@ -15,7 +15,8 @@ from clinic_hwr.fhir.models import ResourceVersion
 from clinic_hwr.prescriptions.codec import from_json
 from clinic_hwr.review.models import Decision, PrescriptionRecord
 from clinic_hwr.review.services import scan_claim, unresolved_fields
-from tests.review.scripted import ReadScan, read_scan
+from clinic_hwr.routing.models import Field
+from tests.review.scripted import Line, ReadScan, read_scan
 
 from .conftest import Watched
 
@@ -268,3 +269,87 @@ def test_an_ended_session_loses_nothing(
     banner.get_by_role("button", name="Save now").click()
     saved(page)
     assert Decision.objects.count() == 1
+
+
+def test_a_missed_field_is_added_and_an_unnamed_one_named_by_keyboard(
+    live_server: Any, watched: Watched, site: Site, signer: Any
+) -> None:
+    page = watched.page
+    lines = (Line("unnamed", 0, "Metformin 500 mg", 0.82), Line("sig", 1, "1 tab PO BID", 0.7))
+    read = read_scan(site, lines)
+    sign_in(page, live_server, signer)
+    open_workstation(page, live_server, read)
+    assert title(page) == "Other ink"
+
+    page.keyboard.press("t")
+    page.keyboard.type("Drug")
+    page.keyboard.press("Tab")
+    page.keyboard.type("1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card-title")).to_have_text("Drug 1")
+    expect(page.locator(".medication-name")).to_contain_text("metFORMIN")
+
+    page.keyboard.press("f")
+    page.keyboard.type("Patient name")
+    page.keyboard.press("Tab")  # it takes no medication number: the button is next
+    page.keyboard.press("Enter")
+    expect(page.locator("#card-input")).to_be_focused()
+    page.keyboard.type("Maria Lindqvist")
+    page.keyboard.press("Enter")
+    saved(page)
+
+    fields = Field.objects.order_by("position").values_list("name", "group")
+    assert list(fields) == [("drug", 1), ("sig", 1), ("patient_name", 0)]
+    decision = Decision.objects.get()
+    assert (decision.kind, decision.value) == ("corrected", "Maria Lindqvist")
+    content = PrescriptionRecord.objects.get(scan=read.scan).content
+    assert content["patient"]["name"] == "Maria Lindqvist"
+    actions = AuditEvent.objects.filter(action__in=["field.added", "field.named"])
+    assert list(actions.order_by("id").values_list("action", flat=True)) == [
+        "field.named",
+        "field.added",
+    ]
+
+    page.keyboard.press("f")
+    page.keyboard.type("Patient name")
+    page.keyboard.press("Tab")  # it takes no medication number: the button is next
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-naming-problem]")).to_contain_text("with a value already")
+    assert Field.objects.count() == 3
+
+
+def test_single_key_shortcuts_can_be_switched_off(
+    live_server: Any, watched: Watched, read: ReadScan, signer: Any
+) -> None:
+    page = watched.page
+    sign_in(page, live_server, signer)
+    open_workstation(page, live_server, read)
+    first = title(page)
+    page.keyboard.press("?")
+    switch = page.locator("[data-keys] input[data-single-keys]")
+    expect(switch).to_be_checked()
+    switch.press("Space")
+    page.keyboard.press("Escape")
+
+    for key in ("x", "n", "a", "1", "2", "u", "?"):
+        page.keyboard.press(key)
+
+    assert title(page) == first
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.keyboard.press("F2")
+    expect(page.locator("#card-input")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    saved(page)
+    assert Decision.objects.get().kind == "accepted"
+
+    page.goto(live_server.url + reverse("inbox"))
+    switch = page.locator("input[data-single-keys]")
+    expect(switch).not_to_be_checked()
+    page.keyboard.press("g")
+    switch.press("Space")
+    expect(page.locator("[data-next-scan] kbd")).to_be_visible()
+    assert page.url == live_server.url + reverse("inbox")
+    page.keyboard.press("g")
+    page.wait_for_url(f"**{reverse('workstation', args=[read.scan.pk])}")
+    assert watched.complaints == []

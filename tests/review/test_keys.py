@@ -7,7 +7,7 @@ from pathlib import Path
 from clinic_hwr.review.presentation import key_map
 
 DOCS = Path(__file__).parents[2] / "docs" / "review.md"
-SCRIPT = Path(__file__).parents[2] / "clinic_hwr/static/clinic_hwr/js/workstation.js"
+SCRIPT = Path(__file__).parents[2] / "clinic_hwr/static/clinic_hwr/js/commands.js"
 
 
 def test_the_docs_list_exactly_the_keys_of_the_page() -> None:

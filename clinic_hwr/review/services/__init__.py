@@ -2,7 +2,7 @@
 
 from .decisions import field_decide, field_reopen
 from .effective import FieldState, field_states, unresolved_fields
-from .fields import NAMES_TO_GIVE, field_add, field_name, takes_medication
+from .fields import NAMES_TO_GIVE, field_add, field_name, medication_number
 from .leases import lease_heartbeat, lease_release, scan_claim
 from .refresh import content_sha256, prescription_refresh
 from .rejection import scan_reject
@@ -20,11 +20,11 @@ __all__ = [
     "field_states",
     "lease_heartbeat",
     "lease_release",
+    "medication_number",
     "prescription_refresh",
     "prescription_release",
     "release_problems",
     "scan_claim",
     "scan_reject",
-    "takes_medication",
     "unresolved_fields",
 ]

@@ -32,9 +32,11 @@ PAGE_OR_MEDICATION = frozenset({"refills", "substitution"})
 MAX_MEDICATIONS = 20  # no paper has more; a larger number is a slip of the hand
 
 
-def takes_medication(name: str) -> bool:
-    """Whether a field called ``name`` may belong to one medication."""
-    return name in MEDICATION_FIELDS or name in PAGE_OR_MEDICATION
+def medication_number(name: str) -> str:
+    """Return whether a field called ``name`` has a medication number: required, optional, ""."""
+    if name in MEDICATION_FIELDS:
+        return "required"
+    return "optional" if name in PAGE_OR_MEDICATION else ""
 
 
 @transaction.atomic
@@ -144,14 +146,13 @@ def _name_or_raise(name: str, group: int, others: Sequence[FieldState]) -> None:
         raise InvalidField(f"Unknown field; the known ones are {', '.join(NAMES_TO_GIVE)}.")
     if not 0 <= group <= MAX_MEDICATIONS:
         raise InvalidField(f"A medication number is between 1 and {MAX_MEDICATIONS}.")
-    if name in MEDICATION_FIELDS and group == 0:
+    numbered = medication_number(name)
+    if numbered == "required" and group == 0:
         raise InvalidField("Say which medication this belongs to, from 1.")
-    if group and not takes_medication(name):
+    if group and not numbered:
         raise InvalidField("This field is about the whole page, not about one medication.")
     # Lines of one medication are joined. Of two patients the first would win without a word.
-    taken = not takes_medication(name) and any(
-        other.field.name == name and other.value for other in others
-    )
+    taken = not numbered and any(other.field.name == name and other.value for other in others)
     if taken:
         raise InvalidField(
             "There is such a field with a value already. Correct that one, or mark it as not "

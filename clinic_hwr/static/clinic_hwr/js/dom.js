@@ -1,5 +1,8 @@
 /** @file Building elements without markup strings, so that no text from a scan becomes HTML. */
 
+/** @param {string} name @returns {HTMLElement} the one element that carries `data-<name>` */
+export const find = (name) => document.querySelector(`[data-${name}]`);
+
 /**
  * @param {string} tag
  * @param {Object<string, any>} [attributes] `class`, `text`, `on: {event: handler}`, or attributes;

@@ -4,12 +4,17 @@ import { clock, el } from "./dom.js";
 
 const BAND_WORDS = { high: "Sure", medium: "Fairly sure", low: "Unsure" };
 const BAND_BARS = { high: 3, medium: 2, low: 1 };
-const ACTIONS = ["accept", "edit", "illegible", "not_present", "not_applicable"];
+const ACTIONS = ["accept", "edit", "name_field", "illegible", "not_present", "not_applicable"];
 const KEY_SIGNS = { Enter: "Enter", Escape: "Esc" };
 
 /** @param {string} key @returns {string} the key as it is printed on keyboards */
 export function keySign(key) {
   return KEY_SIGNS[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+}
+
+/** @param {string} key @returns {HTMLElement} a hint; one for a single key goes when those are switched off */
+function kbd(key) {
+  return el("kbd", { class: key.length === 1 && "single", text: keySign(key) });
 }
 
 /** @param {string} value @returns {string} words for a value that may be empty */
@@ -86,7 +91,7 @@ function candidateList(field, act) {
         "aria-pressed": text === field.value ? "true" : "false",
         on: { click: () => act(`candidate_${index + 1}`) },
       },
-      el("kbd", { text: String(index + 1) }),
+      kbd(String(index + 1)),
       el("span", { text: field.mark ? capital(text) : text }),
     );
     list.append(el("li", {}, button));
@@ -115,8 +120,8 @@ function conflictPanel(field, act) {
     "div",
     { class: "conflict", role: "alert" },
     el("h3", { text: "Somebody else decided this field meanwhile" }),
-    el("button", { type: "button", class: "candidate", on: { click: () => act("candidate_1") } }, el("kbd", { text: "1" }), el("span", { text: `Keep theirs. ${theirs}.` })),
-    el("button", { type: "button", class: "candidate", on: { click: () => act("candidate_2") } }, el("kbd", { text: "2" }), el("span", { text: `Use yours. ${yours}.` })),
+    el("button", { type: "button", class: "candidate", on: { click: () => act("candidate_1") } }, kbd("1"), el("span", { text: `Keep theirs. ${theirs}.` })),
+    el("button", { type: "button", class: "candidate", on: { click: () => act("candidate_2") } }, kbd("2"), el("span", { text: `Use yours. ${yours}.` })),
   );
 }
 
@@ -150,6 +155,7 @@ function actionRow(view) {
   const row = el("div", { class: "card-actions" });
   for (const action of ACTIONS) {
     if (action === "edit" && field.mark) continue;
+    if (action === "name_field" && field.name !== "unnamed") continue;
     const entry = keys.find((item) => item.action === action);
     row.append(
       el(
@@ -162,7 +168,7 @@ function actionRow(view) {
         },
         action === "accept" && field.decision ? "Next" : entry.label,
         " ",
-        el("kbd", { text: keySign(entry.keys[0]) }),
+        kbd(entry.keys[0]),
       ),
     );
   }
@@ -172,7 +178,7 @@ function actionRow(view) {
 /**
  * Draw the card of one field into `card`.
  * @param {HTMLElement} card
- * @param {{field: any, position: string, ink: HTMLImageElement, editing: boolean, mayDecide: boolean,
+ * @param {{field: any, position: string, ink: HTMLElement, editing: boolean, mayDecide: boolean,
  *   keys: any[], act: (action: string) => void, hint: string}} view
  */
 export function drawCard(card, view) {

@@ -1,5 +1,7 @@
 /** @file The inbox: drop files onto the upload form, and G opens the next scan. */
 
+import { bindSingleKeys, singleKeysOn } from "./single_keys.js";
+
 const MAX_BYTES = 25 * 1024 * 1024;
 
 /** @param {number} bytes @returns {string} the size as people say it */
@@ -54,8 +56,10 @@ function improveUpload(form) {
 
 document.querySelectorAll("form[data-upload]").forEach(improveUpload);
 
+bindSingleKeys();
 document.addEventListener("keydown", (event) => {
-  const typing = event.target instanceof HTMLElement && event.target.closest("input, select, textarea");
+  if (!singleKeysOn()) return;
+  const typing = event.target instanceof HTMLElement && event.target.closest("input:not([type=checkbox]), select, textarea");
   if (event.key.toLowerCase() !== "g" || event.ctrlKey || event.metaKey || event.altKey || typing) return;
   document.querySelector("a[data-next-scan]")?.click();
 });

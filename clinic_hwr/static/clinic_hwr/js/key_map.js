@@ -17,9 +17,10 @@ function pressNames(event) {
 }
 
 export class KeyMap {
-  /** @param {KeyEntry[]} entries */
-  constructor(entries) {
+  /** @param {KeyEntry[]} entries @param {() => boolean} singleKeysOn whether a letter alone may command */
+  constructor(entries, singleKeysOn) {
     this.entries = entries;
+    this.singleKeysOn = singleKeysOn;
     /** @type {Map<string, string>} */
     this.actions = new Map();
     for (const entry of entries) {
@@ -35,6 +36,7 @@ export class KeyMap {
   action(event, mode) {
     if (event.altKey || event.isComposing) return null;
     for (const name of pressNames(event)) {
+      if (name.length === 1 && !this.singleKeysOn()) continue;
       const found = this.actions.get(`always ${name}`) ?? (mode && this.actions.get(`${mode} ${name}`));
       if (found) return found;
     }

@@ -1,9 +1,7 @@
 /** @file What stands around the field card: list, meaning, progress, saving, banner and keys. */
 
-import { el } from "./dom.js";
+import { el, find } from "./dom.js";
 import { keySign, stateChip } from "./field_card.js";
-
-const find = (name) => document.querySelector(`[data-${name}]`);
 
 /**
  * The list of fields; the one at hand is marked and scrolled into sight.

@@ -32,7 +32,9 @@ export class SheetView {
    */
   show(fields, active) {
     const page = this.pages.get(active.page);
-    if (page && page !== this.page) this.open(page, fields);
+    const here = fields.filter((field) => field.page === active.page);
+    const drawn = this.root.querySelectorAll("rect").length;
+    if (page && (page !== this.page || drawn !== here.length)) this.open(page, here);
     this.field = active;
     for (const rect of this.root.querySelectorAll("rect")) {
       const field = fields.find((item) => item.id === rect.dataset.field);
@@ -48,12 +50,14 @@ export class SheetView {
     return field.needs_human ? "field-box is-waiting" : "field-box";
   }
 
-  /** @param {SheetPage} page @param {any[]} fields */
+  /** @param {SheetPage} page @param {any[]} fields of this page */
   open(page, fields) {
     this.page = page;
     const image = svg("image", { href: page.url, x: 0, y: 0, width: page.width, height: page.height });
     const boxes = svg("g", {});
-    for (const field of fields.filter((item) => item.page === page.number)) {
+    // large ones first: a box as large as the page must not keep clicks from the others
+    const area = ({ box: [, , width, height] }) => width * height;
+    for (const field of [...fields].sort((a, b) => area(b) - area(a))) {
       const [x, y, width, height] = field.box;
       const rect = svg("rect", {
         x: x - MARGIN_PX,

@@ -1,0 +1,115 @@
+/** @file Between the page and the server: having the scan, sending decisions, and what comes back. */
+
+import { find } from "./dom.js";
+import { Lease } from "./lease.js";
+import { banner, showSaving } from "./panels.js";
+import { SaveQueue } from "./save_queue.js";
+import { post } from "./server.js";
+
+const UNREACHABLE = "The server cannot be reached. Nothing was changed; try again.";
+
+export class Saving {
+  /** @param {DOMStringMap} config the addresses @param {import("./review.js").Review} review @param {import("./active_time.js").ActiveTime} time */
+  constructor(config, review, time) {
+    this.config = config;
+    this.review = review;
+    this.time = time;
+    this.queue = new SaveQueue({
+      send: ({ url, decision_id, kind, value, expected_number, active_seconds }) =>
+        post(url, { decision_id, kind, value, expected_number, active_seconds, lease_token: this.lease.token }),
+      onStored: (save, body) => this.merge(body.state),
+      onRefused: (save, status, body) => this.refused(save, status, body),
+      onChange: showSaving,
+    });
+    this.lease = new Lease(config, {
+      onHeld: () => this.held(),
+      onLost: (why) => this.lost(why),
+      idleMs: () => time.idleMs(),
+    });
+    addEventListener("beforeunload", (event) => {
+      if (this.queue.saves.length > 0 || review.editing) event.preventDefault();
+    });
+  }
+
+  /** @param {any} field @param {string} kind @param {string} value */
+  decide(field, kind, value) {
+    this.queue.push(this.review.decide(field, kind, value, this.time.take()));
+  }
+
+  /**
+   * Add or name a field. Decisions wait in the queue; this is answered while a dialog stands open.
+   * @param {string} url @param {any} body
+   * @returns {Promise<{id: string, problem: string}>} the field, or why it was refused
+   */
+  async change(url, body) {
+    let answer;
+    try {
+      answer = await post(url, { ...body, lease_token: this.lease.token });
+    } catch {
+      return { id: "", problem: UNREACHABLE };
+    }
+    if (answer.status !== 200) return { id: "", problem: answer.body?.detail ?? UNREACHABLE };
+    this.merge(answer.body.state);
+    return { id: answer.body.field, problem: "" };
+  }
+
+  /** @param {any} fresh */
+  merge(fresh) {
+    this.review.merge(fresh, (id) => this.queue.concerns(id));
+  }
+
+  async reload() {
+    try {
+      const response = await fetch(this.config.stateUrl);
+      if (response.ok) this.merge(await response.json());
+    } catch {
+      // the network is gone; the next save or heartbeat tells the person so
+    }
+  }
+
+  /** @param {any} save @param {number} status @param {any} body @returns {"drop" | "hold"} */
+  refused(save, status, body) {
+    const code = body?.code ?? "";
+    if (code === "stale_decision") {
+      this.conflict(save, body);
+      return "drop";
+    }
+    if (code === "lease_lost" || code === "lease_held") {
+      this.lease.lose(body.detail);
+      return "hold";
+    }
+    if (status === 401 || status === 403) {
+      banner("Your session has ended. Nothing is lost: sign in again in a new tab, then save.", [
+        ["Sign in", () => open(this.config.loginUrl, "_blank", "noopener")],
+        ["Save now", () => this.lease.claim()],
+      ]);
+      return "hold";
+    }
+    this.queue.dropField(save.field_id);
+    const why = body?.detail ?? "The server refused this decision.";
+    this.reload().then(() => this.review.say(why, save.field_id));
+    return "drop";
+  }
+
+  /** @param {any} save @param {any} body */
+  async conflict(save, body) {
+    this.queue.dropField(save.field_id);
+    await this.reload();
+    this.review.byId(save.field_id).conflict = { current: body.current, submitted: body.submitted };
+    this.review.select(save.field_id);
+  }
+
+  held() {
+    banner("");
+    find("lease").textContent = "Yours while you work on it";
+    this.queue.resume();
+    this.review.onChange({ keepCard: this.review.editing });
+  }
+
+  /** @param {string} why */
+  lost(why) {
+    find("lease").textContent = "Not yours now";
+    banner(why, [["Take it", () => this.lease.claim()]]);
+    this.review.onChange({ keepCard: this.review.editing });
+  }
+}
