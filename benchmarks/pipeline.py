@@ -1,9 +1,9 @@
 """How long a page takes from upload to review, stage by stage, and how much memory.
 
 ``python -m benchmarks.pipeline FILE... [--weights FILE]``: runs the real pipeline on a fresh
-database in a temporary folder, with the recognizer loaded before the clock starts (a worker does
-that too), and prints one Markdown row a file. Peak memory is that of the worker with its model; the
-decoder and Tesseract run in processes of their own while a page needs them.
+database in a temporary folder, with recognizer and drug names loaded before the clock starts (a
+worker does that too), and prints one Markdown row a file. Peak memory is that of the worker with
+its model; the decoder and Tesseract run in processes of their own while a page needs them.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def measure(files: list[Path], weights: Path | None) -> None:
     from clinic_hwr import pipeline, stage_read
     from clinic_hwr.accounts.models import Site
     from clinic_hwr.intake.services import scan_receive
+    from clinic_hwr.prescriptions.lexicon import load_lexicon
     from clinic_hwr.recognition.runtime import load_reader
 
     call_command("migrate", verbosity=0)
@@ -48,6 +49,7 @@ def measure(files: list[Path], weights: Path | None) -> None:
     if weights:
         stage_read.reader_load = lambda: load_reader("trba", weights)
     stage_read.reader_load()
+    load_lexicon()
 
     names = ["receive", "page", "read", "route"]
     print("| file | pages | fields | " + " | ".join(f"{name} s" for name in names) + " | sum s |")
