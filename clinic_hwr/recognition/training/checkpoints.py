@@ -54,6 +54,7 @@ def export_weights(
         name: (t.half() if t.is_floating_point() else t).contiguous() for name, t in tensors.items()
     }
     save_file(small, path, metadata=metadata)
+    path.chmod(0o644)  # safetensors writes for the owner only; weights are no secret
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

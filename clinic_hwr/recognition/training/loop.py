@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,9 @@ from clinic_hwr.recognition.metrics import character_error_rate
 
 from .checkpoints import export_weights, load_checkpoint, save_checkpoint
 from .datasets import Batch, MixtureDataset
+
+
+CURVE_STEPS = 25  # batches between two points of the learning curve
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def train(
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch stub
     optimiser = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), betas=(0.9, 0.98))
     average = WeightAverage(model, config.ema)
-    samples = first_chunk = 0
+    samples = first_chunk = steps = 0
     checkpoint = out_dir / "checkpoint.pt"
     if checkpoint.exists():
         state = load_checkpoint(checkpoint)
@@ -131,9 +133,6 @@ def train(
         average.tensors, average.steps = state["average"], state["average_steps"]
         samples, first_chunk = state["samples"], state["chunk"]
         torch.set_rng_state(state["rng"])
-    (out_dir / "config.json").write_text(
-        json.dumps({"arch": arch, "model": asdict(model_config), "train": asdict(config)}, indent=2)
-    )
     loader = DataLoader(
         make_dataset(first_chunk), batch_size=None, num_workers=config.loader_workers
     )
@@ -147,9 +146,6 @@ def train(
             # A checkpoint is only taken between chunks: that is where the data can resume.
             if batch.chunk != chunk:
                 chunk = batch.chunk
-                cer = training_cer(model, batch, device)
-                curve.writerow([samples, f"{loss_mean:.4f}", f"{cer:.4f}", f"{time.time():.0f}"])
-                handle.flush()
                 if time.monotonic() - saved_at > config.checkpoint_seconds:
                     _save(checkpoint, model, optimiser, average, samples, chunk)
                     saved_at = time.monotonic()
@@ -158,6 +154,11 @@ def train(
             loss = _step(model, optimiser, batch, config, device)
             average.update(model)
             samples += len(batch.texts)
+            steps += 1
+            if steps % CURVE_STEPS == 0:
+                cer = training_cer(model, batch, device)
+                curve.writerow([samples, f"{loss_mean:.4f}", f"{cer:.4f}", f"{time.time():.0f}"])
+                handle.flush()
             loss_mean = loss if math.isnan(loss_mean) else 0.98 * loss_mean + 0.02 * loss
             speed = (samples - started_at) / max(1e-6, time.monotonic() - started)
             left = max(0, config.samples - samples) / max(speed, 1e-6)
