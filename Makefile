@@ -34,7 +34,7 @@ lint: ## Style, types and the arrows between the rooms
 	.venv/bin/lint-imports --no-cache
 
 fast: ## The tests without servers or a browser (under three minutes on two cores)
-	$(PYTHON) -m pytest -m "not slow and not services and not e2e"
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow and not services and not e2e"
 
 services: ## The tests with real PostgreSQL, Redis, RabbitMQ and a browser
 	$(PYTHON) -m pytest -m "(services or e2e) and not slow"

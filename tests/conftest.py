@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,17 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from clinic_hwr.accounts.models import Membership, Role, Site
+
+# `make fast` runs one process a core; torch, not imported yet, must not start threads on top.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A time limit an example would measure how busy the machine is; pytest-timeout ends what hangs.
+hypothesis_settings.register_profile("house", deadline=None)
+hypothesis_settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

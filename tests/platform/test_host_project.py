@@ -21,7 +21,10 @@ django.setup()
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.core.management import call_command
 from clinic_hwr.accounts.models import Membership, Site
+# nothing of clinic_hwr would make new migrations under the host's settings
+call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
 nurse = get_user_model().objects.create_user("nurse")
 site = Site.objects.create(name="Ward 3", slug="ward-3")
 Membership.objects.create(user=nurse, site=site, role="clinician")
@@ -48,6 +51,7 @@ def run_in_host(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(HOST)]),
         "DJANGO_SETTINGS_MODULE": "hospital.settings",
         "HOSPITAL_DATA": str(data),
+        "OMP_NUM_THREADS": "1",
     }
     return subprocess.run(
         [sys.executable, *arguments],
@@ -65,10 +69,7 @@ def test_host_project_checks_migrates_and_answers(tmp_path: Path) -> None:
     migrate = run_in_host(tmp_path, "manage.py", "migrate", "--verbosity", "0")
     assert migrate.returncode == 0, migrate.stderr
 
-    # nothing of clinic_hwr would make new migrations under the host's settings
-    settled = run_in_host(tmp_path, "manage.py", "makemigrations", "--check", "--dry-run")
-    assert settled.returncode == 0, settled.stdout + settled.stderr
-    assert "System check identified" not in settled.stderr
+    assert "System check identified" not in migrate.stderr
 
     visit = run_in_host(tmp_path, "-c", VISIT)
     assert visit.returncode == 0, visit.stderr
