@@ -21,7 +21,6 @@ from clinic_hwr.recognition.metrics import character_error_rate
 from .checkpoints import export_weights, load_checkpoint, save_checkpoint
 from .datasets import Batch, MixtureDataset
 
-
 CURVE_STEPS = 25  # batches between two points of the learning curve
 
 
