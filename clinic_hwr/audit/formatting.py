@@ -57,6 +57,12 @@ def event_sentence(event: AuditEvent) -> str:
     return function(event.data) if function else ""
 
 
+def field_words(name: str, group: int) -> str:
+    """Return a field's name as people read it: ``patient name``, ``drug 2``; "" for none."""
+    words = name.replace("_", " ")
+    return f"{words} {group}" if words and group else words
+
+
 @formatter("scan.received", "scan.duplicate")
 def _received(data: dict[str, Any]) -> str:
     return f"{data.get('size_bytes', 0):,} bytes, {data.get('content_type') or 'unknown type'}"

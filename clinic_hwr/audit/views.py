@@ -17,7 +17,7 @@ from clinic_hwr.accounts.access import accessible_sites
 from .access import event_get, events_for
 from .crops import crop_read
 from .filters import AuditFilter
-from .formatting import ACTION_TITLES, action_title, event_sentence
+from .formatting import ACTION_TITLES, action_title, event_sentence, field_words
 from .models import AuditEvent
 from .verification import event_is_intact, events_verify
 
@@ -75,10 +75,16 @@ def _require_viewer(request: HttpRequest) -> None:
 
 
 def _row(event: AuditEvent) -> dict[str, Any]:
-    return {
+    row = {
         "event": event,
         "title": action_title(event.action),
         "sentence": event_sentence(event),
         "is_field": event.action.startswith("field."),
+        "is_name": event.action in ("field.added", "field.named"),
         "intact": event_is_intact(event),
     }
+    if row["is_name"]:
+        data = event.data
+        row["old_name"] = field_words(data["old"], data["old_group"])
+        row["new_name"] = field_words(data["new"], data["group"])
+    return row

@@ -16,6 +16,8 @@ from clinic_hwr.audit.models import AuditEvent
 from clinic_hwr.audit.services import audit_record
 from clinic_hwr.audit.views import PAGE_SIZE
 from clinic_hwr.intake.storage import blob_write
+from clinic_hwr.review.services import field_add, field_name, scan_claim
+from tests.review.scripted import Line, read_scan
 
 SignIn = Callable[[AbstractBaseUser], Client]
 PNG = b"\x89PNG\r\n\x1a\n of the ink"
@@ -176,3 +178,20 @@ def test_an_altered_entry_is_marked(
     response = client.get(reverse("audit"))
     assert response.context["verification"].altered == (correction.pk,)
     assert "▲ altered" in response.content.decode()
+
+
+def test_an_added_and_a_named_field_are_told_in_words(
+    site: Site, clinician: Any, clinic_admin: Any, signed_in: Callable[[Any], Client]
+) -> None:
+    read = read_scan(site, (Line("unnamed", 0, "Take with food", 0.6),))
+    token = scan_claim(user=clinician, scan_id=read.scan.pk).token
+    field_add(user=clinician, scan_id=read.scan.pk, lease_token=token, name="patient_name")
+    field_name(user=clinician, field_id=read["unnamed"].pk, lease_token=token, name="sig", group=2)
+
+    html = signed_in(clinic_admin).get(reverse("audit")).content.decode()
+
+    assert "<strong>Field added</strong>" in html
+    assert '<div class="change"><ins>patient name</ins></div>' in html
+    assert "<strong>Field named</strong>" in html
+    assert "<del>unnamed</del>" in html
+    assert "<ins>sig 2</ins>" in html

@@ -91,7 +91,11 @@ def reject(request: HttpRequest, scan_id: UUID) -> HttpResponse:
 
 
 def _step(row: ScanTransition) -> dict[str, object]:
-    return {"label": ScanState(row.to_state).label, "reason": row.reason, "at": row.at}
+    return {
+        "label": ScanState(row.to_state).label,
+        "reason": row.reason.replace("_", " "),
+        "at": row.at,
+    }
 
 
 def _deliveries(record: PrescriptionRecord | None) -> list[Delivery]:

@@ -83,7 +83,7 @@ export class SheetView {
     if (!this.page || !this.field) return;
     const { width: pageWidth, height: pageHeight } = this.page;
     const ratio = this.root.clientHeight / Math.max(1, this.root.clientWidth);
-    if (!this.follow || ratio === 0) {
+    if (!this.follow || ratio === 0 || this.field.whole_page) {
       this.root.setAttribute("viewBox", `0 0 ${pageWidth} ${pageHeight}`);
       return;
     }
