@@ -60,7 +60,7 @@ def _worked_on(scan: Scan) -> Scan:
 def _field(state: FieldState) -> dict[str, Any]:
     field = state.field
     # Signatures and boxes are there or not; no reading, so nothing speaks for them but people.
-    confidence = state.reading.p_correct if state.reading else 0.0
+    confidence = round(state.reading.p_correct, 4) if state.reading else 0.0
     return {
         "name": field.name,
         "kind": field.kind,

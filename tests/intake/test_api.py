@@ -176,7 +176,7 @@ def read_scan(site: Site) -> Scan:
         height_px=40,
         crop_sha256=scan.sha256,
     )
-    FieldReading.objects.create(field=field, text="amoxicillin", p_correct=0.8, model="m@1")
+    FieldReading.objects.create(field=field, text="amoxicillin", p_correct=0.800012, model="m@1")
     FieldBlocker.objects.create(scan=scan, field=field, code="lookalike", message="Look alike.")
     return scan
 
