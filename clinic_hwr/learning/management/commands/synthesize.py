@@ -38,10 +38,10 @@ class Command(BaseCommand):
         out: Path = options["out"]
         out.mkdir(parents=True, exist_ok=True)
         if options["pages"]:
-            drawn = draw_pages(options["count"], load_hands(data), options["seed"])
+            drawn = draw_pages(load_hands(data), count=options["count"], seed=options["seed"])
             for number, page in enumerate(tqdm(drawn, total=options["count"], unit="page")):
                 cv2.imwrite(str(out / f"page_{number:05d}.png"), page.gray)
-                truth = json.dumps(page.truth(), indent=1, ensure_ascii=False)
+                truth = json.dumps(page.to_json(), indent=1, ensure_ascii=False)
                 (out / f"page_{number:05d}.json").write_text(truth + "\n", encoding="utf-8")
             self.stdout.write(str(out))
             return
