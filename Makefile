@@ -40,5 +40,5 @@ services: ## The tests with real PostgreSQL, Redis, RabbitMQ and a browser
 	$(PYTHON) -m pytest -m "(services or e2e) and not slow"
 
 clean: ## Remove what was built; var/ (the data) stays
-	rm -rf .venv .mypy_cache .ruff_cache .hypothesis tests/fhir/validators/node_modules
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis tests/fhir/validators/node_modules tests/e2e/axe/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

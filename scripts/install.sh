@@ -83,16 +83,18 @@ if [[ "$(cat .venv/installed-pins.txt 2>/dev/null)" != "$pins" ]]; then
     echo "$pins" >.venv/installed-pins.txt
 fi
 
-# From the lock file: the judges of the FHIR tests are the same everywhere.
-validators=tests/fhir/validators
-stamp=$validators/node_modules/installed-lock.json
-if [[ "$purpose" == test ]] && command -v npm >/dev/null && ! cmp -s $validators/package-lock.json $stamp; then
-    echo "Installing the independent FHIR validators (npm)." >&2
-    if npm ci --prefix $validators --no-audit --no-fund --loglevel=error >&2; then
-        cp $validators/package-lock.json $stamp
-    else
-        rm -rf $validators/node_modules # half of them would fail the tests instead of skipping
-        [[ -z "${CI:-}" ]] || exit 1
-        echo "npm could not install the FHIR validators, so their tests will be skipped." >&2
+# From the lock files: the judges of the FHIR tests and the accessibility rules of the browser tests
+# are the same everywhere.
+for judges in tests/fhir/validators tests/e2e/axe; do
+    stamp=$judges/node_modules/installed-lock.json
+    if [[ "$purpose" == test ]] && command -v npm >/dev/null && ! cmp -s $judges/package-lock.json $stamp; then
+        echo "Installing what $judges names (npm)." >&2
+        if npm ci --prefix $judges --no-audit --no-fund --loglevel=error >&2; then
+            cp $judges/package-lock.json $stamp
+        else
+            rm -rf $judges/node_modules # half of them would fail the tests instead of skipping
+            [[ -z "${CI:-}" ]] || exit 1
+            echo "npm could not install $judges, so its tests will be skipped." >&2
+        fi
     fi
-fi
+done
