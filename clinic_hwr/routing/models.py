@@ -77,7 +77,9 @@ class FieldBlocker(models.Model):
     Rows are replaced as a whole whenever the prescription is interpreted anew.
     """
 
-    scan = models.ForeignKey("clinic_intake.Scan", on_delete=models.PROTECT, related_name="blockers")
+    scan = models.ForeignKey(
+        "clinic_intake.Scan", on_delete=models.PROTECT, related_name="blockers"
+    )
     field = models.ForeignKey(Field, null=True, on_delete=models.PROTECT, related_name="blockers")
     code = models.CharField(max_length=40)
     message = models.TextField()
