@@ -41,7 +41,8 @@ def signer(clinician: Any) -> Any:
 
 def sign_in(page: Page, live_server: Any, user: Any) -> None:
     page.goto(live_server.url + reverse("login"))
-    page.keyboard.type(user.get_username())  # the user name has the focus
+    expect(page.locator("input[name=username]")).to_be_focused()  # once the page is painted
+    page.keyboard.type(user.get_username())
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
