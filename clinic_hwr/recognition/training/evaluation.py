@@ -123,7 +123,8 @@ def calibrate(
         readings = [
             (s, r)
             for s, r in zip(samples, read_all(reader, samples, "word", lexicon), strict=True)
-            if "ctc" in r.scores
+            # Lines that were read in pieces multiply the probabilities of their pieces.
+            if "ctc_per_char" in r.scores
         ]
         calibrators[name] = fit_calibrator(
             [r.scores for _, r in readings],
