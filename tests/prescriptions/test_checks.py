@@ -236,6 +236,23 @@ def test_a_confirmed_drug_is_not_ambiguous() -> None:
     assert "ambiguous_drug" not in codes(read(decided(read_twice)))
 
 
+@pytest.mark.parametrize(
+    ("sig", "missing"),
+    [
+        ("40 mg IV q12h", False),
+        ("1 tab po q12h", True),
+        ("5 mL po q12h", True),
+        ("as directed", True),
+    ],
+)
+def test_a_dose_by_amount_needs_no_strength_beside_it(sig: str, missing: bool) -> None:
+    order = [field("drug", "Furosemide", 1), field("sig", sig, 1)]
+
+    found = codes(read(*order, without=("quantity", "refills")))
+
+    assert ("missing_strength" in found) is missing
+
+
 def test_brand_and_generic_of_one_drug_are_no_rivals() -> None:
     twice = field("drug", "Zestril 10 mg tab", 1, alternatives=(("Lisinopril 10 mg tab", 0.4),))
 

@@ -9,7 +9,7 @@ from rapidfuzz.distance import OSA
 from clinic_hwr.prescriptions.checks.context import CheckContext, MedicationReading
 from clinic_hwr.prescriptions.checks.registry import Finding, blocker
 from clinic_hwr.prescriptions.lexicon_entries import name_key
-from clinic_hwr.prescriptions.types import DrugMatch
+from clinic_hwr.prescriptions.types import DrugMatch, Medication
 
 # Two names this near a reading (edits) are both possible readings of the same ink.
 _NEAR_EDITS = 2
@@ -166,11 +166,24 @@ def missing_strength(context: CheckContext) -> Iterator[Finding]:
         made = reading.availability.strengths if reading.availability else ()
         if len(made) == 1:
             continue  # made in one strength only: nothing to mistake
+        if _dosed_by_amount(medication):
+            continue  # "40 mg IV q12h" says how much of the drug, whatever it is drawn from
         yield Finding(
             "The strength is missing or not understood: check the drug line.",
             context.on_paper(group, "strength", "drug"),
             group,
         )
+
+
+AMOUNT_UNITS = frozenset({"g", "mg", "ug", "ng", "meq", "mmol", "[iU]"})  # UCUM, of the drug itself
+
+
+def _dosed_by_amount(medication: Medication) -> bool:
+    """Whether every understood dose is an amount of the drug, not a count of tablets or mL."""
+    dosages = medication.sig.dosages if medication.sig else ()
+    return bool(dosages) and all(
+        dosage.dose is not None and dosage.dose_unit in AMOUNT_UNITS for dosage in dosages
+    )
 
 
 @blocker("missing_unit")

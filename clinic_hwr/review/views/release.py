@@ -62,7 +62,7 @@ def release(request: HttpRequest, scan_id: UUID) -> HttpResponse:
         return _page(request, scan, record, [str(error)], status=409)
     except FhirInvalid as error:
         return _page(request, scan, record, _fhir_problems(error), status=422)
-    messages.success(request, "Released. The FHIR document is written and on its way to the EHR.")
+    messages.success(request, "Released. The FHIR document is written.")
     return redirect("scan-detail", scan_id=scan.pk)
 
 
