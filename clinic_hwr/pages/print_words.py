@@ -14,8 +14,8 @@ from pytesseract import Output
 from .rules import erase_rules, find_rules
 from .types import Box, Gray, PrintedWord
 
-# One thread a call: Tesseract's own threads cost more than they bring on page-sized work (measured
-# in benchmarks/pages.py); pages run in parallel through workers. An operator's own value stands.
+# One thread a call: on two cores with other work, two threads made a call up to 30 times slower
+# (seen 2026-11-22); pages run in parallel through workers. An operator's own value stands.
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
 _MIN_SIDE_PX = 20

@@ -60,7 +60,7 @@ class _Scored:
 
     @property
     def joint(self) -> float:
-        """Both heads count the same: neither was better on held-out words by much."""
+        """Mean of both heads; other weights were not tried."""
         return 0.5 * self.ctc + 0.5 * self.attention
 
 
