@@ -94,7 +94,10 @@ def draw_reliability(p: Sequence[float], right: Sequence[bool], path: Path, titl
 def draw_risk_coverage(
     curves: Mapping[str, tuple[Sequence[float], Sequence[bool]]], path: Path
 ) -> None:
-    """Draw the risk-coverage curve of each named (p, right) as PNG; lower is better."""
+    """Draw the risk-coverage curve of each named (p, right) as PNG; lower is better.
+
+    The first one lies on top of the others.
+    """
     try:
         import matplotlib
     except ModuleNotFoundError:
@@ -103,10 +106,13 @@ def draw_risk_coverage(
     from matplotlib import pyplot as plt
 
     figure, axis = plt.subplots(figsize=(7, 4.5), layout="constrained")
-    for name, (p, right) in curves.items():
+    for depth, (name, (p, right)) in enumerate(curves.items()):
         points = risk_coverage(p, right)
         axis.plot(
-            [point.coverage for point in points], [point.risk for point in points], label=name
+            [point.coverage for point in points],
+            [point.risk for point in points],
+            label=name,
+            zorder=3 - depth / 100,
         )
     axis.set_xlim(0, 1)
     axis.set_ylim(bottom=0)
