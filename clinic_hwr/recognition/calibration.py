@@ -104,7 +104,8 @@ def fit_calibrator(
         correct: whether each reading was right.
         features: which scores to use.
         groups: writer (or drug name) of each reading: a group is never on both sides of a
-            fold, so that the penalty fits writers not seen. None: each reading by itself.
+            fold, so that the penalty fits writers not seen. Readings of one crop, e.g. with
+            several lists of names, belong together too. None: each reading by itself.
 
     Raises:
         KeyError: a reading lacks a feature; the message names it.
@@ -118,25 +119,25 @@ def fit_calibrator(
     for name, column in zip(features, table.T, strict=True):
         if not np.all(np.abs(column) < MAX_SCORE):
             raise ValueError(f"The score {name!r} holds a value that is no usable number.")
-    folds = _folds([str(i) for i in range(len(y))] if groups is None else groups)
+    group = _group_numbers(list(map(str, range(len(y)))) if groups is None else groups)
+    folds = np.random.default_rng(0).permutation(group.max() + 1)[group] % FOLDS
     plain = {r: _left_out_losses(table, y, folds, features, r, False) for r in RIDGES}
     bent = {r: _left_out_losses(table, y, folds, features, r, True) for r in RIDGES}
     ridge = min(RIDGES, key=lambda r: float(plain[r].mean()))
     bent_ridge = min(RIDGES, key=lambda r: float(bent[r].mean()))
-    gain = plain[ridge] - bent[bent_ridge]
-    if gain.mean() > gain.std() / np.sqrt(len(gain)):
+    # Readings of one group go wrong together: the groups are the independent ones.
+    gain = np.bincount(group, plain[ridge] - bent[bent_ridge])
+    if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)):
         return _fit(table, y, features, bent_ridge, piecewise=True)
     return _fit(table, y, features, ridge, piecewise=False)
 
 
-def _folds(groups: Sequence[str]) -> NDArray[np.int64]:
-    """Fold of each reading, (n,); groups are dealt out at random but always in the same way."""
-    names = sorted(set(groups))
+def _group_numbers(groups: Sequence[str]) -> NDArray[np.int64]:
+    """Number of each reading's group, (n,), counted from 0."""
+    names, numbers = np.unique(np.array(groups), return_inverse=True)
     if len(names) < 2:
         raise ValueError("A calibrator needs readings of at least two groups.")
-    dealt = np.random.default_rng(0).permutation(len(names)) % FOLDS
-    fold_of = dict(zip(names, dealt.tolist(), strict=True))
-    return np.array([fold_of[g] for g in groups])
+    return numbers
 
 
 def _left_out_losses(

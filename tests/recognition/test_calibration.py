@@ -151,3 +151,10 @@ def test_one_writer_only_cannot_be_cross_validated():
 def test_an_impossible_score_is_named(value):
     with pytest.raises(ValueError, match="'a'"):
         fit_calibrator([{"a": 1.0}, {"a": value}], [True, False], ("a",))
+
+
+def test_writers_of_one_outcome_each_can_be_cross_validated():
+    scores = [{"a": float(x)} for x in range(-10, 10)]
+    right = [s["a"] >= 0 for s in scores]
+    calibrator = fit_calibrator(scores, right, ("a",), groups=[str(ok) for ok in right])
+    assert np.isfinite([*calibrator.weight, calibrator.bias]).all()
