@@ -20,7 +20,7 @@ def greedy(
         decoder: the fourth stage.
         columns: (batch, T, features); mask: (batch, T).
         max_length: stop here at the latest.
-        forbidden: (classes,) True where a class may not be written.
+        forbidden: (classes,) or (batch, classes), True where a class may not be written.
 
     Returns:
         class sequences, without the end symbol.
@@ -39,6 +39,81 @@ def greedy(
             break
     rows = torch.stack(written, dim=1).tolist()
     return [tuple(row[: row.index(0)] if 0 in row else row) for row in rows]
+
+
+@torch.inference_mode()
+def beam(
+    decoder: AttentionDecoder,
+    columns: Tensor,
+    mask: Tensor,
+    width: int,
+    max_length: int,
+    forbidden: Tensor,
+) -> list[list[tuple[tuple[int, ...], float]]]:
+    """Search for the strings of the highest probability (Sutskever et al. 2014).
+
+    A score is the sum of the log probabilities of the characters and the end symbol, as in
+    ``string_log_probabilities``, and is not divided by the length: it stays the logarithm of a
+    probability and can be compared with that of CTC. A string that has ended keeps its place in
+    the beam, so ``width`` 1 is ``greedy``.
+
+    Args:
+        decoder: the fourth stage.
+        columns: (batch, T, features); mask: (batch, T).
+        width: strings kept after each step.
+        max_length: steps at most; a string that ends has fewer characters.
+        forbidden: (classes,) or (batch, classes), True where a class may not be written.
+
+    Returns:
+        for each crop at most ``width`` strings that ended, best first, without the end symbol;
+        if none did, the best one that did not, with its score so far.
+    """
+    batch, classes = len(columns), decoder.classes
+    rows = torch.arange(batch, device=columns.device)
+    firsts = (rows * width).unsqueeze(1)  # (batch, 1) each crop's first place in the beam
+    columns = columns.repeat_interleave(width, dim=0)
+    mask = mask.repeat_interleave(width, dim=0)
+    closed = forbidden.expand(batch, classes).unsqueeze(1)
+    projected = decoder.project_columns(columns)
+    state = decoder.initial_state(columns)
+    scores = columns.new_full((batch, width), float("-inf"), dtype=torch.float32)
+    scores[:, 0] = 0.0
+    done = torch.zeros(batch, width, dtype=torch.bool, device=columns.device)
+    written = torch.zeros(batch, width, 0, dtype=torch.long, device=columns.device)
+    previous = torch.zeros(batch * width, dtype=torch.long, device=columns.device)
+    only_end = torch.full((classes,), float("-inf"), device=columns.device)
+    only_end[0] = 0.0
+    for _ in range(max_length):
+        logits, state = decoder.step(previous, state, columns, projected, mask)
+        log_probs = logits.float().log_softmax(-1).view(batch, width, classes)
+        log_probs = log_probs.masked_fill(closed, float("-inf"))
+        log_probs = torch.where(done.unsqueeze(2), only_end, log_probs)
+        scores, chosen = (scores.unsqueeze(2) + log_probs).view(batch, -1).topk(width)
+        parents, new = chosen // classes, chosen % classes  # (batch, width)
+        written = torch.cat(
+            [written.gather(1, parents.unsqueeze(2).expand_as(written)), new.unsqueeze(2)], dim=2
+        )
+        done = new == 0
+        if bool((done | scores.isneginf()).all()):
+            break
+        order = (firsts + parents).flatten()
+        state = (state[0][order], state[1][order])
+        previous = new.flatten()
+    return [
+        _ended(*crop) for crop in zip(written.tolist(), scores.tolist(), done.tolist(), strict=True)
+    ]
+
+
+def _ended(
+    rows: list[list[int]], scores: list[float], done: list[bool]
+) -> list[tuple[tuple[int, ...], float]]:
+    """The strings of one beam, sorted already, that ended; else the best."""
+    found = [
+        (tuple(c for c in row if c != 0), score)
+        for row, score, ended in zip(rows, scores, done, strict=True)
+        if ended and score > float("-inf")
+    ]
+    return found or [(tuple(rows[0]), scores[0])]
 
 
 @torch.inference_mode()

@@ -1,29 +1,40 @@
 """CTC decoding: best path, probability of a string, prefix beam search.
 
 Graves et al. 2006 (string probability by the forward algorithm); Graves & Jaitly 2014 and
-Hannun et al. 2014 (prefix beam). Everything works on log probabilities of one crop, shape
-(T, C), natural logarithm, class 0 = blank.
+Hannun et al. 2014 (prefix beam, language model inside the beam). Everything works on log
+probabilities of one crop, shape (T, C), natural logarithm, class 0 = blank.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 LogProbs = NDArray[np.float64]
+Prefix = tuple[int, ...]
 NEVER = -1e30
+# A float64 ends at 1e-308. A string above this probability has no alignment that matters
+# below that end, for T up to several hundred.
+SAFE_P = 1e-250
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A string, as classes, and its log probability summed over all alignments found."""
+    """A string found by a search.
 
-    classes: tuple[int, ...]
+    Attributes:
+        classes: without blanks.
+        log_p: CTC log probability summed over the alignments found, no language model in it.
+        lm_log_p: of the language model, end symbol included; 0 without one.
+    """
+
+    classes: Prefix
     log_p: float
+    lm_log_p: float = 0.0
 
 
 def best_path(log_probs: LogProbs) -> tuple[int, ...]:
@@ -44,72 +55,217 @@ def string_log_probabilities(
     Returns:
         (len(strings),) float64; about ``NEVER`` for a string too long for T frames.
     """
-    count = len(strings)
-    longest = max((len(s) for s in strings), default=0)
-    states = 2 * longest + 1
-    labels = np.zeros((count, states), np.int64)
-    skip = np.zeros((count, states), bool)  # may come from two states before
-    for row, string in enumerate(strings):
-        labels[row, 1 : 2 * len(string) : 2] = string
-        for i in range(1, len(string)):
-            skip[row, 2 * i + 1] = string[i] != string[i - 1]
-    alpha = np.full((count, states), NEVER)
-    alpha[:, 0] = log_probs[0, 0]
-    if states > 1:
-        has_text = np.array([len(s) > 0 for s in strings])
-        alpha[has_text, 1] = log_probs[0, labels[has_text, 1]]
-    for t in range(1, len(log_probs)):
-        best = alpha.copy()
-        if states > 1:
-            best[:, 1:] = np.logaddexp(best[:, 1:], alpha[:, :-1])
-            shifted = np.where(skip[:, 2:], alpha[:, :-2], NEVER)
-            best[:, 2:] = np.logaddexp(best[:, 2:], shifted)
-        alpha = np.maximum(best + log_probs[t][labels], NEVER)
-    rows = np.arange(count)
-    last = np.array([2 * len(s) for s in strings])
-    result = alpha[rows, last]
-    with_text = last > 0
-    result[with_text] = np.logaddexp(result[with_text], alpha[rows[with_text], last[with_text] - 1])
+    labels, skip = _states(strings)
+    emit = np.exp(log_probs)
+    alpha = np.zeros((len(labels), labels.shape[1] + 2))  # two columns of padding in front
+    alpha[:, 2] = 1.0  # a blank before the first frame
+    for frame in emit:
+        grown = alpha[:, 2:] + alpha[:, 1:-1]
+        grown += alpha[:, :-2] * skip
+        alpha[:, 2:] = grown * frame[labels]
+    rows = np.arange(len(labels))
+    last = np.array([2 * len(s) + 2 for s in strings], np.int64)
+    p = alpha[rows, last] + np.where(last > 2, alpha[rows, last - 1], 0.0)
+    with np.errstate(divide="ignore"):
+        result = np.log(p)
+    tiny = np.flatnonzero(p < SAFE_P)
+    if len(tiny):
+        result[tiny] = _sum_in_logs(log_probs, labels[tiny], skip[tiny], last[tiny] - 2)
     return result
 
 
-def prefix_beam(log_probs: LogProbs, width: int, top_classes: int = 12) -> list[Hypothesis]:
-    """Search for the most probable strings.
+def _states(strings: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Blank, character, blank, ... of each string, (n, S), and where a blank may be skipped."""
+    longest = max((len(s) for s in strings), default=0)
+    labels = np.zeros((len(strings), 2 * longest + 1), np.int64)
+    for row, string in enumerate(strings):
+        labels[row, 1 : 2 * len(string) : 2] = string
+    skip = np.zeros(labels.shape, bool)
+    skip[:, 3::2] = labels[:, 3::2] != labels[:, 1:-2:2]
+    return labels, skip
+
+
+def _sum_in_logs(
+    log_probs: LogProbs,
+    labels: NDArray[np.int64],
+    skip: NDArray[np.bool_],
+    last: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """The forward algorithm on logarithms: slower, for what underflows."""
+    alpha = np.full(labels.shape, NEVER)
+    alpha[:, :2] = log_probs[0][labels[:, :2]]
+    for frame in log_probs[1:]:
+        best = alpha.copy()
+        best[:, 1:] = np.logaddexp(best[:, 1:], alpha[:, :-1])
+        best[:, 2:] = np.logaddexp(best[:, 2:], np.where(skip[:, 2:], alpha[:, :-2], NEVER))
+        alpha = np.maximum(best + frame[labels], NEVER)
+    rows = np.arange(len(labels))
+    before = np.where(last > 0, alpha[rows, last - 1], NEVER)
+    return np.logaddexp(alpha[rows, last], before)
+
+
+def forced_alignment(
+    log_probs: LogProbs, string: Sequence[int]
+) -> tuple[tuple[int, ...], float] | None:
+    """Most probable alignment of a known string (Viterbi over the CTC states).
+
+    Args:
+        log_probs: (T, C).
+        string: classes, without blanks.
+
+    Returns:
+        the frame at which each character peaks and the log probability of that one path,
+        or None when the string does not fit into T frames.
+    """
+    if not string:
+        return (), float(log_probs[:, 0].sum())
+    labels = np.zeros(2 * len(string) + 1, np.int64)
+    labels[1::2] = string
+    skip = np.zeros(len(labels), bool)
+    skip[3::2] = labels[3::2] != labels[1:-2:2]
+    emit = log_probs[:, labels]  # (T, S)
+    score = np.full(len(labels), NEVER)
+    score[:2] = emit[0, :2]
+    steps = np.zeros(emit.shape, np.int8)  # how many states back the best path came from
+    for t in range(1, len(emit)):
+        options = np.full((3, len(labels)), NEVER)
+        options[0] = score
+        options[1, 1:] = score[:-1]
+        options[2, 2:] = np.where(skip[2:], score[:-2], NEVER)
+        steps[t] = options.argmax(axis=0)
+        score = np.maximum(options.max(axis=0) + emit[t], NEVER)
+    state = len(labels) - 1 if score[-1] >= score[-2] else len(labels) - 2
+    log_p = float(score[state])
+    if log_p <= NEVER / 2:
+        return None
+    frames = [-1] * len(string)
+    for t in range(len(emit) - 1, -1, -1):
+        if state % 2:
+            k = state // 2
+            if frames[k] < 0 or emit[t, state] > emit[frames[k], state]:
+                frames[k] = t
+        state -= int(steps[t, state])
+    return tuple(frames), log_p
+
+
+def prefix_beam(
+    log_probs: LogProbs,
+    width: int,
+    top_classes: int = 12,
+    *,
+    next_log_p: Callable[[Prefix], NDArray[np.float64]] | None = None,
+    lm_weight: float = 0.0,
+    length_bonus: float = 0.0,
+) -> list[Hypothesis]:
+    """Search for the best strings.
+
+    A string is ranked by log p_ctc + lm_weight * log p_lm + length_bonus * length, during the
+    search without the end symbol of the language model, at the end with it (shallow fusion).
 
     Args:
         log_probs: (T, C).
         width: prefixes kept after each frame.
-        top_classes: classes tried in each frame (most probable first).
+        top_classes: classes with which a prefix may grow in a frame (most probable first).
+        next_log_p: language model: for a prefix the log probabilities (C,) of the next class,
+            class 0 = end.
+        lm_weight: of the language model, not negative.
+        length_bonus: for each character; a language model alone favours short strings.
 
     Returns:
         at most ``width`` hypotheses, best first.
     """
-    # prefix -> (log p ending in blank, log p ending in its last character)
-    beam: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, NEVER)}
-    for frame in log_probs:
-        grown: dict[tuple[int, ...], list[float]] = {}
-        tried = np.argpartition(-frame, min(top_classes, len(frame)) - 1)[:top_classes]
-        classes = [(int(c), float(frame[c])) for c in tried if c != 0]
-        blank = float(frame[0])
-        for prefix, (p_blank, p_char) in beam.items():
-            total = _log_add(p_blank, p_char)
-            entry = grown.setdefault(prefix, [NEVER, NEVER])
-            entry[0] = _log_add(entry[0], total + blank)
-            last = prefix[-1] if prefix else -1
-            for c, log_p in classes:
-                if c == last:
-                    # The same character again: it only grows the string after a blank.
-                    entry[1] = _log_add(entry[1], p_char + log_p)
-                    start = p_blank + log_p
-                else:
-                    start = total + log_p
-                if start <= NEVER / 2:  # e.g. a double letter without a blank between
-                    continue
-                longer = grown.setdefault((*prefix, c), [NEVER, NEVER])
-                longer[1] = _log_add(longer[1], start)
-        ranked = sorted(grown.items(), key=lambda item: -_log_add(*item[1]))[:width]
-        beam = {prefix: (pair[0], pair[1]) for prefix, pair in ranked}
-    return [Hypothesis(prefix, _log_add(*pair)) for prefix, pair in beam.items()]
+    fusion = _Fusion(next_log_p, lm_weight, length_bonus)
+    top = min(top_classes, log_probs.shape[1])
+    tried = np.argsort(-log_probs, axis=1)[:, :top].tolist()
+    beam: _Beam = {(): (0.0, NEVER, 0.0)}
+    for frame, classes in zip(log_probs.tolist(), tried, strict=True):
+        grown = _stay(beam, frame)
+        # New strings must beat the worst of a full beam that stays as it is.
+        bar = NEVER
+        if len(beam) >= width:
+            bar = min(fusion.score(prefix, entry) for prefix, entry in grown.items())
+        _grow(beam, grown, frame, classes, fusion, bar)
+        ranked = sorted(grown.items(), key=lambda item: -fusion.score(*item))
+        beam = dict(ranked[:width])
+    ended = {prefix: fusion.end(prefix, entry) for prefix, entry in beam.items()}
+    ranked = sorted(ended.items(), key=lambda item: -fusion.score(*item))
+    return [Hypothesis(prefix, _log_add(b, c), lm) for prefix, (b, c, lm) in ranked]
+
+
+# prefix -> log p ending in blank, log p ending in its last character, log p_lm
+_Entry = tuple[float, float, float]
+_Beam = dict[Prefix, _Entry]
+
+
+class _Fusion:
+    """How a prefix is ranked: CTC, language model and length together."""
+
+    def __init__(
+        self,
+        next_log_p: Callable[[Prefix], NDArray[np.float64]] | None,
+        lm_weight: float,
+        length_bonus: float,
+    ):
+        self.next_log_p = next_log_p
+        self.lm_weight = lm_weight
+        self.length_bonus = length_bonus
+        self._following: dict[Prefix, list[float]] = {}
+
+    def score(self, prefix: Prefix, entry: _Entry) -> float:
+        """What the beam is sorted by."""
+        prior = self.lm_weight * entry[2] + self.length_bonus * len(prefix)
+        return _log_add(entry[0], entry[1]) + prior
+
+    def following(self, prefix: Prefix, class_number: int) -> float:
+        """Language model log probability of a class behind a prefix, asked for once."""
+        if self.next_log_p is None:
+            return 0.0
+        if prefix not in self._following:
+            self._following[prefix] = self.next_log_p(prefix).tolist()
+        return self._following[prefix][class_number]
+
+    def end(self, prefix: Prefix, entry: _Entry) -> _Entry:
+        """The entry with the end symbol written."""
+        return entry[0], entry[1], entry[2] + self.following(prefix, 0)
+
+
+def _stay(beam: _Beam, frame: list[float]) -> _Beam:
+    """The same strings after one more frame: a blank, the last character, or its start."""
+    grown: _Beam = {}
+    for prefix, (p_blank, p_char, lm) in beam.items():
+        blank = _log_add(p_blank, p_char) + frame[0]
+        if not prefix:
+            grown[prefix] = (blank, NEVER, lm)
+            continue
+        last = prefix[-1]
+        char = p_char
+        if (parent := beam.get(prefix[:-1])) is not None:
+            # A character equal to the one before it starts only after a blank.
+            double = len(prefix) > 1 and prefix[-2] == last
+            char = _log_add(char, parent[0] if double else _log_add(parent[0], parent[1]))
+        grown[prefix] = (blank, max(NEVER, char + frame[last]), lm)
+    return grown
+
+
+def _grow(
+    beam: _Beam, grown: _Beam, frame: list[float], classes: list[int], fusion: _Fusion, bar: float
+) -> None:
+    """Add to ``grown`` the strings that are one character longer and rank above ``bar``."""
+    for prefix, (p_blank, p_char, lm) in beam.items():
+        total = _log_add(p_blank, p_char)
+        last = prefix[-1] if prefix else 0
+        prior = fusion.lm_weight * lm + fusion.length_bonus * (len(prefix) + 1)
+        for c in classes:
+            # No language model makes it better than this, nor does a less probable class.
+            if total + frame[c] + prior <= bar:
+                break
+            start = (p_blank if c == last else total) + frame[c]
+            longer = (*prefix, c)
+            if c == 0 or longer in grown:
+                continue
+            entry = (NEVER, start, lm + fusion.following(prefix, c))
+            if fusion.score(longer, entry) > bar:
+                grown[longer] = entry
 
 
 def _log_add(a: float, b: float) -> float:
