@@ -6,6 +6,7 @@ ink and scaled to a fixed height. Zero being paper means that padding is paper.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import cv2
@@ -79,28 +80,42 @@ def prepare(gray: Gray, height_px: int, max_width_px: int) -> Ink:
     return fit_ink(ink_map(gray), height_px, max_width_px)
 
 
-def prepare_pieces(gray: Gray, height_px: int, max_width_px: int, piece_px: int) -> list[Ink]:
-    """Turn a crop into one input, or, when it is a long line, into several in reading order.
+def cut_pieces(ink: Ink, ratio: float) -> list[Ink]:
+    """Cut the ink map of a long line into pieces in reading order.
 
-    A line that would be wider than ``piece_px`` is cut at the blank columns nearest to equal
-    parts: the networks are trained on short lines.
+    A line that is more than ``ratio`` times as wide as high is cut at the blank columns
+    nearest to equal parts: the networks are trained on short lines.
 
     Args:
-        gray: crop, shape (height, width) uint8.
-        height_px, max_width_px: see ``prepare``.
-        piece_px: width at ``height_px`` from which a line is cut.
+        ink: as ``ink_map`` returns it.
+        ratio: width through height from which a line is cut.
 
     Returns:
-        at least one ink map; each as ``prepare`` returns it.
+        at least one ink map, for ``fit_ink``.
     """
-    ink = ink_map(gray)
     box = ink_box(ink)
-    if box is None or box[2] * height_px <= piece_px * box[3]:
-        return [fit_ink(ink, height_px, max_width_px)]
+    if box is None or box[2] <= ratio * box[3]:
+        return [ink]
     x, _, w, h = box
-    count = -(-w * height_px // (piece_px * h))
+    count = math.ceil(w / (ratio * h))
     edges = [x, *_blank_cuts(ink[:, x : x + w], h, count, offset=x), x + w]
-    return [fit_ink(ink[:, a:b], height_px, max_width_px) for a, b in pairwise(edges) if b > a]
+    return [ink[:, a:b] for a, b in pairwise(edges) if b > a]
+
+
+def ink_quality(gray: Gray, ink: Ink) -> tuple[float, float]:
+    """Two figures of how well a crop was scanned.
+
+    Args:
+        gray: crop, (height, width) uint8; ink: its ink map.
+
+    Returns:
+        contrast between ink and paper, 0..1, and the ink's height as log2 of pixels.
+    """
+    box = ink_box(ink)
+    if box is None:
+        return 0.0, 0.0
+    paper, darkest = np.percentile(gray, [60, 1])
+    return float(abs(paper - darkest)) / 255.0, math.log2(max(1, box[3]))
 
 
 def _blank_cuts(ink: Ink, height: int, count: int, offset: int) -> list[int]:
@@ -129,21 +144,34 @@ def _blank_cuts(ink: Ink, height: int, count: int, offset: int) -> list[int]:
 
 def fit_ink(ink: Ink, height_px: int, max_width_px: int) -> Ink:
     """Cut an ink map to its ink and scale it; see ``prepare``."""
-    box = ink_box(ink)
+    box = fit_box(ink)
     if box is None:
         return np.zeros((height_px, 2 * WIDTH_STEP_PX), np.float32)
-    x, y, w, h = box
-    # A dash or a dot must not be blown up to full height.
-    h_wanted = max(h, round(w * 0.12), 8)
-    y -= (h_wanted - h) // 2
-    margin = max(1, round(h_wanted * MARGIN))
-    ink = _padded_cut(ink, x - margin, y - margin, w + 2 * margin, h_wanted + 2 * margin)
-    width = min(max(4, round(ink.shape[1] * height_px / ink.shape[0])), max_width_px)
+    ink = _padded_cut(ink, *box)
+    width = fitted_width(box, height_px, max_width_px)
     shrink = ink.shape[0] > height_px
     ink = cv2.resize(
         ink, (width, height_px), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
     ).astype(np.float32)
     return pad_width(ink, padded_width(width))
+
+
+def fit_box(ink: Ink) -> tuple[int, int, int, int] | None:
+    """Return (x, y, width, height) of what ``fit_ink`` cuts out, or None without ink."""
+    box = ink_box(ink)
+    if box is None:
+        return None
+    x, y, w, h = box
+    # A dash or a dot must not be blown up to full height.
+    h_wanted = max(h, round(w * 0.12), 8)
+    y -= (h_wanted - h) // 2
+    margin = max(1, round(h_wanted * MARGIN))
+    return x - margin, y - margin, w + 2 * margin, h_wanted + 2 * margin
+
+
+def fitted_width(box: tuple[int, int, int, int], height_px: int, max_width_px: int) -> int:
+    """Return the width in pixels of a box scaled to ``height_px``, before padding."""
+    return min(max(4, round(box[2] * height_px / box[3])), max_width_px)
 
 
 def padded_width(width: int) -> int:

@@ -50,20 +50,36 @@ def test_gradients_reach_every_parameter(built):
 
 def test_the_shapes_follow_the_width(built):
     _, _, model = built
-    images, widths, targets, _ = _batch(3, 128)
-    encoded, logits = model.eval()(images, widths, targets)
+    images, widths, _, _ = _batch(3, 128)
+    encoded = model.eval().encode(images, widths)
     assert encoded.ctc_logits.shape == (3, 32, CHARSET.size)
-    assert logits.shape == (3, 6, CHARSET.size)
+    assert encoded.columns.shape[:2] == (3, 32)
     assert encoded.mask.all()
+    assert not model.encode(images, widths // 2).mask[:, 16:].any()
 
 
 def test_an_answer_does_not_depend_on_batch_mates(built):
     _, _, model = built
-    images, widths, targets, _ = _batch()
+    images, widths, _, _ = _batch()
     with torch.inference_mode():
-        together = model.eval()(images, widths, targets)[1]
-        alone = model(images[:1], widths[:1], targets[:1])[1]
+        together = model.eval().encode(images, widths).ctc_logits
+        alone = model.encode(images[:1], widths[:1]).ctc_logits
     assert torch.allclose(together[:1], alone, atol=1e-5)
+
+
+def test_the_decoder_writes_one_step_more_than_the_text():
+    model = architecture("trba").build(preset("trba", "tiny"), CHARSET).eval()
+    images, widths, targets, _ = _batch(3, 128)
+    assert model(images, widths, targets)[1].shape == (3, 6, CHARSET.size)
+
+
+@pytest.mark.parametrize(
+    ("arch", "preset_name", "parameters"),
+    [("trba", "small", 1_895_892), ("fcn_ctc", "small", 2_107_080)],
+)
+def test_the_shipped_presets_have_their_documented_size(arch, preset_name, parameters):
+    model = architecture(arch).build(preset(arch, preset_name), Charset())
+    assert sum(p.numel() for p in model.parameters()) == parameters
 
 
 def test_eight_samples_can_be_learnt_by_heart(built):
@@ -89,9 +105,9 @@ def test_weights_survive_saving(built, tmp_path):
     path = tmp_path / "w.safetensors"
     digest = export_weights(path, name, config, CHARSET, model.state_dict())
     found, loaded = load_weights(path)
-    images, widths, targets, _ = _batch(2)
+    images, widths, _, _ = _batch(2)
     with torch.inference_mode():
-        before, after = model.eval()(images, widths, targets)[1], loaded(images, widths, targets)[1]
+        before, after = (m.eval().encode(images, widths).ctc_logits for m in (model, loaded))
     assert found == name
     assert len(digest) == 64
     assert loaded.charset == CHARSET
@@ -115,11 +131,6 @@ def test_an_unknown_name_lists_the_valid_ones():
 def test_unknown_settings_are_refused():
     with pytest.raises(ValueError, match="shoe_size"):
         config_from_dict("trba", {"shoe_size": 44})
-
-
-def test_the_small_preset_fits_its_documented_size():
-    model = architecture("trba").build(preset("trba", "small"), Charset())
-    assert sum(p.numel() for p in model.parameters()) == 1_895_892
 
 
 @pytest.mark.parametrize("transformation", ["tps", "none"])

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from clinic_hwr.recognition.images import WIDTH_STEP_PX, ink_box, ink_map, prepare, prepare_pieces
+from clinic_hwr.recognition.images import (
+    WIDTH_STEP_PX,
+    cut_pieces,
+    fit_ink,
+    ink_box,
+    ink_map,
+    ink_quality,
+    prepare,
+)
 
 
 def _word(ink: int = 20, paper: int = 230) -> np.ndarray:
@@ -74,11 +82,11 @@ def _line(words: int) -> np.ndarray:
 
 
 def test_a_short_line_stays_whole():
-    assert len(prepare_pieces(_line(2), 32, 640, 500)) == 1
+    assert len(cut_pieces(ink_map(_line(2)), 15.6)) == 1
 
 
 def test_a_long_line_is_cut_between_its_words():
-    pieces = prepare_pieces(_line(6), 32, 640, 500)
+    pieces = [fit_ink(piece, 32, 640) for piece in cut_pieces(ink_map(_line(6)), 15.6)]
     bars = [int((np.diff((p[16] > 0.5).astype(int)) == 1).sum()) for p in pieces]
     assert len(pieces) == 3
     assert bars == [10, 10, 10]  # two whole words each, five bars a word
@@ -87,10 +95,21 @@ def test_a_long_line_is_cut_between_its_words():
 def test_ink_without_gaps_is_not_cut():
     image = np.full((30, 900), 235, np.uint8)
     image[10:20, 10:890] = 15
-    assert len(prepare_pieces(image, 32, 640, 500)) == 1
+    assert len(cut_pieces(ink_map(image), 15.6)) == 1
 
 
 def test_a_rule_below_the_words_does_not_hide_their_gaps():
     line = _line(6)
     line[34:36] = 60
-    assert len(prepare_pieces(line, 32, 640, 500)) == 3
+    assert len(cut_pieces(ink_map(line), 15.6)) == 3
+
+
+def test_quality_tells_faint_from_dark_and_small_from_large():
+    dark, faint = np.full((40, 100), 240, np.uint8), np.full((40, 100), 240, np.uint8)
+    dark[4:36, 10:90:9] = 10
+    faint[10:26, 10:90:9] = 190
+    (strong, high), (weak, low) = (ink_quality(g, ink_map(g)) for g in (dark, faint))
+    assert strong == pytest.approx(230 / 255, abs=0.02)
+    assert weak == pytest.approx(50 / 255, abs=0.02)
+    assert (high, low) == (pytest.approx(5, abs=0.1), pytest.approx(4, abs=0.15))
+    assert ink_quality(np.full((9, 9), 200, np.uint8), np.zeros((9, 9), np.float32)) == (0.0, 0.0)

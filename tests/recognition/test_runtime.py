@@ -5,23 +5,33 @@ import pytest
 import torch
 
 from clinic_hwr.recognition.architectures import UnknownArchitecture, architecture, preset
+from clinic_hwr.recognition.calibration import Calibrator
 from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.fusion import Fusion
+from clinic_hwr.recognition.reader import DIGIT_CHARS, ReaderSettings
 from clinic_hwr.recognition.runtime import (
-    DIGIT_CHARS,
     WeightsNotFound,
     load_reader,
+    save_settings,
+    settings_path,
 )
 from clinic_hwr.recognition.training.checkpoints import export_weights
 
 
-@pytest.fixture(scope="module")
-def reader(tmp_path_factory):
+def _weights(folder, arch):
     torch.manual_seed(11)
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    config = preset("trba", "tiny")
-    model = architecture("trba").build(config, Charset())
-    export_weights(path, "trba", config, Charset(), model.state_dict())
-    return load_reader("trba", path)
+    path = folder / f"{arch}-tiny.safetensors"
+    config = preset(arch, "tiny")
+    model = architecture(arch).build(config, Charset())
+    export_weights(path, arch, config, Charset(), model.state_dict())
+    return path
+
+
+@pytest.fixture(scope="module", params=["trba", "fcn_ctc", "trba+fcn_ctc"])
+def reader(tmp_path_factory, request):
+    folder = tmp_path_factory.mktemp("weights")
+    paths = tuple(_weights(folder, name) for name in request.param.split("+"))
+    return load_reader(request.param, paths)
 
 
 def _crops(count: int) -> list[np.ndarray]:
@@ -68,7 +78,7 @@ def test_a_lexicon_ranks_names_and_keeps_the_free_reading_in_the_scores(reader):
     names = ("Amoxicillin", "Metformin", "Warfarin")
     [reading] = reader.read(_crops(1), kinds=["drug"], lexicon=names)
     assert {a.text for a in reading.alternatives} <= set(names)
-    assert reading.scores["lexicon_gap"] >= 0.0
+    assert "lexicon_gap" in reading.scores
 
 
 def test_numbers_are_never_corrected_by_a_lexicon(reader):
@@ -96,3 +106,42 @@ def test_an_unknown_architecture_lists_the_valid_ones():
 def test_kinds_must_match_crops(reader):
     with pytest.raises(ValueError, match="one kind a crop"):
         reader.read(_crops(2), kinds=["word"])
+
+
+def test_readers_that_read_together_need_as_many_weights(tmp_path):
+    with pytest.raises(WeightsNotFound, match="as many"):
+        load_reader("trba+fcn_ctc", _weights(tmp_path, "trba"))
+    with pytest.raises(WeightsNotFound, match="holds trba"):
+        load_reader("fcn_ctc", _weights(tmp_path, "trba"))
+
+
+def test_fitted_settings_are_found_beside_the_weights(tmp_path):
+    path = (_weights(tmp_path, "fcn_ctc"),)
+    always = Calibrator(("length",), (0.0,), (1.0,), (0.0,), 2.0)
+    settings = ReaderSettings(
+        Fusion((1.5,), 0.0, 0.25, 0.1), Fusion((0.7,), 0.0), {"word": always, "drug": always}
+    )
+    save_settings(settings_path(path), settings, "fcn_ctc-tiny@0", "nothing")
+    reader = load_reader("fcn_ctc", path)
+    assert reader.settings == settings
+    assert reader.language_model is not None
+    assert reader.read(_crops(1))[0].p_correct == pytest.approx(0.8808, abs=1e-3)
+
+
+def test_the_second_reader_adds_its_opinion(tmp_path):
+    paths = (_weights(tmp_path, "trba"), _weights(tmp_path, "fcn_ctc"))
+    [reading] = load_reader("trba+fcn_ctc", paths).read(_crops(1), kinds=["word"])
+    assert {"ctc", "second", "attention"} <= set(reading.scores)
+    assert 0.0 <= reading.scores["agree"] <= 1.0
+    [alone] = load_reader("trba", paths[0]).read(_crops(1), kinds=["word"])
+    assert "second" not in alone.scores
+
+
+def test_frames_and_decoder_steps_can_be_looked_at(tmp_path):
+    reader = load_reader("trba", _weights(tmp_path, "trba"))
+    crops = [*_crops(2), np.full((40, 80), 240, np.uint8)]
+    frames = reader.frame_log_probabilities(crops)
+    assert [f.shape[1] for f in frames] == [Charset().size] * 3
+    assert np.exp(frames[0]).sum(axis=1) == pytest.approx(1.0, abs=1e-6)
+    steps = reader.attention_log_probabilities(crops, ["ab", "c", "d"])
+    assert [len(s) for s in steps] == [3, 2, 0]

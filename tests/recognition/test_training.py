@@ -8,6 +8,7 @@ import torch
 
 from clinic_hwr.recognition.architectures import preset
 from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.training import loop
 from clinic_hwr.recognition.training.checkpoints import load_checkpoint, load_weights
 from clinic_hwr.recognition.training.curves import draw_curve
 from clinic_hwr.recognition.training.datasets import MixtureDataset, width_class
@@ -46,7 +47,7 @@ def test_a_run_writes_weights_curve_and_checkpoint_and_goes_on(tmp_path):
     )  # fmt: skip
     assert load_weights(weights)[0] == "trba"
     assert seen[-1] >= 200
-    assert load_checkpoint(tmp_path / "checkpoint.pt")["samples"] == seen[-1]
+    assert load_checkpoint(tmp_path / "checkpoint.pt")["numbers"]["samples"] == seen[-1]
 
     more = replace(CONFIG, samples=seen[-1] + 100)
     again = []
@@ -55,9 +56,59 @@ def test_a_run_writes_weights_curve_and_checkpoint_and_goes_on(tmp_path):
         lambda progress: again.append(progress.samples),
     )  # fmt: skip
     assert again[0] > seen[-1]
-    (tmp_path / "curve.csv").write_text("10,2.0,0.9,1\n20,1.0,0.5,2\n")
+    (tmp_path / "curve.csv").write_text("10,2.0,0.9,,1\n20,1.0,0.5,0.6,2\n")
     draw_curve(tmp_path / "curve.csv", tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes()[:4] == b"\x89PNG"
+
+
+class Interrupted(Exception):
+    """Somebody pulled the plug."""
+
+
+def test_a_run_that_was_interrupted_ends_with_the_very_same_weights(tmp_path):
+    config = replace(CONFIG, samples=900)
+
+    def run(folder, stop_at=None):
+        def report(progress):
+            if stop_at is not None and progress.samples >= stop_at:
+                raise Interrupted
+
+        return train(
+            "trba", preset("trba", "tiny"), CHARSET, _dataset, config, tmp_path / folder, report,
+            held_out=list(_dataset(0).chunk(50)),
+        )  # fmt: skip
+
+    whole = run("whole")
+    with pytest.raises(Interrupted):
+        run("cut", stop_at=600)
+    cut = run("cut")
+    assert load_checkpoint(tmp_path / "cut" / "checkpoint.pt")["numbers"]["samples"] >= 900
+    expected, found = (load_weights(path)[1].state_dict() for path in (whole, cut))
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_a_run_stops_early_and_exports_its_best_weights(tmp_path, monkeypatch):
+    heard = iter([0.5, 0.4, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9])
+    taken = []
+    monkeypatch.setattr(loop, "ctc_cer", lambda model, batches, device: next(heard))
+    monkeypatch.setattr(loop, "CURVE_STEPS", 10**9)
+    remember = loop._Run.check
+
+    def check(self, batches):
+        remember(self, batches)
+        taken.append({k: v.clone() for k, v in self.average.tensors.items()})
+
+    monkeypatch.setattr(loop._Run, "check", check)
+    config = replace(CONFIG, samples=100_000, check_samples=100, patience=2)
+    weights = train(
+        "trba", preset("trba", "tiny"), CHARSET, _dataset, config, tmp_path,
+        held_out=list(_dataset(0).chunk(50))[:1],
+    )  # fmt: skip
+    _, model = load_weights(weights)
+    for name, value in model.state_dict().items():
+        if value.is_floating_point():
+            assert torch.allclose(value, taken[1][name].half().float()), name
+    assert len(taken) < 8
 
 
 def test_the_same_chunk_is_the_same_batches():
@@ -79,6 +130,12 @@ def test_the_learning_rate_rises_then_falls():
     assert rates[2] == pytest.approx(1.0)
     assert rates[3] == pytest.approx(0.505)
     assert rates[4] == pytest.approx(0.01)
+
+
+def test_a_stable_schedule_falls_only_at_the_end():
+    config = TrainConfig(samples=1000, warmup_samples=100, learning_rate=1.0, decay_share=0.2)
+    rates = [learning_rate_at(s, config) for s in (50, 100, 800, 900, 1000)]
+    assert rates == pytest.approx([0.5, 1.0, 1.0, 0.5, 0.01])
 
 
 def test_a_recipe_is_overridden_by_a_file_and_refuses_unknown_keys(tmp_path):

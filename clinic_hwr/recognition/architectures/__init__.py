@@ -1,6 +1,6 @@
 """Published recognizer families, one file each; importing this package registers them all."""
 
-from . import trba
+from . import fcn_ctc, trba
 from .registry import (
     Architecture,
     UnknownArchitecture,
@@ -18,6 +18,7 @@ __all__ = [
     "architecture",
     "architecture_names",
     "config_from_dict",
+    "fcn_ctc",
     "preset",
     "trba",
 ]

@@ -16,11 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clinic_hwr.recognition.charset import Charset
-from clinic_hwr.recognition.stages.features import PIXELS_PER_COLUMN, ResNetFeatures
+from clinic_hwr.recognition.stages.features import ResNetFeatures
 from clinic_hwr.recognition.stages.prediction import AttentionDecoder
 from clinic_hwr.recognition.stages.sequence import BiLstm
 from clinic_hwr.recognition.stages.transformation import TpsRectifier
 
+from .contract import Encoded, column_lengths, ctc_loss
 from .registry import register
 
 
@@ -62,21 +63,6 @@ TINY = replace(  # for tests: seconds on one core
     lstm_layers=1,
     decoder_hidden=32,
 )
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """What the encoder says of a batch.
-
-    Attributes:
-        columns: (batch, T, features).
-        mask: (batch, T), True where a column holds image.
-        ctc_logits: (batch, T, classes).
-    """
-
-    columns: Tensor
-    mask: Tensor
-    ctc_logits: Tensor
 
 
 class Trba(nn.Module):
@@ -138,16 +124,7 @@ class Trba(nn.Module):
             ``loss`` and its parts ``ctc`` and ``attention``, each a mean a sample.
         """
         encoded, logits = self(images, widths, targets)
-        ctc = F.ctc_loss(
-            encoded.ctc_logits.float().log_softmax(-1).transpose(0, 1),
-            targets,
-            column_lengths(widths),
-            lengths,
-            blank=0,
-            reduction="none",
-            zero_infinity=True,
-        )
-        ctc = (ctc / lengths.clamp_min(1)).mean()
+        ctc = ctc_loss(encoded.ctc_logits, widths, targets, lengths)
         steps = torch.arange(logits.shape[1], device=logits.device)
         wanted = F.pad(targets, (0, 1))
         wanted = wanted.masked_fill(steps > lengths.unsqueeze(1), -100)
@@ -160,11 +137,6 @@ class Trba(nn.Module):
             "ctc": ctc.detach(),
             "attention": attention.detach(),
         }
-
-
-def column_lengths(widths: Tensor) -> Tensor:
-    """Columns that hold image for true widths in pixels."""
-    return (widths + PIXELS_PER_COLUMN - 1) // PIXELS_PER_COLUMN
 
 
 @register(

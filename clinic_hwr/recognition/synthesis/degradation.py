@@ -10,17 +10,22 @@ Gray = NDArray[np.uint8]
 Alpha = NDArray[np.uint8]
 
 
-def degrade_ink(alpha: Alpha, rng: np.random.Generator, severity: float = 1.0) -> Gray:
+PRINTED_LABELS = ("Rx", "Sig:", "Name", "Date", "Disp", "Refill", "Qty", "DOB", "Address", "No.")
+
+
+def degrade_ink(alpha: Alpha, rng: np.random.Generator, severity: float | None = None) -> Gray:
     """Put ink on paper and scan it.
 
     Args:
         alpha: ink, shape (height, width) uint8, 255 = full ink.
         rng: source of all variation.
-        severity: 0 = clean .. 1 = the usual mixture.
+        severity: 0 = clean .. 1 = everything as often as in a bad office; None = drawn.
 
     Returns:
         Grayscale crop, uint8; its size differs from the input's.
     """
+    if severity is None:
+        severity = float(rng.uniform(0.25, 1.0))
     ink = _pad(alpha, rng).astype(np.float32) / 255.0
     if rng.random() < 0.5 * severity:
         ink = _slow_warp(ink, rng)
@@ -74,6 +79,21 @@ def scribble(rng: np.random.Generator) -> Alpha:
     return canvas
 
 
+def cross_out(alpha: Alpha, rng: np.random.Generator) -> Alpha:
+    """Scribble over written ink until it cannot be read; for the reject class."""
+    h, w = alpha.shape
+    canvas = alpha.copy()
+    pen = int(rng.integers(2, 5))
+    for _ in range(int(rng.integers(2, 4))):
+        turns = max(8, int(w / h * rng.uniform(5, 9)))
+        x = np.linspace(0.02, 0.98, turns) * w + rng.normal(0, 0.05 * h, turns)
+        swing = np.where(np.arange(turns) % 2 == 0, 0.18, 0.82)
+        y = h * (swing + rng.normal(0, 0.09, turns))
+        points = np.stack([x, y], 1).astype(np.int32).reshape(-1, 1, 2)
+        cv2.polylines(canvas, [points], False, 255, pen, cv2.LINE_AA)
+    return canvas
+
+
 def _pad(alpha: Alpha, rng: np.random.Generator) -> Alpha:
     h = alpha.shape[0]
     top, bottom = (int(h * v) for v in rng.uniform(0, 0.25, 2))
@@ -105,15 +125,54 @@ def _with_distractors(
     if rng.random() < 0.06 * severity:  # side of a box
         x = int(rng.choice([rng.integers(0, 3), w - 1 - rng.integers(0, 3)]))
         cv2.line(ink, (x, 0), (x, h), rng.uniform(0.4, 1.0), int(rng.integers(1, 3)))
-    if rng.random() < 0.15 * severity:  # tails of the lines above and below
+    if rng.random() < 0.18 * severity:  # tails of the lines above and below
         for _ in range(rng.integers(1, 4)):
-            x = int(rng.integers(0, w))
-            top = rng.random() < 0.5
-            y0, y1 = (0, int(h * 0.1)) if top else (h - 1, int(h * 0.9))
-            cv2.line(
-                ink, (x, y0), (x + int(rng.normal(0, 3)), y1), rng.uniform(0.5, 1.0), 1, cv2.LINE_AA
-            )
+            _neighbour_tail(ink, rng)
+    if rng.random() < 0.03 * severity:  # struck through once, still legible
+        y = h * rng.uniform(0.4, 0.65)
+        start, stop = (0, int(y)), (w, int(y + rng.normal(0, 0.08) * h))
+        cv2.line(ink, start, stop, rng.uniform(0.7, 1.0), int(rng.integers(1, 3)), cv2.LINE_AA)
+    if rng.random() < 0.05 * severity:  # rim of a stamp
+        center = (int(rng.uniform(-0.2, 1.2) * w), int(rng.uniform(-0.5, 1.5) * h))
+        axes = (int(rng.uniform(0.6, 2.5) * h), int(rng.uniform(0.5, 1.5) * h))
+        rim = np.zeros_like(ink)
+        cv2.ellipse(rim, center, axes, rng.uniform(0, 180), 0, 360, 1.0, 2, cv2.LINE_AA)
+        ink = np.maximum(ink, rim * np.float32(rng.uniform(0.2, 0.55)))
+    if rng.random() < 0.05 * severity:  # what is left of a printed label
+        ink = _with_label(ink, rng)
     return ink
+
+
+def _neighbour_tail(ink: NDArray[np.float32], rng: np.random.Generator) -> None:
+    """A descender from above or an ascender from below reaches into the crop."""
+    h, w = ink.shape
+    x, reach = rng.uniform(0, w), h * rng.uniform(0.06, 0.2)
+    t = np.linspace(0, 1, 7)
+    bend = rng.normal(0, 0.25) * h
+    xs = x + bend * t * t
+    ys = reach * (1 - t) if rng.random() < 0.5 else h - 1 - reach * (1 - t)
+    if rng.random() < 0.4:  # a loop: there and back
+        xs, ys = np.r_[xs, xs[::-1] + 0.12 * h], np.r_[ys[::-1], ys]
+    points = np.stack([xs, ys], 1).astype(np.int32).reshape(-1, 1, 2)
+    cv2.polylines(ink, [points], False, rng.uniform(0.5, 1.0), int(rng.integers(1, 3)), cv2.LINE_AA)
+
+
+def _with_label(ink: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Put cut-off print above or before the ink."""
+    h, w = ink.shape
+    label = PRINTED_LABELS[int(rng.integers(len(PRINTED_LABELS)))]
+    scale = h / 100 * rng.uniform(0.6, 1.1)
+    (tw, th), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    shade = rng.uniform(0.4, 0.9)
+    if rng.random() < 0.5:
+        out = np.pad(ink, ((0, 0), (int(tw * rng.uniform(0.2, 0.8)), 0)))
+        place = (out.shape[1] - w - tw - 2, int(h * rng.uniform(0.5, 0.9)))
+    else:
+        out = np.pad(ink, ((int(th * rng.uniform(0.3, 0.6)), 0), (0, 0)))
+        place = (int(rng.uniform(0, max(1, w - tw))), out.shape[0] - h)
+    print_layer = np.zeros(out.shape, np.uint8)
+    cv2.putText(print_layer, label, place, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, 1, cv2.LINE_AA)
+    return np.maximum(out, print_layer.astype(np.float32) * np.float32(shade / 255))
 
 
 def _through_the_scanner(

@@ -98,10 +98,10 @@ class FontHand:
 
 
 # Vertical extent of a character over the baseline in x-heights: (bottom, top).
-_TALL = (0.0, 1.8)
-_EXTENT: dict[str, tuple[float, float]] = {
+TALL = (0.0, 1.8)
+CHARACTER_EXTENT: dict[str, tuple[float, float]] = {
     **dict.fromkeys("acemnorsuvwxz", (0.0, 1.0)),
-    **dict.fromkeys("bdhkl", _TALL),
+    **dict.fromkeys("bdhkl", TALL),
     "f": (-0.3, 1.8), "t": (0.0, 1.55), "i": (0.0, 1.5), "j": (-0.75, 1.5),
     **dict.fromkeys("gpqy", (-0.8, 1.0)),
     "-": (0.45, 0.55), "+": (0.2, 1.1), "=": (0.3, 0.8), ".": (0.0, 0.12), ",": (-0.3, 0.15),
@@ -135,7 +135,7 @@ class StrokeHand:
                 x += rng.uniform(0.7, 1.3) * x_height_px
                 continue
             samples = self.characters[char]
-            bottom, top = _EXTENT.get(char, _TALL)
+            bottom, top = CHARACTER_EXTENT.get(char, TALL)
             height = (top - bottom) * x_height_px * rng.uniform(0.92, 1.08)
             strokes = scale_strokes(samples[rng.integers(len(samples))], max(height, 1.5))
             lift = -(bottom + rng.normal(0, 0.04)) * x_height_px

@@ -54,24 +54,59 @@ def load_drug_names(data_dir: Path) -> tuple[str, ...]:
     return tuple(name for name in names if 2 < len(name) <= 24)
 
 
+def load_lookalikes(data_dir: Path) -> tuple[str, ...]:
+    """Return the names of ``lexicons/lookalike_pairs.tsv`` in lower case."""
+    path = data_dir / "lexicons" / "lookalike_pairs.tsv"
+    lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    return tuple(sorted({name.lower() for line in lines for name in line.split("\t")[:2] if name}))
+
+
+class NameInventor:
+    """Invents names that sound like the given ones: a chain over the last three letters."""
+
+    def __init__(self, names: Sequence[str]):
+        self.next: dict[str, list[str]] = {}
+        for name in names:
+            word = "^^^" + name.split(" ")[0].lower() + "$"
+            for i in range(3, len(word)):
+                self.next.setdefault(word[i - 3 : i], []).append(word[i])
+
+    def name(self, rng: np.random.Generator, longest: int = 12) -> str:
+        """Invent one name of at most ``longest`` letters."""
+        text = "^^^"
+        while len(text) < longest + 3:
+            char = _pick(rng, self.next[text[-3:]])
+            if char == "$":
+                break
+            text += char
+        return text[3:]
+
+
 class TextSampler:
     """Draws texts; every method takes the generator, so a seed fixes the result.
 
     Args:
         drug_names: lexicon to draw drug names from.
         words: ordinary words, for text that is no prescription.
+        lookalikes: names that are mistaken for one another, drawn more often.
     """
 
-    def __init__(self, drug_names: Sequence[str], words: Sequence[str]):
+    def __init__(
+        self, drug_names: Sequence[str], words: Sequence[str], lookalikes: Sequence[str] = ()
+    ):
         self.drug_names = drug_names
         self.words = words
+        self.lookalikes = lookalikes
+        self.inventor = NameInventor(drug_names)
 
     def word(self, rng: np.random.Generator) -> str:
         """One word or number."""
         kind = rng.random()
-        if kind < 0.42:
+        if kind < 0.34:
             return self.drug(rng)
-        if kind < 0.52:
+        if kind < 0.48:
+            return _case(self.inventor.name(rng), rng)
+        if kind < 0.53:
             return self.pseudo_word(rng)
         if kind < 0.62:
             return self.strength(rng)
@@ -104,15 +139,20 @@ class TextSampler:
         if kind < 0.78:
             return self.quantity(rng)
         if kind < 0.86:
-            middle = f" {_pick(rng, 'ABCDEFGHJKLMNPRSTW')}." if rng.random() < 0.3 else ""
-            return f"{_pick(rng, GIVEN)}{middle} {_pick(rng, FAMILY)}"
+            return self.person(rng)
         if kind < 0.92:
             return self.date(rng)
         return " ".join(self.word(rng) for _ in range(rng.integers(2, 4)))
 
+    def person(self, rng: np.random.Generator) -> str:
+        """A given name, sometimes an initial, and a family name."""
+        middle = f" {_pick(rng, 'ABCDEFGHJKLMNPRSTW')}." if rng.random() < 0.3 else ""
+        return f"{_pick(rng, GIVEN)}{middle} {_pick(rng, FAMILY)}"
+
     def drug(self, rng: np.random.Generator) -> str:
         """A drug name in one of the usual cases."""
-        name = _pick(rng, self.drug_names)
+        often = self.lookalikes and rng.random() < 0.15
+        name = _pick(rng, self.lookalikes if often else self.drug_names)
         if " " in name and rng.random() < 0.6:
             name = name.split(" ")[0]
         return _case(name, rng)

@@ -1,23 +1,25 @@
-"""Measuring a reader on held-out handwriting, and fitting its calibrators."""
+"""Measuring a reader on held-out handwriting, and fitting its settings on half of it."""
 
 from __future__ import annotations
 
-import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clinic_hwr.recognition.calibration import Calibrator, fit_calibrator
 from clinic_hwr.recognition.metrics import (
+    area_under_risk_coverage,
     brier_score,
     character_error_rate,
     coverage_at_error,
     expected_calibration_error,
     wilson_interval,
 )
+from clinic_hwr.recognition.reader import FusedReader, ReaderSettings
 from clinic_hwr.recognition.types import Reader, Reading
 
-from .evaluation_sets import load_evaluation_set
+from .evaluation_sets import EVALUATION_SETS, kind_of, load_evaluation_set, writer_key
+from .fitting import Ranked, fit_fusion, fit_reading_calibrator, for_fitting, is_correct
 from .sources import Sample
 
 BATCH = 64
@@ -33,6 +35,7 @@ class Report:
         top5: share with the truth among the first five.
         cer: character error rate.
         ece, brier: of ``p_correct`` (15 equal-mass bins).
+        aurc: area under its risk-coverage curve.
         coverage_1: share that can be accepted at 1% error, chosen with hindsight.
     """
 
@@ -45,6 +48,7 @@ class Report:
     cer: float
     ece: float
     brier: float
+    aurc: float
     coverage_1: float
 
 
@@ -86,48 +90,69 @@ def evaluate(name: str, samples: Sequence[Sample], readings: Sequence[Reading]) 
         character_error_rate(truths, texts),
         expected_calibration_error(p, right),
         brier_score(p, right),
+        area_under_risk_coverage(p, right),
         coverage_at_error(p, right, 0.01),
     )
 
 
-def is_correct(samples: Sequence[Sample], readings: Sequence[Reading]) -> list[bool]:
-    """Whether each reading equals its truth, case folded."""
-    return [s.text.lower() == r.text.lower() for s, r in zip(samples, readings, strict=True)]
+def fit_settings(
+    reader: FusedReader,
+    data_dir: Path,
+    lexicons: Sequence[tuple[str, ...]],
+    per_set: int = 1500,
+    seed: int = 0,
+) -> ReaderSettings:
+    """Fit weights of opinions, then calibrators, on half of the held-out writers and names.
 
+    Prescription words have no writers; they are halved by the drug's name.
 
-def for_fitting(key: str) -> bool:
-    """The fixed rule that halves writers and names: fit on these, measure on the others."""
-    return hashlib.sha256(f"calibration:{key.lower()}".encode()).digest()[0] < 128
-
-
-def calibrate(
-    reader: Reader, data_dir: Path, per_set: int = 1500, seed: int = 0
-) -> dict[str, Calibrator]:
-    """Fit the calibrators on half of the held-out writers and half of the names.
-
-    Prescription words have no writers; they are halved by the drug's name. For readings with
-    a lexicon, the lexicon is the list of all the names in the set.
+    Args:
+        reader: with the language model loaded, so that its weight can be found.
+        data_dir: the data folder.
+        lexicons: lists to rank the prescription words with; each holds all their names.
+        per_set: most samples taken of a set.
+        seed: of that choice.
     """
-    words = load_evaluation_set(data_dir, "rx_words")
-    names = tuple(sorted({s.text for s in words}))
-    words = [s for s in words if for_fitting(s.text)]
-    handwriting = [
-        s
-        for name in ("copiste_words", "copiste_lines", "unipen_words")
-        for s in load_evaluation_set(data_dir, name, per_set, seed)
-        if for_fitting(s.writer)
-    ]
-    free = words + handwriting
-    calibrators = {}
-    for name, samples, lexicon in (("free", free, None), ("lexicon", words, names)):
-        readings = [
-            (s, r)
-            for s, r in zip(samples, read_all(reader, samples, "word", lexicon), strict=True)
-            # Lines that were read in pieces multiply the probabilities of their pieces.
-            if "ctc_per_char" in r.scores
+    halves = {
+        name: [
+            s
+            for s in load_evaluation_set(data_dir, name, per_set, seed)
+            if for_fitting(writer_key(s, name))
         ]
-        calibrators[name] = fit_calibrator(
-            [r.scores for _, r in readings],
-            is_correct([s for s, _ in readings], [r for _, r in readings]),
+        for name in EVALUATION_SETS
+    }
+    free = fit_fusion(_ranked(reader, halves["rx_words"] + halves["unipen_words"]), language=True)
+    names = [_ranked(reader, halves["rx_words"], lexicon) for lexicon in lexicons]
+    lexicon_fusion = fit_fusion([r for some in names for r in some], language=False)
+    reader.settings = replace(reader.settings, free=free, lexicon=lexicon_fusion)
+    by_kind: dict[str, list[tuple[Sample, Reading, str]]] = defaultdict(list)
+    runs: list[tuple[str, str, tuple[str, ...] | None]] = [(n, kind_of(n), None) for n in halves]
+    runs += [("rx_words", "lexicon", lexicon) for lexicon in lexicons]
+    for name, kind, names_of_run in runs:
+        readings = read_all(reader, halves[name], kind_of(name), names_of_run)
+        groups = [writer_key(sample, name) for sample in halves[name]]
+        by_kind[kind] += zip(halves[name], readings, groups, strict=True)
+    calibrators = {}
+    for kind, rows in by_kind.items():
+        # A line that was read in pieces multiplies the probabilities of its pieces.
+        whole = [row for row in rows if "joint" in row[1].scores]
+        readings = [reading for _, reading, _ in whole]
+        right = is_correct([sample for sample, _, _ in whole], readings)
+        calibrators[kind] = fit_reading_calibrator(
+            readings, right, kind == "lexicon", [group for _, _, group in whole]
         )
-    return calibrators
+    return ReaderSettings(free, lexicon_fusion, calibrators)
+
+
+def _ranked(
+    reader: FusedReader, samples: Sequence[Sample], lexicon: tuple[str, ...] | None = None
+) -> list[Ranked]:
+    found = []
+    for start in range(0, len(samples), BATCH):
+        part = samples[start : start + BATCH]
+        for sample, opinions in zip(
+            part, reader.opinions([s.image for s in part], lexicon), strict=True
+        ):
+            truth = sample.text.lower()
+            found.append(Ranked(opinions, [o.text.lower() == truth for o in opinions]))
+    return found

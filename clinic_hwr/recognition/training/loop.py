@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from clinic_hwr.recognition.architectures import architecture
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.metrics import character_error_rate
 
-from .checkpoints import export_weights, load_checkpoint, save_checkpoint
+from .checkpoints import export_weights, load_checkpoint, load_weights, save_checkpoint
 from .datasets import Batch, MixtureDataset
 
 CURVE_STEPS = 25  # batches between two points of the learning curve
@@ -38,7 +39,16 @@ class TrainConfig:
         checkpoint_seconds: pause between checkpoints.
         bf16: autocast to bfloat16 (CPU with AVX512-BF16, or GPU).
         seed: of samples and initial weights.
-        loader_workers: processes that draw samples.
+        loader_workers: 1 = samples are drawn in a process of their own, 0 = in this one.
+        pixels_per_batch: width times crops of a batch, at the height of the model.
+        stored_chunks: drawn chunks that are kept and used again (``store.SampleStore``); 0 =
+            every sample is drawn anew.
+        first_chunk: where in the stream of samples the run begins; runs with different
+            numbers see the same samples in another order.
+        decay_share: the last share of the run, over which the learning rate falls to zero;
+            before it the rate is constant. 1 = a cosine over the whole run.
+        check_samples: crops between two looks at the held-out writers.
+        patience: looks without a better CER after which the run stops; 0 = never.
     """
 
     samples: int = 500_000
@@ -51,6 +61,12 @@ class TrainConfig:
     bf16: bool = True
     seed: int = 1
     loader_workers: int = 1
+    pixels_per_batch: int = 7168
+    stored_chunks: int = 0
+    first_chunk: int = 0
+    decay_share: float = 1.0
+    check_samples: int = 25_000
+    patience: int = 0
 
 
 @dataclass
@@ -61,6 +77,7 @@ class Progress:
     total: int
     loss: float
     cer: float
+    held_out_cer: float
     seconds_left: float
 
 
@@ -85,9 +102,17 @@ class WeightAverage:
 
 
 def learning_rate_at(samples: int, config: TrainConfig) -> float:
-    """Linear warm-up, then a half cosine down to 1% of the peak."""
+    """Linear warm-up, a constant part, then a fall to 1% of the peak.
+
+    With ``decay_share`` 1 the fall is a half cosine over everything after the warm-up; a
+    shorter one falls linearly at the end (warmup-stable-decay, Hu et al. 2024), so that a
+    run can be prolonged from a checkpoint of its constant part.
+    """
     if samples < config.warmup_samples:
         return config.learning_rate * max(samples, 1) / config.warmup_samples
+    if config.decay_share < 1:
+        left = (config.samples - samples) / max(1.0, config.decay_share * config.samples)
+        return config.learning_rate * min(1.0, max(0.01, left))
     span = max(1, config.samples - config.warmup_samples)
     done = min(1.0, (samples - config.warmup_samples) / span)
     return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
@@ -101,8 +126,13 @@ def train(
     config: TrainConfig,
     out_dir: Path,
     report: Callable[[Progress], None] = lambda progress: None,
+    init: Path | None = None,
+    held_out: Sequence[Batch] = (),
 ) -> Path:
     """Train, or go on with, one run.
+
+    A run that was stopped goes on from its last checkpoint and then does exactly what it
+    would have done: same samples, same random numbers, same weights (on one device).
 
     Args:
         arch: a registered architecture.
@@ -112,62 +142,155 @@ def train(
         config: of the run.
         out_dir: receives ``checkpoint.pt``, ``curve.csv`` and ``weights.safetensors``.
         report: called after every batch.
+        init: weights of the same architecture and configuration to start a new run from.
+        held_out: batches of writers that the dataset does not hold, for early stopping and
+            for choosing the weights that are exported.
 
     Returns:
-        path of the exported, averaged weights.
+        path of the exported, averaged weights: those with the lowest held-out CER, or the
+        last ones when nothing is held out.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(config.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = architecture(arch).build(model_config, charset).to(device)
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch stub
-    optimiser = torch.optim.AdamW(_parameter_groups(model, config.weight_decay), betas=(0.9, 0.98))
-    average = WeightAverage(model, config.ema)
-    samples = first_chunk = steps = 0
+    run = _Run(arch, model_config, charset, config, device, init)
     checkpoint = out_dir / "checkpoint.pt"
     if checkpoint.exists():
-        state = load_checkpoint(checkpoint)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.tensors, average.steps = state["average"], state["average_steps"]
-        samples, first_chunk = state["samples"], state["chunk"]
-        torch.set_rng_state(state["rng"])
+        run.restore(load_checkpoint(checkpoint))
+    # One worker: with more, chunks would mix and a run could not be taken up exactly.
     loader = DataLoader(
-        make_dataset(first_chunk), batch_size=None, num_workers=config.loader_workers
+        make_dataset(run.chunk),
+        batch_size=None,
+        num_workers=min(1, config.loader_workers),
+        generator=torch.Generator(),  # or it would draw from the generator of dropout
     )
-    model.train()
-    started, started_at, saved_at = time.monotonic(), samples, time.monotonic()
-    chunk = first_chunk
-    loss_mean, cer = math.nan, math.nan
+    started, started_at, saved_at = time.monotonic(), run.samples, time.monotonic()
     with (out_dir / "curve.csv").open("a", newline="") as handle:
         curve = csv.writer(handle)
         for batch in loader:
             # A checkpoint is only taken between chunks: that is where the data can resume.
-            if batch.chunk != chunk:
-                chunk = batch.chunk
+            if batch.chunk != run.chunk:
+                run.chunk = batch.chunk
                 if time.monotonic() - saved_at > config.checkpoint_seconds:
-                    _save(checkpoint, model, optimiser, average, samples, chunk)
+                    save_checkpoint(checkpoint, run.state())
                     saved_at = time.monotonic()
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate_at(samples, config)
-            loss = _step(model, optimiser, batch, config, device)
-            average.update(model)
-            samples += len(batch.texts)
-            steps += 1
-            if steps % CURVE_STEPS == 0:
-                cer = training_cer(model, batch, device)
-                curve.writerow([samples, f"{loss_mean:.4f}", f"{cer:.4f}", f"{time.time():.0f}"])
+            run.step(batch)
+            if run.steps % CURVE_STEPS == 0:
+                run.cer = ctc_cer(run.model, [batch], device)
+                curve.writerow(run.curve_row())
                 handle.flush()
-            loss_mean = loss if math.isnan(loss_mean) else 0.98 * loss_mean + 0.02 * loss
-            speed = (samples - started_at) / max(1e-6, time.monotonic() - started)
-            left = max(0, config.samples - samples) / max(speed, 1e-6)
-            report(Progress(samples, config.samples, loss_mean, cer, left))
-            if samples >= config.samples:
+            if held_out and run.due_for_check():
+                run.check(held_out)
+                curve.writerow(run.curve_row())
+            speed = (run.samples - started_at) / max(1e-6, time.monotonic() - started)
+            left = max(0, config.samples - run.samples) / max(speed, 1e-6)
+            report(Progress(run.samples, config.samples, run.loss, run.cer, run.held_out_cer, left))
+            if run.samples >= config.samples or run.worse_for > config.patience > 0:
                 break
-    _save(checkpoint, model, optimiser, average, samples, chunk + 1)
+    if held_out:
+        run.check(held_out)
+    run.chunk += 1
+    save_checkpoint(checkpoint, run.state())
     weights = out_dir / "weights.safetensors"
-    export_weights(weights, arch, model_config, charset, average.tensors)
+    export_weights(weights, arch, model_config, charset, run.best or run.average.tensors)
     return weights
+
+
+class _Run:
+    """Everything that changes while a run goes on; ``state`` and ``restore`` are its memory."""
+
+    def __init__(
+        self,
+        arch: str,
+        model_config: Any,
+        charset: Charset,
+        config: TrainConfig,
+        device: torch.device,
+        init: Path | None,
+    ):
+        torch.manual_seed(config.seed)
+        model = architecture(arch).build(model_config, charset).to(device)
+        self.model: nn.Module = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch stub
+        if init is not None:
+            found, start = load_weights(init)
+            if found != arch:
+                raise ValueError(f"{init.name} holds {found}, not {arch}.")
+            self.model.load_state_dict(start.state_dict())
+        self.config = config
+        self.device = device
+        self.optimiser = torch.optim.AdamW(
+            _parameter_groups(self.model, config.weight_decay), betas=(0.9, 0.98)
+        )
+        self.average = WeightAverage(self.model, config.ema)
+        self.samples = self.steps = self.checked_at = self.worse_for = 0
+        self.chunk = config.first_chunk
+        self.loss = self.cer = self.held_out_cer = math.nan
+        self.best: dict[str, torch.Tensor] = {}
+        self.best_cer = math.inf
+        self.model.train()
+
+    def step(self, batch: Batch) -> None:
+        """Learn from one batch."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate_at(self.samples, self.config)
+        loss = _step(self.model, self.optimiser, batch, self.config, self.device)
+        self.average.update(self.model)
+        self.samples += len(batch.texts)
+        self.steps += 1
+        self.loss = loss if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * loss
+
+    def due_for_check(self) -> bool:
+        """Whether enough was seen since the held-out writers were read last."""
+        return self.samples - self.checked_at >= self.config.check_samples
+
+    def check(self, held_out: Sequence[Batch]) -> None:
+        """Read the held-out writers with the averaged weights and remember the best."""
+        twin = copy.deepcopy(self.model)
+        twin.load_state_dict(self.average.tensors)
+        self.held_out_cer = ctc_cer(twin, held_out, self.device)
+        self.checked_at = self.samples
+        self.worse_for += 1
+        if self.held_out_cer < self.best_cer:
+            self.best_cer, self.worse_for = self.held_out_cer, 0
+            self.best = {k: v.clone() for k, v in self.average.tensors.items()}
+
+    def curve_row(self) -> list[str]:
+        """Samples, loss, training CER, held-out CER ("" before the first check), time."""
+        held_out = "" if math.isnan(self.held_out_cer) else f"{self.held_out_cer:.4f}"
+        return [
+            str(self.samples), f"{self.loss:.4f}", f"{self.cer:.4f}", held_out,
+            f"{time.time():.0f}",
+        ]  # fmt: skip
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average.tensors,
+            "average_steps": self.average.steps,
+            "best": self.best,
+            "numbers": {name: getattr(self, name) for name in _NUMBERS},
+            "rng": torch.get_rng_state(),
+            "rng_cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.average.tensors, self.average.steps = state["average"], state["average_steps"]
+        self.best = state["best"]
+        for name, value in state["numbers"].items():
+            setattr(self, name, value)
+        torch.set_rng_state(state["rng"])
+        if state["rng_cuda"] and self.device.type == "cuda":
+            torch.cuda.set_rng_state_all(state["rng_cuda"])
+
+
+_NUMBERS = (
+    "samples", "chunk", "steps", "checked_at", "worse_for",
+    "loss", "cer", "held_out_cer", "best_cer",
+)  # fmt: skip
 
 
 def _step(
@@ -190,17 +313,23 @@ def _step(
 
 
 @torch.inference_mode()
-def training_cer(model: nn.Module, batch: Batch, device: torch.device) -> float:
-    """CER of the CTC best path on one training batch: a cheap sign of life."""
+def ctc_cer(model: nn.Module, batches: Sequence[Batch], device: torch.device) -> float:
+    """CER of the CTC best path, letters' case folded: a cheap sign of life."""
+    was_training = model.training
     model.eval()
-    encoded = model.encode(batch.images.to(device), batch.widths.to(device))  # type: ignore[operator]
-    best = encoded.ctc_logits.argmax(-1).masked_fill(~encoded.mask, 0).tolist()
-    model.train()
     charset: Charset = model.charset  # type: ignore[assignment]
-    readings = [
-        charset.decode([c for i, c in enumerate(row) if i == 0 or c != row[i - 1]]) for row in best
-    ]
-    return character_error_rate(batch.texts, readings)
+    truths: list[str] = []
+    readings: list[str] = []
+    for batch in batches:
+        encoded = model.encode(batch.images.to(device), batch.widths.to(device))  # type: ignore[operator]
+        best = encoded.ctc_logits.argmax(-1).masked_fill(~encoded.mask, 0).tolist()
+        truths += [text.lower() for text in batch.texts]
+        readings += [
+            charset.decode([c for i, c in enumerate(row) if i == 0 or c != row[i - 1]]).lower()
+            for row in best
+        ]
+    model.train(was_training)
+    return character_error_rate(truths, readings)
 
 
 def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -210,25 +339,3 @@ def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, A
         {"params": decayed, "weight_decay": weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
-
-
-def _save(
-    path: Path,
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    average: WeightAverage,
-    samples: int,
-    chunk: int,
-) -> None:
-    save_checkpoint(
-        path,
-        {
-            "model": model.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "average": average.tensors,
-            "average_steps": average.steps,
-            "samples": samples,
-            "chunk": chunk,
-            "rng": torch.get_rng_state(),
-        },
-    )

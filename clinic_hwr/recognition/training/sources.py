@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clinic_hwr.recognition.charset import fold_text
-from clinic_hwr.recognition.synthesis.degradation import degrade_ink, scan_real_crop, scribble
+from clinic_hwr.recognition.synthesis.degradation import (
+    cross_out,
+    degrade_ink,
+    scan_real_crop,
+    scribble,
+)
 from clinic_hwr.recognition.synthesis.hands import CannotWrite, Hand
 from clinic_hwr.recognition.synthesis.strokes import (
     Points,
@@ -55,6 +60,15 @@ def held_out_writer(writer: str, share: float = 0.12) -> bool:
     """Whether a writer of ``handwriting/`` is kept out of training (fixed by the name's hash)."""
     digest = hashlib.sha256(writer.encode()).digest()
     return int.from_bytes(digest[:4], "big") / 2**32 < share
+
+
+def held_out_stroke_writer(writer: str, share: float = 0.05) -> bool:
+    """Whether a writer of the ``online/`` train files is kept out, for early stopping.
+
+    The val files are only measured with; this is what a run may look at while it trains.
+    """
+    name = writer.removeprefix("unipen:")
+    return held_out_writer(f"online/{name}", share)
 
 
 @dataclass(frozen=True)
@@ -97,12 +111,29 @@ class ScannedSource:
 
 
 class StrokeSource:
-    """Real pen strokes, rendered; optionally several words of one writer side by side."""
+    """Real pen strokes, rendered; optionally several words of one writer side by side.
 
-    def __init__(self, strokes: StrokeSet, words: tuple[int, int] = (1, 1), max_chars: int = 32):
+    Args:
+        strokes: labelled words or lines.
+        words: least and most items side by side.
+        max_chars: longer items are left out.
+        writers: whose items are used.
+    """
+
+    def __init__(
+        self,
+        strokes: StrokeSet,
+        words: tuple[int, int] = (1, 1),
+        max_chars: int = 32,
+        writers: Callable[[str], bool] = lambda writer: True,
+    ):
         self.strokes = strokes
         self.words = words
-        keep = [i for i, text in enumerate(strokes.label) if 0 < len(fold_text(text)) <= max_chars]
+        keep = [
+            i
+            for i, text in enumerate(strokes.label)
+            if 0 < len(fold_text(text)) <= max_chars and writers(strokes.writer[i])
+        ]
         self.indices = np.array(keep)
         self.by_writer: dict[str, list[int]] = defaultdict(list)
         for i in keep:
@@ -110,6 +141,11 @@ class StrokeSource:
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """Draw one word, or a few words of the same hand as a phrase."""
+        alpha, text, writer = self.ink(rng)
+        return Sample(degrade_ink(alpha, rng), text, f"unipen:{writer}")
+
+    def ink(self, rng: np.random.Generator) -> tuple[Gray, str, str]:
+        """Draw clean ink, 255 = full; returns (ink, text, writer)."""
         first = int(self.indices[rng.integers(len(self.indices))])
         writer = self.strokes.writer[first]
         count = int(rng.integers(self.words[0], self.words[1] + 1))
@@ -130,7 +166,7 @@ class StrokeSource:
         placed = warp_strokes(placed, rng)
         alpha, _ = draw_strokes(placed, height * rng.uniform(0.022, 0.085), rng)
         text = " ".join(fold_text(self.strokes.label[i]) for i in items)
-        return Sample(degrade_ink(alpha, rng), text, f"unipen:{writer}")
+        return alpha, text, writer
 
 
 class WrittenSource:
@@ -158,12 +194,44 @@ class WrittenSource:
             return Sample(degrade_ink(tile.alpha, rng), text, hand.name)
 
 
+class CharacterSource:
+    """Real characters of EMNIST (62 classes, 28 x 28, white on black), alone or a few in a row.
+
+    Args:
+        path: npz with ``images`` (n, 28, 28) uint8, ``labels`` (n,) and ``classes``.
+    """
+
+    def __init__(self, path: Path):
+        with np.load(path) as z:
+            self.images = z["images"]
+            self.labels = [str(z["classes"][k]) for k in z["labels"]]
+
+    def draw(self, rng: np.random.Generator) -> Sample:
+        """Draw one to four characters side by side, as in boxed forms."""
+        chosen = rng.integers(len(self.images), size=int(rng.integers(1, 5)))
+        gap = int(rng.integers(0, 12))
+        tiles = [np.pad(self.images[i], ((0, 0), (0, gap))) for i in chosen]
+        alpha = cv2.resize(np.hstack(tiles), None, fx=1.6, fy=1.6).astype(np.uint8, copy=False)
+        return Sample(degrade_ink(alpha, rng), "".join(self.labels[i] for i in chosen), "emnist")
+
+
 class RejectSource:
-    """Empty paper and scribbles; the right answer is the empty string."""
+    """Empty paper, scribbles and words scribbled over; the right answer is the empty string.
+
+    Args:
+        written: draws the words that are scribbled over, or None.
+    """
+
+    def __init__(self, written: StrokeSource | None = None):
+        self.written = written
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """Draw an empty or scribbled-over crop."""
-        alpha = scribble(rng)
-        if rng.random() < 0.4:
-            alpha = np.zeros_like(alpha)
+        roll = rng.random()
+        if roll < 0.4 and self.written is not None:
+            alpha = cross_out(self.written.ink(rng)[0], rng)
+        elif roll < 0.7:
+            alpha = scribble(rng)
+        else:
+            alpha = np.zeros_like(scribble(rng))
         return Sample(degrade_ink(alpha, rng), "", "nobody")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
@@ -30,6 +31,12 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="Data folder (default: CLINIC_HWR_DATA).")
         parser.add_argument("-n", "--count", type=int, default=100)
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument(
+            "--cuts",
+            type=Path,
+            default=Path("runs/cache/letter_cuts.npz"),
+            help="Letter borders that train found; without them no words are put together.",
+        )
         parser.add_argument("--pages", action="store_true", help="Draw whole prescriptions.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,10 +52,10 @@ class Command(BaseCommand):
                 (out / f"page_{number:05d}.json").write_text(truth + "\n", encoding="utf-8")
             self.stdout.write(str(out))
             return
-        dataset = MixtureDataset(
-            build_mixture(data, MixtureConfig()), Charset(), 32, 640, seed=options["seed"]
-        )
-        shown = []
+        cuts: Path = options["cuts"]
+        sources = build_mixture(data, MixtureConfig(), cuts if cuts.exists() else None)
+        dataset = MixtureDataset(sources, Charset(), 32, 640, seed=options["seed"])
+        shown: list[tuple[np.ndarray, str]] = []
         lines = ["path\ttext\tlevel\twriter"]
         for index in tqdm(range(options["count"]), unit="crop"):
             sample = dataset.sample(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict, replace
@@ -14,10 +15,18 @@ from tqdm import tqdm
 from clinic_hwr.learning.data_folder import data_folder
 from clinic_hwr.recognition.architectures import UnknownArchitecture, UnknownPreset
 from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.runtime import weights_paths
+from clinic_hwr.recognition.training.alignment import prepare_cuts
 from clinic_hwr.recognition.training.curves import draw_curve
-from clinic_hwr.recognition.training.datasets import MixtureDataset, build_mixture
+from clinic_hwr.recognition.training.datasets import (
+    CHUNK_SAMPLES,
+    MixtureDataset,
+    build_mixture,
+    held_out_batches,
+)
 from clinic_hwr.recognition.training.loop import Progress, train
 from clinic_hwr.recognition.training.recipe import Recipe, make_recipe
+from clinic_hwr.recognition.training.store import SampleStore
 
 
 class Command(BaseCommand):
@@ -33,13 +42,35 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="Data folder (default: CLINIC_HWR_DATA).")
         parser.add_argument("--samples", type=int, help="Crops to see.")
         parser.add_argument("--out", type=Path, default=Path("runs/trba"))
+        parser.add_argument("--init", type=Path, help="Start from these weights (same model).")
+        parser.add_argument(
+            "--draw-workers", type=int, default=0, help="Fill the store first, so many at once."
+        )
+        parser.add_argument(
+            "--cache", type=Path, default=Path("runs/cache"), help="For drawn samples; reusable."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train with a progress bar; prints the path of the weights."""
         recipe = _recipe(options)
         data = data_folder(options["data"])
-        sources = build_mixture(data, recipe.mixture)
         charset = Charset()
+        cache: Path = options["cache"]
+        cuts = None
+        if recipe.mixture.composed > 0:
+            cuts = prepare_cuts(data, weights_paths("trba")[0], cache / "letter_cuts.npz")
+        sources = build_mixture(data, recipe.mixture, cuts)
+        store = None
+        if recipe.train.stored_chunks > 0:
+            drawn = f"{recipe.mixture}{recipe.train.seed}".encode()
+            folder = cache / f"store-{hashlib.sha256(drawn).hexdigest()[:12]}"
+            store = SampleStore(folder, recipe.train.stored_chunks)
+            if options["draw_workers"]:
+                store.fill(
+                    MixtureDataset(sources, charset, 1, 1, seed=recipe.train.seed).sample,
+                    CHUNK_SAMPLES,
+                    options["draw_workers"],
+                )
         out: Path = options["out"]
         out.mkdir(parents=True, exist_ok=True)
         (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2), encoding="utf-8")
@@ -50,17 +81,36 @@ class Command(BaseCommand):
                 charset,
                 recipe.model.height_px,
                 recipe.model.max_width_px,
+                pixels_per_batch=recipe.train.pixels_per_batch,
                 seed=recipe.train.seed,
                 first_chunk=first_chunk,
+                store=store,
             )
 
-        with tqdm(total=recipe.train.samples, unit="crop", desc=recipe.arch) as bar:
+        shape = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {postfix}"
+        with tqdm(total=recipe.train.samples, desc=recipe.arch, bar_format=shape) as bar:
 
             def report(progress: Progress) -> None:
                 bar.n = min(progress.samples, progress.total)
-                bar.set_postfix(loss=f"{progress.loss:.3f}", cer=f"{progress.cer:.3f}")
+                left = tqdm.format_interval(progress.seconds_left)
+                bar.set_postfix_str(
+                    f"left {left}, loss {progress.loss:.3f}, CER {progress.cer:.1%}, "
+                    f"held out {progress.held_out_cer:.1%}"
+                )
 
-            weights = train(recipe.arch, recipe.model, charset, dataset, recipe.train, out, report)
+            weights = train(
+                recipe.arch,
+                recipe.model,
+                charset,
+                dataset,
+                recipe.train,
+                out,
+                report,
+                init=options["init"],
+                held_out=held_out_batches(
+                    data, charset, recipe.model.height_px, recipe.model.max_width_px
+                ),
+            )
         draw_curve(out / "curve.csv", out / "curve.png")
         self.stdout.write(str(weights))
 

@@ -1,0 +1,118 @@
+"""One network at work: batches of equal width in, class probabilities out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from .charset import Charset
+from .decoding import attention
+from .images import Ink
+from .stages.prediction import AttentionDecoder
+
+BATCH_PIXELS = 8192 * 32  # pixels a batch; keeps memory flat however many crops come
+MAX_CHARS = 64
+IMPOSSIBLE = -1e4  # logit of a character that the field's kind does not allow
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What a network says of one ink map.
+
+    Attributes:
+        log_probs: (T, classes) float64 CTC log probabilities.
+        columns: (T, features) encoder columns, for the attention decoder.
+        draft: what the decoder writes by itself, as classes; None without a decoder.
+    """
+
+    log_probs: NDArray[np.float64]
+    columns: Tensor
+    draft: tuple[int, ...] | None
+
+
+class Network:
+    """A trained recognizer and its input geometry.
+
+    Args:
+        model: with ``config``, ``charset`` and ``encode`` (``architectures.contract``).
+        version: name and content hash of its weights.
+    """
+
+    def __init__(self, model: nn.Module, version: str):
+        self.model = model.eval()
+        self.version = version
+        self.charset: Charset = model.charset  # type: ignore[assignment]  # see contract
+        config = model.config
+        self.height_px: int = config.height_px  # type: ignore[union-attr,assignment]
+        self.max_width_px: int = config.max_width_px  # type: ignore[union-attr,assignment]
+        decoder = getattr(model, "decoder", None)
+        self.decoder = decoder if isinstance(decoder, AttentionDecoder) else None
+
+    @torch.inference_mode()
+    def frames(self, inks: Sequence[Ink], forbidden: Tensor) -> list[Frames]:
+        """Encode ink maps, batched by width; in order.
+
+        Args:
+            inks: (height_px, width) float32 each, from ``images.fit_ink``.
+            forbidden: (len(inks), classes) bool, classes that may not be written.
+        """
+        groups: dict[int, list[int]] = defaultdict(list)
+        for i, ink in enumerate(inks):
+            groups[ink.shape[1]].append(i)
+        found: list[Frames | None] = [None] * len(inks)
+        for width, members in sorted(groups.items()):
+            step = max(1, BATCH_PIXELS // (width * self.height_px))
+            for start in range(0, len(members), step):
+                part = members[start : start + step]
+                images = torch.from_numpy(np.stack([inks[i] for i in part])).unsqueeze(1)
+                for i, frames in zip(part, self._batch(images, forbidden[part]), strict=True):
+                    found[i] = frames
+        return [frames for frames in found if frames is not None]
+
+    def _batch(self, images: Tensor, forbidden: Tensor) -> list[Frames]:
+        widths = torch.full((len(images),), images.shape[3])
+        encoded = self.model.encode(images, widths)  # type: ignore[operator]  # see contract
+        logits = encoded.ctc_logits.float().masked_fill(forbidden.unsqueeze(1), IMPOSSIBLE)
+        log_probs = logits.log_softmax(-1).double().numpy()
+        drafts: Sequence[tuple[int, ...] | None] = [None] * len(images)
+        if self.decoder is not None:
+            drafts = attention.greedy(
+                self.decoder, encoded.columns, encoded.mask, MAX_CHARS, forbidden
+            )
+        return [Frames(log_probs[i], encoded.columns[i], drafts[i]) for i in range(len(images))]
+
+    @torch.inference_mode()
+    def attention_scores(
+        self, frames: Sequence[Frames], strings: Sequence[Sequence[tuple[int, ...]]]
+    ) -> list[list[tuple[float, ...]]]:
+        """Log probability of each character and of the end, for given strings.
+
+        Args:
+            frames: of some ink maps.
+            strings: for each ink map, the strings to score, as classes.
+
+        Returns:
+            for each ink map and string, one number a character and one for the end.
+        """
+        if self.decoder is None:
+            raise ValueError("This network has no attention decoder.")
+        rows = [i for i, some in enumerate(strings) for _ in some]
+        if not rows:
+            return [[] for _ in strings]
+        longest = max(len(f.columns) for f in frames)
+        columns = torch.zeros(len(frames), longest, frames[0].columns.shape[1])
+        mask = torch.zeros(len(frames), longest, dtype=torch.bool)
+        for i, f in enumerate(frames):
+            columns[i, : len(f.columns)] = f.columns
+            mask[i, : len(f.columns)] = True
+        flat = [string for some in strings for string in some]
+        scores = iter(
+            attention.string_log_probabilities(self.decoder, columns[rows], mask[rows], flat)
+        )
+        return [[tuple(next(scores)) for _ in some] for some in strings]
