@@ -227,6 +227,9 @@ if CELERY_BROKER_URL:
 
 # Which reader, and where data for training lives.
 CLINIC_HWR_ARCH = env.str("CLINIC_HWR_ARCH", default="trba")
+# Threads of the networks in each worker process: workers times threads should not exceed the
+# cores, or they wait for one another.
+CLINIC_HWR_READER_THREADS = env.int("CLINIC_HWR_READER_THREADS", default=1)
 CLINIC_HWR_DATA = env.str("CLINIC_HWR_DATA", default="")
 
 # --- logging --------------------------------------------------------------------------------

@@ -76,8 +76,10 @@ def reader_load() -> Reader:
         InstallationFault: the recognizer's weights are not installed.
     """
     # Imported on use: torch takes seconds and 300 MB that a web process need not pay.
+    from clinic_hwr.recognition.inference import limit_threads
     from clinic_hwr.recognition.runtime import WeightsNotFound, load_reader
 
+    limit_threads(getattr(settings, "CLINIC_HWR_READER_THREADS", 1))
     try:
         return load_reader(getattr(settings, "CLINIC_HWR_ARCH", None))
     except WeightsNotFound as error:

@@ -118,16 +118,30 @@ def ink_quality(gray: Gray, ink: Ink) -> tuple[float, float]:
     return float(abs(paper - darkest)) / 255.0, math.log2(max(1, box[3]))
 
 
-def _blank_cuts(ink: Ink, height: int, count: int, offset: int) -> list[int]:
-    """Choose up to ``count - 1`` blank columns near equal parts; fewer when ink has no gaps."""
+def blank_columns(ink: Ink, height: int) -> NDArray[np.bool_]:
+    """Columns between words: without ink but for specks and rules.
+
+    Args:
+        ink: ink map of a line.
+        height: of its ink in pixels.
+
+    Returns:
+        (width,) bool; all True when nothing but rules is there.
+    """
     binary = (ink > 0.25).astype(np.uint8)
     # A rule below the words would join them all: what runs on for two heights is no letter.
     rules = cv2.morphologyEx(binary, cv2.MORPH_OPEN, np.ones((1, 2 * height), np.uint8))
     rules = cv2.dilate(rules, np.ones((3, 1), np.uint8))
     letters = binary * (1 - rules)
-    if not letters.any():
+    blank: NDArray[np.bool_] = letters.sum(axis=0) <= max(1, height // 20)
+    return blank
+
+
+def _blank_cuts(ink: Ink, height: int, count: int, offset: int) -> list[int]:
+    """Choose up to ``count - 1`` blank columns near equal parts; fewer when ink has no gaps."""
+    blank = blank_columns(ink, height)
+    if blank.all():
         return []
-    blank = letters.sum(axis=0) <= max(1, height // 20)
     change = np.flatnonzero(np.diff(np.concatenate([[False], blank, [False]]).astype(np.int8)))
     starts, stops = change[::2], change[1::2]
     wide = (stops - starts) >= max(3, height * MIN_GAP)

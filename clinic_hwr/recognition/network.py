@@ -18,6 +18,7 @@ from .stages.prediction import AttentionDecoder
 
 BATCH_PIXELS = 8192 * 32  # pixels a batch; keeps memory flat however many crops come
 MAX_CHARS = 64
+SCORED_TOGETHER = 8  # crops whose candidates the decoder scores at once
 IMPOSSIBLE = -1e4  # logit of a character that the field's kind does not allow
 
 
@@ -102,17 +103,21 @@ class Network:
         """
         if self.decoder is None:
             raise ValueError("This network has no attention decoder.")
-        rows = [i for i, some in enumerate(strings) for _ in some]
-        if not rows:
-            return [[] for _ in strings]
-        longest = max(len(f.columns) for f in frames)
-        columns = torch.zeros(len(frames), longest, frames[0].columns.shape[1])
-        mask = torch.zeros(len(frames), longest, dtype=torch.bool)
-        for i, f in enumerate(frames):
-            columns[i, : len(f.columns)] = f.columns
-            mask[i, : len(f.columns)] = True
-        flat = [string for some in strings for string in some]
-        scores = iter(
-            attention.string_log_probabilities(self.decoder, columns[rows], mask[rows], flat)
-        )
-        return [[tuple(next(scores)) for _ in some] for some in strings]
+        # Crops of about equal length together: columns are padded to the longest.
+        asked = [i for i, some in enumerate(strings) if some]
+        order = sorted(asked, key=lambda i: len(frames[i].columns))
+        scores: list[list[tuple[float, ...]]] = [[] for _ in strings]
+        for start in range(0, len(order), SCORED_TOGETHER):
+            part = order[start : start + SCORED_TOGETHER]
+            longest = len(frames[part[-1]].columns)
+            columns = torch.zeros(len(part), longest, frames[part[0]].columns.shape[1])
+            mask = torch.zeros(len(part), longest, dtype=torch.bool)
+            for row, i in enumerate(part):
+                columns[row, : len(frames[i].columns)] = frames[i].columns
+                mask[row, : len(frames[i].columns)] = True
+            found = attention.string_log_probabilities(
+                self.decoder, columns, mask, [strings[i] for i in part]
+            )
+            for i, some in zip(part, found, strict=True):
+                scores[i] = [tuple(chars) for chars in some]
+        return scores

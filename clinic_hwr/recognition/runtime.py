@@ -12,6 +12,7 @@ from .architectures import UnknownArchitecture, architecture_names
 from .calibration import Calibrator, calibrator_from_json
 from .decoding.language_model import packaged_language_model
 from .fusion import equal_weights, fusion_from_json
+from .inference import prepare_for_inference
 from .network import Network
 from .reader import FusedReader, ReaderSettings
 from .training.checkpoints import load_weights
@@ -74,7 +75,7 @@ def _load_network(name: str, path: Path) -> Network:
     if found != name:
         raise WeightsNotFound(f"{path.name} holds {found}, not {name}.")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    return Network(model, f"{path.stem}@{digest}")
+    return Network(prepare_for_inference(model), f"{path.stem}@{digest}")
 
 
 def _as_tuple(weights: Path | tuple[Path, ...] | None) -> tuple[Path, ...]:

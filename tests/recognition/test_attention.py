@@ -31,9 +31,21 @@ def _columns(crops: int, seed: int = 0):
 
 def _scores(decoder, columns, mask, strings):
     """Log probability of each string of one crop, end included."""
-    rows = [0] * len(strings)
-    found = string_log_probabilities(decoder, columns[rows], mask[rows], strings)
+    [found] = string_log_probabilities(decoder, columns[:1], mask[:1], [strings])
     return [sum(chars) for chars in found]
+
+
+def test_strings_of_several_crops_are_scored_as_the_decoder_scores_them(decoder):
+    columns, mask = _columns(3, 5)
+    strings = [[(1, 2), (3,)], [(2, 2, 1)], [(), (1,), (3, 1, 2)]]
+    found = string_log_probabilities(decoder, columns, mask, strings)
+    assert [[len(chars) for chars in some] for some in found] == [[3, 2], [4], [1, 2, 4]]
+    for b, some in enumerate(strings):
+        for k, string in enumerate(some):
+            targets = torch.tensor([list(string)], dtype=torch.long).reshape(1, -1)
+            steps = decoder(columns[b : b + 1], mask[b : b + 1], targets).log_softmax(-1)[0]
+            truth = [float(steps[i, c]) for i, c in enumerate((*string, 0))]
+            assert found[b][k] == pytest.approx(truth, abs=1e-5)
 
 
 def test_a_beam_that_never_prunes_is_the_exhaustive_search(decoder):

@@ -8,7 +8,8 @@ from clinic_hwr.recognition.architectures import UnknownArchitecture, architectu
 from clinic_hwr.recognition.calibration import Calibrator
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.fusion import Fusion
-from clinic_hwr.recognition.reader import DIGIT_CHARS, ReaderSettings
+from clinic_hwr.recognition.looking import DIGIT_CHARS
+from clinic_hwr.recognition.reader import ReaderSettings
 from clinic_hwr.recognition.runtime import (
     WeightsNotFound,
     load_reader,

@@ -41,7 +41,7 @@ class TrbaConfig:
     lstm_layers: int = 2
     dropout: float = 0.1
     decoder_hidden: int = 128
-    ctc_weight: float = 0.5  # share of the CTC loss in the joint loss
+    ctc_weight: float = 0.5  # share of the CTC loss in the joint loss; 1 = no decoder is trained
 
 
 SMALL = TrbaConfig()
@@ -121,22 +121,31 @@ class Trba(nn.Module):
             lengths: (batch,) string lengths.
 
         Returns:
-            ``loss`` and its parts ``ctc`` and ``attention``, each a mean a sample.
+            ``loss`` and its parts ``ctc`` and ``attention``, each a mean a sample; a part of
+            weight 0 is not computed.
         """
-        encoded, logits = self(images, widths, targets)
-        ctc = ctc_loss(encoded.ctc_logits, widths, targets, lengths)
-        steps = torch.arange(logits.shape[1], device=logits.device)
-        wanted = F.pad(targets, (0, 1))
-        wanted = wanted.masked_fill(steps > lengths.unsqueeze(1), -100)
-        attention = F.cross_entropy(
-            logits.float().flatten(0, 1), wanted.flatten(), ignore_index=-100, label_smoothing=0.02
-        )
+        encoded = self.encode(images, widths)
         weight = self.config.ctc_weight
-        return {
-            "loss": weight * ctc + (1 - weight) * attention,
-            "ctc": ctc.detach(),
-            "attention": attention.detach(),
-        }
+        parts: dict[str, Tensor] = {}
+        total = encoded.columns.new_zeros(())
+        if weight > 0:
+            parts["ctc"] = ctc_loss(encoded.ctc_logits, widths, targets, lengths)
+            total = total + weight * parts["ctc"]
+        if weight < 1:
+            logits = self.decoder(encoded.columns, encoded.mask, targets)
+            parts["attention"] = _cross_entropy(logits, targets, lengths)
+            total = total + (1 - weight) * parts["attention"]
+        return {"loss": total} | {name: part.detach() for name, part in parts.items()}
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    """Mean cross entropy a character, end symbol included; (batch, L + 1, classes) logits."""
+    steps = torch.arange(logits.shape[1], device=logits.device)
+    wanted = F.pad(targets, (0, 1))
+    wanted = wanted.masked_fill(steps > lengths.unsqueeze(1), -100)
+    return F.cross_entropy(
+        logits.float().flatten(0, 1), wanted.flatten(), ignore_index=-100, label_smoothing=0.02
+    )
 
 
 @register(

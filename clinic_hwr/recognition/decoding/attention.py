@@ -121,23 +121,42 @@ def string_log_probabilities(
     decoder: AttentionDecoder,
     columns: Tensor,
     mask: Tensor,
-    strings: Sequence[Sequence[int]],
-) -> list[list[float]]:
-    """Log probability of every character of given strings.
+    strings: Sequence[Sequence[Sequence[int]]],
+) -> list[list[list[float]]]:
+    """Log probability of every character of given strings, several for each crop.
 
     Args:
         decoder: the fourth stage.
-        columns: (n, T, features), one row a string; mask: (n, T).
-        strings: n class sequences.
+        columns: (batch, T, features); mask: (batch, T).
+        strings: for each crop its class sequences; at least one in all.
 
     Returns:
-        for each string its characters' log probabilities, then the end symbol's.
+        for each crop and string the characters' log probabilities, then the end symbol's.
     """
-    longest = max(1, max(len(s) for s in strings))
-    targets = torch.zeros(len(strings), longest, dtype=torch.long, device=columns.device)
-    for row, string in enumerate(strings):
-        targets[row, : len(string)] = torch.tensor(list(string), dtype=torch.long)
-    log_probs = decoder(columns, mask, targets).float().log_softmax(-1)
-    wanted = torch.cat([targets, targets.new_zeros(len(strings), 1)], dim=1)
-    picked = log_probs.gather(2, wanted.unsqueeze(2)).squeeze(2).tolist()
-    return [row[: len(string) + 1] for row, string in zip(picked, strings, strict=True)]
+    batch, most = len(columns), max(len(some) for some in strings)
+    longest = max(len(string) for some in strings for string in some)
+    targets = torch.zeros(batch, most, longest + 1, dtype=torch.long, device=columns.device)
+    for b, some in enumerate(strings):
+        for k, string in enumerate(some):
+            targets[b, k, : len(string)] = torch.tensor(list(string), dtype=torch.long)
+    # All strings of a crop look at the same columns, which are never copied for them.
+    projected = decoder.project_columns(columns).unsqueeze(1)  # (B, 1, T, H)
+    blank = ~mask.unsqueeze(1)
+    hidden = columns.new_zeros(batch * most, decoder.cell.hidden_size)
+    state = (hidden, hidden)
+    previous = targets.new_zeros(batch * most)
+    steps = []
+    for i in range(longest + 1):
+        wanted = decoder.project_state(state[0]).view(batch, most, 1, -1)
+        energy = decoder.score(torch.tanh(projected + wanted)).squeeze(-1)  # (B, K, T)
+        weights = energy.masked_fill(blank, float("-inf")).softmax(dim=2)
+        context = torch.bmm(weights, columns).flatten(0, 1)  # (B * K, features)
+        state = decoder.cell(torch.cat([context, decoder.embed(previous)], dim=1), state)
+        logits = decoder.output(torch.cat([state[0], context], dim=1))
+        previous = targets[:, :, i].flatten()
+        steps.append(logits.float().log_softmax(-1).gather(1, previous.unsqueeze(1)))
+    picked = torch.cat(steps, dim=1).view(batch, most, longest + 1).tolist()
+    return [
+        [row[: len(string) + 1] for row, string in zip(rows, some, strict=False)]
+        for rows, some in zip(picked, strings, strict=True)
+    ]

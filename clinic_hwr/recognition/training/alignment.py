@@ -24,6 +24,8 @@ from clinic_hwr.recognition.synthesis.strokes import (
 )
 
 from .checkpoints import load_weights
+from .datasets import LETTERS_FILE, WORDS_FILE
+from .line_cutting import find_words, save_words
 
 DRAWN_PX = 48.0
 # Natural log of the probability of a character, on average: below it the label and the ink
@@ -75,23 +77,28 @@ def aligner(model: Trba) -> Align:
     return align
 
 
-def prepare_cuts(data_dir: Path, weights: Path, path: Path) -> Path:
-    """Find the letters of all training words, unless ``path`` exists already.
+def prepare_parts(data_dir: Path, weights: Path, folder: Path) -> Path:
+    """Find the letters of all training words and the words of all training lines.
 
-    Takes some minutes on one core.
+    Takes about ten minutes on one core; what ``folder`` holds already is kept.
 
     Args:
         data_dir: the data folder.
-        weights: of a ``trba`` reader, which finds the letters.
-        path: receives the borders; see ``letters.load_cuts``.
+        weights: of a ``trba`` reader, which does the finding.
+        folder: receives ``LETTERS_FILE`` and ``WORDS_FILE``.
     """
-    if not path.exists():
-        _, model = load_weights(weights)
-        if not isinstance(model, Trba):
-            raise ValueError("Letters are found with a trba reader.")
-        words = load_strokes(data_dir / "online" / "unipen_words_train.npz")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.stem}.part.npz")
-        save_cuts(part, cut_words(words, aligner(model)))
-        part.replace(path)
-    return path
+    folder.mkdir(parents=True, exist_ok=True)
+    letters, words = folder / LETTERS_FILE, folder / WORDS_FILE
+    if letters.exists() and words.exists():
+        return folder
+    _, model = load_weights(weights)
+    if not isinstance(model, Trba):
+        raise ValueError("Letters and words are found with a trba reader.")
+    if not letters.exists():
+        strokes = load_strokes(data_dir / "online" / "unipen_words_train.npz")
+        part = letters.with_name("part.npz")
+        save_cuts(part, cut_words(strokes, aligner(model)))
+        part.replace(letters)
+    if not words.exists():
+        save_words(words, find_words(model, data_dir))
+    return folder

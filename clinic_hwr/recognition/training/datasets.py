@@ -28,6 +28,7 @@ from clinic_hwr.recognition.synthesis.letters import letter_hands, load_cuts
 from clinic_hwr.recognition.synthesis.strokes import load_strokes
 from clinic_hwr.recognition.synthesis.text import TextSampler, load_drug_names, load_lookalikes
 
+from .line_cutting import CutLineSource, load_words, training_lines
 from .sources import (
     CharacterSource,
     RejectSource,
@@ -43,6 +44,8 @@ from .sources import (
 from .store import SampleStore
 
 CHUNK_SAMPLES = 4096
+LETTERS_FILE = "letter_cuts.npz"
+WORDS_FILE = "line_words.json"
 MAX_LINE_CHARS = 36  # a field is a short line; longer ones cost more than they teach
 
 
@@ -90,24 +93,26 @@ class MixtureConfig:
     """Share of each source; they are normalised to one, and a share of 0 drops the source.
 
     The shares favour real ink: fonts are last, as they teach shapes nobody writes.
-    ``composed`` is text put together from letters and ligatures of real words; it needs the
-    file of letter borders that ``manage.py cut_letters`` writes and is left out without it.
+    ``composed`` is text put together from letters and ligatures of real words, ``line_words``
+    are words found in scanned lines: both need what a trained reader found in the data
+    (``alignment.prepare_parts``) and are left out without it.
     """
 
-    unipen_words: float = 0.36
-    unipen_phrases: float = 0.02
+    unipen_words: float = 0.28
+    unipen_phrases: float = 0.03
     unipen_lines: float = 0.01
-    scanned_words: float = 0.16
-    scanned_lines: float = 0.02
+    scanned_words: float = 0.10
+    scanned_lines: float = 0.03
+    line_words: float = 0.17
     composed: float = 0.22
-    written_strokes: float = 0.07
-    written_fonts: float = 0.11
+    written_strokes: float = 0.05
+    written_fonts: float = 0.08
     characters: float = 0.01
     reject: float = 0.02
 
 
 def build_mixture(
-    data_dir: Path, config: MixtureConfig, cuts: Path | None = None
+    data_dir: Path, config: MixtureConfig, parts: Path | None = None
 ) -> list[tuple[Source, float]]:
     """Return the sources that the data folder offers, each with its share.
 
@@ -117,7 +122,7 @@ def build_mixture(
     Args:
         data_dir: the data folder.
         config: shares.
-        cuts: file of letter borders (``synthesis.letters``), for the share ``composed``.
+        parts: folder of letters and words that a reader found; see ``alignment``.
     """
     online = data_dir / "online"
     words = load_strokes(online / "unipen_words_train.npz")
@@ -133,8 +138,13 @@ def build_mixture(
         return not held_out_stroke_writer(writer)
 
     def composed() -> Source:
-        hands = letter_hands(words, load_cuts(cuts), characters, keep=keep) if cuts else []
+        cuts = load_cuts((parts or Path()) / LETTERS_FILE)
+        hands = letter_hands(words, cuts, characters, keep=keep)
         return WrittenSource(hands, text, lines=0.2)
+
+    def line_words() -> Source:
+        found = load_words((parts or Path()) / WORDS_FILE)
+        return CutLineSource(training_lines(data_dir), found, data_dir / "handwriting")
 
     makers: dict[str, Callable[[], Source]] = {
         "unipen_words": lambda: StrokeSource(words, writers=keep),
@@ -144,6 +154,7 @@ def build_mixture(
         "scanned_lines": lambda: ScannedSource(
             [s for s in scanned if s.level == "line" and len(s.text) <= MAX_LINE_CHARS]
         ),
+        "line_words": line_words,
         "composed": composed,
         "written_strokes": lambda: WrittenSource(
             [h for h in stroke_hands(characters) if keep(h.name)], text, lines=0.2
@@ -153,8 +164,8 @@ def build_mixture(
         "reject": lambda: RejectSource(StrokeSource(words, writers=keep)),
     }
     shares = asdict(config)
-    if cuts is None:
-        shares["composed"] = 0.0
+    if parts is None:
+        shares["composed"] = shares["line_words"] = 0.0
     return [(makers[name](), share) for name, share in shares.items() if share > 0]
 
 

@@ -17,7 +17,13 @@ from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.synthesis.contact_sheet import contact_sheet
 from clinic_hwr.recognition.synthesis.hands import load_hands
 from clinic_hwr.recognition.synthesis.pages import draw_pages
-from clinic_hwr.recognition.training.datasets import MixtureConfig, MixtureDataset, build_mixture
+from clinic_hwr.recognition.training.datasets import (
+    LETTERS_FILE,
+    WORDS_FILE,
+    MixtureConfig,
+    MixtureDataset,
+    build_mixture,
+)
 
 
 class Command(BaseCommand):
@@ -32,10 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("-n", "--count", type=int, default=100)
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument(
-            "--cuts",
+            "--cache",
             type=Path,
-            default=Path("runs/cache/letter_cuts.npz"),
-            help="Letter borders that train found; without them no words are put together.",
+            default=Path("runs/cache"),
+            help="Letters and words that train found; without them none are put together.",
         )
         parser.add_argument("--pages", action="store_true", help="Draw whole prescriptions.")
 
@@ -52,8 +58,9 @@ class Command(BaseCommand):
                 (out / f"page_{number:05d}.json").write_text(truth + "\n", encoding="utf-8")
             self.stdout.write(str(out))
             return
-        cuts: Path = options["cuts"]
-        sources = build_mixture(data, MixtureConfig(), cuts if cuts.exists() else None)
+        parts: Path = options["cache"]
+        known = (parts / LETTERS_FILE).exists() and (parts / WORDS_FILE).exists()
+        sources = build_mixture(data, MixtureConfig(), parts if known else None)
         dataset = MixtureDataset(sources, Charset(), 32, 640, seed=options["seed"])
         shown: list[tuple[np.ndarray, str]] = []
         lines = ["path\ttext\tlevel\twriter"]

@@ -16,7 +16,7 @@ from clinic_hwr.learning.data_folder import data_folder
 from clinic_hwr.recognition.architectures import UnknownArchitecture, UnknownPreset
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.runtime import weights_paths
-from clinic_hwr.recognition.training.alignment import prepare_cuts
+from clinic_hwr.recognition.training.alignment import prepare_parts
 from clinic_hwr.recognition.training.curves import draw_curve
 from clinic_hwr.recognition.training.datasets import (
     CHUNK_SAMPLES,
@@ -56,10 +56,10 @@ class Command(BaseCommand):
         data = data_folder(options["data"])
         charset = Charset()
         cache: Path = options["cache"]
-        cuts = None
-        if recipe.mixture.composed > 0:
-            cuts = prepare_cuts(data, weights_paths("trba")[0], cache / "letter_cuts.npz")
-        sources = build_mixture(data, recipe.mixture, cuts)
+        parts = None
+        if recipe.mixture.composed + recipe.mixture.line_words > 0:
+            parts = prepare_parts(data, weights_paths("trba")[0], cache)
+        sources = build_mixture(data, recipe.mixture, parts)
         store = None
         if recipe.train.stored_chunks > 0:
             drawn = f"{recipe.mixture}{recipe.train.seed}".encode()

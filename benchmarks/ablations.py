@@ -1,0 +1,198 @@
+"""What each stage, head and source of data is worth: short runs that differ in one thing.
+
+    PYTHONPATH=. .venv/bin/python -m benchmarks.ablations --data DIR [--samples 50000] \
+        [--only base,no_tps] [--json OUT]
+
+Every run starts from random weights and sees the same number of crops; a run that is finished
+is not repeated, one that was interrupted goes on. Far fewer crops than a shipped reader sees:
+the table says what helps early, not where each variant would end. Measured on writers that no
+run saw: words of ``copiste_words`` (the half that nothing is fitted on) and words of held-out
+UNIPEN train writers; best path of the CTC layer and greedy decoder, letters' case folded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from clinic_hwr.recognition.architectures import preset
+from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.decoding import ctc
+from clinic_hwr.recognition.images import prepare
+from clinic_hwr.recognition.metrics import character_error_rate, wilson_interval
+from clinic_hwr.recognition.network import Network
+from clinic_hwr.recognition.training.checkpoints import load_weights
+from clinic_hwr.recognition.training.datasets import (
+    MixtureConfig,
+    MixtureDataset,
+    build_mixture,
+    held_out_batches,
+)
+from clinic_hwr.recognition.training.evaluation_sets import load_evaluation_set
+from clinic_hwr.recognition.training.fitting import for_fitting
+from clinic_hwr.recognition.training.loop import TrainConfig, train
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One run: what it changes in the small model, and which shares of data it drops."""
+
+    name: str
+    arch: str = "trba"
+    model: dict[str, object] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+
+
+SCANS = ("scanned_words", "scanned_lines", "line_words")
+STROKES = ("unipen_words", "unipen_phrases", "unipen_lines")
+WIDE = {"feature_channels": (32, 64, 128, 224), "stem_width": 16, "lstm_hidden": 192}
+VARIANTS = (
+    Variant("base"),
+    Variant("no_tps", model={"transformation": "none"}),
+    Variant("no_bilstm", model={"sequence": "none"}),
+    Variant("ctc_only", model={"ctc_weight": 1.0}),
+    Variant("attention_only", model={"ctc_weight": 0.0}),
+    Variant("height_40", model={"height_px": 40, "max_width_px": 800}),
+    Variant("wide", model=WIDE),
+    Variant("fcn_ctc", arch="fcn_ctc"),
+    Variant("without_strokes", without=STROKES),
+    Variant("without_scans", without=SCANS),
+    Variant("without_composed", without=("composed",)),
+    Variant("without_characters", without=("written_strokes", "characters")),
+    Variant("without_fonts", without=("written_fonts",)),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Figures of one run on one set."""
+
+    variant: str
+    set: str
+    n: int
+    parameters: int
+    crops_a_second: float
+    ctc_exact: float
+    ctc_low: float
+    ctc_high: float
+    ctc_cer: float
+    attention_exact: float | None
+
+
+def run(variant: Variant, options: argparse.Namespace) -> Path:
+    """Train one variant; returns its weights."""
+    config = replace(preset(variant.arch, "small"), **variant.model)
+    mixture = replace(MixtureConfig(), **dict.fromkeys(variant.without, 0.0))
+    schedule = TrainConfig(
+        samples=options.samples, warmup_samples=6000, pixels_per_batch=128 * config.height_px,
+        check_samples=10**9, decay_share=0.5, seed=options.seed,
+    )  # fmt: skip
+    sources = build_mixture(options.data, mixture, options.cache)
+    charset = Charset()
+
+    def dataset(first_chunk: int) -> MixtureDataset:
+        return MixtureDataset(
+            sources, charset, config.height_px, config.max_width_px,
+            schedule.pixels_per_batch, options.seed, first_chunk,
+        )  # fmt: skip
+
+    out = options.out / variant.name
+    started = time.perf_counter()
+    weights = train(variant.arch, config, charset, dataset, schedule, out)
+    (out / "seconds.txt").write_text(f"{time.perf_counter() - started:.0f}")
+    return weights
+
+
+def sets(data: Path) -> dict[str, list[tuple[np.ndarray, str]]]:
+    """Crops of writers that no run saw, with their truths."""
+    words = load_evaluation_set(data, "copiste_words")
+    copiste = [(s.image, s.text) for s in words if not for_fitting(s.writer)]
+    held_out = [
+        ((255 - 255 * image[0].numpy()).astype(np.uint8), text)
+        for batch in held_out_batches(data, Charset(), 64, 1280)
+        for image, text in zip(batch.images, batch.texts, strict=True)
+    ]
+    return {"copiste_words": copiste, "unipen held out": held_out}
+
+
+def measure(
+    variant: Variant, weights: Path, crops: Sequence[tuple[np.ndarray, str]]
+) -> dict[str, Any]:
+    """Read with both heads, greedily."""
+    _, model = load_weights(weights)
+    network = Network(model, variant.name)
+    inks = [prepare(image, network.height_px, network.max_width_px) for image, _ in crops]
+    nothing = torch.zeros(len(inks), network.charset.size, dtype=torch.bool)
+    frames = network.frames(inks, nothing)
+    truths = [text.lower() for _, text in crops]
+    paths = [network.charset.decode(ctc.best_path(f.log_probs)).lower() for f in frames]
+    right = sum(a == b for a, b in zip(truths, paths, strict=True))
+    low, high = wilson_interval(right, len(truths))
+    drafts = [network.charset.decode(f.draft).lower() for f in frames if f.draft is not None]
+    return {
+        "n": len(truths),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "ctc_exact": right / len(truths),
+        "ctc_low": low,
+        "ctc_high": high,
+        "ctc_cer": character_error_rate(truths, paths),
+        "attention_exact": (
+            sum(a == b for a, b in zip(truths, drafts, strict=True)) / len(truths)
+            if drafts
+            else None
+        ),
+    }
+
+
+def main() -> None:
+    """Train what is missing, measure everything, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("runs/ablations"))
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--samples", type=int, default=50_000)
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--only", help="Names of variants, joined by commas.")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    chosen = options.only.split(",") if options.only else [v.name for v in VARIANTS]
+    unknown = set(chosen) - {v.name for v in VARIANTS}
+    if unknown:
+        parser.error(f"Unknown variants: {', '.join(sorted(unknown))}.")
+    crops = sets(options.data)
+    rows: list[Row] = []
+    print("| variant | set | n | CTC exact [95%] | CTC CER | attention exact | crops/s |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for variant in VARIANTS:
+        if variant.name not in chosen:
+            continue
+        out = options.out / variant.name
+        done = out / "seconds.txt"
+        weights = out / "weights.safetensors" if done.exists() else run(variant, options)
+        speed = options.samples / max(1.0, float(done.read_text()))
+        for name, some in crops.items():
+            row = Row(variant.name, name, crops_a_second=speed, **measure(variant, weights, some))
+            rows.append(row)
+            decoder = "" if row.attention_exact is None else f"{row.attention_exact:.1%}"
+            print(
+                f"| {row.variant} | {row.set} | {row.n} | {row.ctc_exact:.1%} "
+                f"[{row.ctc_low:.1%}, {row.ctc_high:.1%}] | {row.ctc_cer:.1%} | {decoder} | "
+                f"{row.crops_a_second:.0f} |",
+                flush=True,
+            )
+        if options.json:
+            figures = {"samples": options.samples, "rows": [asdict(r) for r in rows]}
+            options.json.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Judging strings: who proposes them, what every judge says of them, which come first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .charset import Charset, fold_text
+from .decoding import ctc
+from .decoding.language_model import CharLanguageModel
+from .decoding.lexicon import Lexicon, name_log_probabilities
+from .fusion import Fusion, Opinions
+from .looking import Look, Looker
+from .network import Frames
+
+BEAM_WIDTH = 10
+CANDIDATES = 8  # free strings that every judge scores
+NAMES_DRAWN = 16  # lexicon names that each network puts forward
+NAMES_DECODED = 8  # of those, how many the attention decoder judges
+HOPELESS = -300.0  # log probability of a string that does not fit into the frames, or worse
+
+
+def votes(look: Look) -> list[list[tuple[int, ...]]]:
+    """Each judge's own n-best strings, best first."""
+    strings = [[h.classes for h in ctc.prefix_beam(f.log_probs, BEAM_WIDTH)] for f in look.frames]
+    return strings + [[f.draft] for f in look.frames if f.draft is not None]
+
+
+def distinct(votes: Sequence[Sequence[tuple[int, ...]]]) -> list[tuple[int, ...]]:
+    """Every string that some judge proposed, once."""
+    return list(dict.fromkeys(string for strings in votes for string in strings))
+
+
+def score(
+    looker: Looker,
+    looks: Sequence[Look],
+    candidates: Sequence[Sequence[tuple[int, ...]]],
+    fusion: Fusion,
+    language_model: CharLanguageModel | None,
+) -> list[list[Opinions]]:
+    """Ask every judge about every candidate; best first."""
+    weights = fusion.ctc
+    kept: list[list[tuple[tuple[int, ...], tuple[float, ...]]]] = []
+    for look, strings in zip(looks, candidates, strict=True):
+        by_ctc = [ctc.string_log_probabilities(f.log_probs, strings) for f in look.frames]
+        rows = [
+            (string, tuple(max(float(p[k]), HOPELESS) for p in by_ctc))
+            for k, string in enumerate(strings)
+        ]
+        rows.sort(key=lambda row: -_weighted(weights, row[1]))
+        kept.append(rows[:CANDIDATES])
+    by_attention = looker.attention(looks, [[string for string, _ in rows] for rows in kept])
+    scored = []
+    for rows, chars in zip(kept, by_attention, strict=True):
+        opinions = [
+            Opinions(
+                looker.charset.decode(string),
+                by_ctc,
+                by_decoder,
+                language_model.log_p(string) if language_model else 0.0,
+            )
+            for (string, by_ctc), by_decoder in zip(rows, chars, strict=True)
+        ]
+        scored.append(sorted(opinions, key=lambda o: -o.joint(fusion)))
+    return scored
+
+
+def rank_names(
+    looker: Looker, looks: Sequence[Look], lexicon: Lexicon, fusion: Fusion
+) -> list[list[tuple[str, Opinions]]]:
+    """Rank names: each network draws a short list, all judges order it; best first."""
+    short: list[list[tuple[str, str, tuple[float, ...]]]] = []  # name, as written, CTC
+    for look in looks:
+        drawn = dict.fromkeys(
+            name for f in look.frames for name, _ in lexicon.rank(f.log_probs, NAMES_DRAWN)
+        )
+        names = list(drawn)
+        scores = [name_log_probabilities(f.log_probs, names, looker.charset) for f in look.frames]
+        rows = [
+            (name, tuple(max(float(s[k]), HOPELESS) for s in scores))
+            for k, name in enumerate(names)
+        ]
+        rows.sort(key=lambda row: -_weighted(fusion.ctc, row[1]))
+        rows = rows[:NAMES_DECODED]
+        written = _likeliest_cases(look.frames[0], [name for name, _ in rows], looker.charset)
+        short.append([(n, form, p) for (n, p), form in zip(rows, written, strict=True)])
+    strings = [[tuple(looker.charset.encode(form)) for _, form, _ in rows] for rows in short]
+    by_attention = looker.attention(looks, strings)
+    ranked = []
+    for rows_of, chars in zip(short, by_attention, strict=True):
+        found = [
+            (name, Opinions(form, by_ctc, by_decoder))
+            for (name, form, by_ctc), by_decoder in zip(rows_of, chars, strict=True)
+        ]
+        ranked.append(sorted(found, key=lambda item: -item[1].joint(fusion)))
+    return ranked
+
+
+def _likeliest_cases(frames: Frames, names: Sequence[str], charset: Charset) -> list[str]:
+    """The case in which each name was written: as given, lower, Capitalised or CAPITALS."""
+    forms = [
+        [
+            form
+            for form in dict.fromkeys((fold_text(n), *_cases(fold_text(n))))
+            if charset.covers(form)
+        ]
+        for n in names
+    ]
+    flat = [form for some in forms for form in some]
+    scores = iter(ctc.string_log_probabilities(frames.log_probs, [charset.encode(f) for f in flat]))
+    return [max(some, key=lambda form: next(scores)) for some in forms]
+
+
+def _weighted(weights: Sequence[float], values: Sequence[float]) -> float:
+    return sum(w * v for w, v in zip(weights, values, strict=True))
+
+
+def _cases(text: str) -> tuple[str, str, str]:
+    return text.lower(), text.capitalize(), text.upper()
