@@ -226,7 +226,7 @@ if CELERY_BROKER_URL:
 # --- recognition ----------------------------------------------------------------------------
 
 # Which reader, and where data for training lives.
-CLINIC_HWR_ARCH = env.str("CLINIC_HWR_ARCH", default="trba")
+CLINIC_HWR_ARCH = env.str("CLINIC_HWR_ARCH", default="trba+fcn_ctc")
 # Threads of the networks in each worker process: workers times threads should not exceed the
 # cores, or they wait for one another.
 CLINIC_HWR_READER_THREADS = env.int("CLINIC_HWR_READER_THREADS", default=1)

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 Gray = NDArray[np.uint8]
 Ink = NDArray[np.float32]
 
-WIDTH_STEP_PX = 16  # widths are padded up to a multiple, so an answer never depends on batch mates
+# Widths are padded up to a multiple, so an answer never depends on batch mates. On 1,050 words
+# of the fitting halves 32 read as well as 16 (50.6% against 49.6% exact) and 17% faster.
+WIDTH_STEP_PX = 32
 MIN_INK_AREA_PX = 6  # smaller specks do not stretch the bounding box
 MIN_GAP = 0.15  # of the ink height: a blank narrower than this is inside a word
 MARGIN = 0.06  # of the ink height, kept as paper around the ink
@@ -51,6 +53,8 @@ def ink_map(gray: Gray) -> Ink:
 
 def ink_box(ink: Ink) -> tuple[int, int, int, int] | None:
     """Return (x, y, width, height) in pixels around the ink, or None when there is none."""
+    if ink.size == 0:  # OpenCV 5.0 ends the process on an image without columns
+        return None
     mask = (ink > 0.35).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count < 2:
@@ -74,8 +78,8 @@ def prepare(gray: Gray, height_px: int, max_width_px: int) -> Ink:
         max_width_px: wider ink is squeezed to this width.
 
     Returns:
-        Ink map, float32, shape (height_px, width), width a multiple of ``WIDTH_STEP_PX``
-        and at least two steps; all zero when the crop holds no ink.
+        Ink map, float32, shape (height_px, width), width a multiple of ``WIDTH_STEP_PX``;
+        all zero when the crop holds no ink.
     """
     return fit_ink(ink_map(gray), height_px, max_width_px)
 
@@ -160,7 +164,7 @@ def fit_ink(ink: Ink, height_px: int, max_width_px: int) -> Ink:
     """Cut an ink map to its ink and scale it; see ``prepare``."""
     box = fit_box(ink)
     if box is None:
-        return np.zeros((height_px, 2 * WIDTH_STEP_PX), np.float32)
+        return np.zeros((height_px, WIDTH_STEP_PX), np.float32)
     ink = _padded_cut(ink, *box)
     width = fitted_width(box, height_px, max_width_px)
     shrink = ink.shape[0] > height_px
@@ -190,7 +194,7 @@ def fitted_width(box: tuple[int, int, int, int], height_px: int, max_width_px: i
 
 def padded_width(width: int) -> int:
     """Return the width in pixels that an ink map of ``width`` pixels is padded to."""
-    return max(2 * WIDTH_STEP_PX, -(-width // WIDTH_STEP_PX) * WIDTH_STEP_PX)
+    return max(WIDTH_STEP_PX, -(-width // WIDTH_STEP_PX) * WIDTH_STEP_PX)
 
 
 def pad_width(ink: Ink, width: int) -> Ink:

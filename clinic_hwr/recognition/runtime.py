@@ -18,7 +18,7 @@ from .reader import FusedReader, ReaderSettings
 from .training.checkpoints import load_weights
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
-SHIPPED = "trba"
+SHIPPED = "trba+fcn_ctc"  # two different readers: where they agree they are seldom wrong
 NEVER_TRUSTED = Calibrator((), (), (), (), -30.0)
 
 

@@ -25,7 +25,9 @@ def test_without_data_a_command_says_how_to_name_it(command, settings, tmp_path,
 @needs_data
 def test_crops_are_written_with_labels_and_repeat(tmp_path):
     for name in ("a", "b"):
-        call_command("synthesize", str(tmp_path / name), data=DATA, count=12, seed=3)
+        call_command(
+            "synthesize", str(tmp_path / name), data=DATA, count=12, seed=3, cache=tmp_path
+        )
     labels = (tmp_path / "a" / "labels.tsv").read_text().splitlines()
     assert len(labels) == 13
     for file in sorted((tmp_path / "a").iterdir()):
@@ -45,18 +47,22 @@ def test_pages_are_written_with_their_truth(tmp_path):
 @pytest.mark.timeout(900)
 def test_a_short_run_is_trained_measured_and_calibrated(tmp_path):
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text("[train]\nwarmup_samples = 100\nloader_workers = 0\nbf16 = false\n")
+    recipe.write_text(
+        "[train]\nwarmup_samples = 100\nloader_workers = 0\nbf16 = false\nstored_chunks = 1\n"
+        # What a reader must find in the data first takes ten minutes.
+        "[mixture]\ncomposed = 0.0\nline_words = 0.0\n"
+    )
     out = io.StringIO()
     call_command(
         "train", preset="tiny", samples=300, data=DATA, config=recipe, out=tmp_path / "run",
-        stdout=out,
+        cache=tmp_path / "cache", arch="trba", stdout=out,
     )  # fmt: skip
     weights = Path(out.getvalue().strip())
     assert load_weights(weights)[0] == "trba"
     table = io.StringIO()
     call_command(
-        "evaluate", data=DATA, weights=weights, sets=["copiste_words"], limit=20, json=True,
-        stdout=table,
+        "evaluate", data=DATA, arch="trba", weights=[weights], sets=["copiste_words"], limit=20,
+        json=True, stdout=table,
     )  # fmt: skip
     assert json.loads(table.getvalue())["name"] == "copiste_words"
 

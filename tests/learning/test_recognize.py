@@ -42,7 +42,7 @@ def _run(*args, **options):
 
 
 def test_one_line_an_image_in_name_order(folder, weights):
-    lines = _run(folder, weights=weights, kind="word", nbest=3)
+    lines = _run(folder, arch="trba", weights=[weights], kind="word", nbest=3)
     assert [line["path"].rsplit("/", 1)[1] for line in lines] == [
         "0.png", "1.png", "2.png", "3_alpha.png", "4_16bit.png",
     ]  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_broken_image_is_a_line_with_its_error_and_the_rest_is_read(folder, we
     (folder / "1.png").write_bytes(b"\x89PNG but not really")
     out = io.StringIO()
     with pytest.raises(CommandError, match="1 of the images") as failure:
-        call_command("recognize", str(folder), weights=weights, stdout=out)
+        call_command("recognize", str(folder), arch="trba", weights=[weights], stdout=out)
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert failure.value.returncode == 1
     assert "error" in lines[1]
@@ -69,14 +69,14 @@ def test_a_broken_image_is_a_line_with_its_error_and_the_rest_is_read(folder, we
 def test_a_lexicon_file_ranks_its_names(folder, weights, tmp_path_factory):
     names = tmp_path_factory.mktemp("lexicon") / "names.txt"
     names.write_text("Metformin\n\nWarfarin\n")
-    lines = _run(folder / "0.png", weights=weights, kind="drug", lexicon=names)
+    lines = _run(folder / "0.png", arch="trba", weights=[weights], kind="drug", lexicon=names)
     assert {a["text"] for a in lines[0]["alternatives"]} == {"Metformin", "Warfarin"}
 
 
 def test_an_empty_lexicon_is_refused(folder, weights, tmp_path):
     (tmp_path / "empty.txt").write_text("\n\n")
     with pytest.raises(CommandError, match="holds no names"):
-        _run(folder, weights=weights, lexicon=tmp_path / "empty.txt")
+        _run(folder, arch="trba", weights=[weights], lexicon=tmp_path / "empty.txt")
 
 
 def test_an_unknown_architecture_lists_the_valid_ones(folder):

@@ -46,7 +46,7 @@ def test_white_margins_do_not_matter():
 def test_paper_without_ink_gives_an_empty_map():
     noise = np.random.default_rng(0).integers(228, 233, (40, 90)).astype(np.uint8)
     result = prepare(noise, 32, 640)
-    assert result.shape == (32, 2 * WIDTH_STEP_PX)
+    assert result.shape == (32, WIDTH_STEP_PX)
     assert not result.any()
 
 
@@ -113,3 +113,9 @@ def test_quality_tells_faint_from_dark_and_small_from_large():
     assert weak == pytest.approx(50 / 255, abs=0.02)
     assert (high, low) == (pytest.approx(5, abs=0.1), pytest.approx(4, abs=0.15))
     assert ink_quality(np.full((9, 9), 200, np.uint8), np.zeros((9, 9), np.float32)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (40, 0), (0, 40)])
+def test_a_crop_without_pixels_is_no_ink_and_no_crash(shape):
+    assert ink_box(np.zeros(shape, np.float32)) is None
+    assert not prepare(np.zeros(shape, np.uint8), 32, 640).any()

@@ -82,7 +82,7 @@ def split_line(ink: Ink, words: Sequence[str]) -> list[tuple[int, int]] | None:
     for k, length in enumerate(lengths, start=1):
         for place in range(k, n):
             width = (end[place] - begin[:place]) / unit + WORD_SPACE
-            misfit = (width - length) ** 2 / length + np.where(width <= WORD_SPACE, 1e3, 0.0)
+            misfit = (width - length) ** 2 / length + np.where(width <= WORD_SPACE, np.inf, 0.0)
             total = cost[k - 1, :place] + misfit
             back[k, place] = int(total.argmin())
             cost[k, place] = total.min() - blank_bonus[place]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clinic_hwr.recognition.images import prepare
+from clinic_hwr.recognition.images import Ink, prepare
 
 from .sources import Sample
 
@@ -77,7 +77,7 @@ class SampleStore:
     def _write(self, path: Path, samples: list[Sample]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         inks = [
-            np.round(prepare(s.image, STORED_HEIGHT_PX, STORED_MAX_WIDTH_PX) * 255).astype(np.uint8)
+            _without_padding(prepare(s.image, STORED_HEIGHT_PX, STORED_MAX_WIDTH_PX))
             for s in samples
         ]
         part = path.with_name(f"{path.stem}.{os.getpid()}.part.npz")
@@ -88,3 +88,10 @@ class SampleStore:
             texts=np.array([s.text for s in samples]),
         )
         part.replace(path)
+
+
+def _without_padding(ink: Ink) -> np.ndarray:
+    """Cut the paper on the right, which is added again when the sample is used; uint8."""
+    inked = np.flatnonzero(ink.any(axis=0))
+    width = int(inked[-1]) + 2 if len(inked) else ink.shape[1]
+    return np.round(ink[:, :width] * 255).astype(np.uint8)

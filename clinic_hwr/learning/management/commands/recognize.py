@@ -32,8 +32,10 @@ class Command(BaseCommand):
         parser.add_argument("--jsonl", action="store_true", help="The default, and the only form.")
         parser.add_argument("--kind", choices=KINDS, default="line")
         parser.add_argument("--lexicon", type=Path, help="One name a line; ranked, best first.")
-        parser.add_argument("--arch", default=None, help="Registered architecture.")
-        parser.add_argument("--weights", type=Path, help="Weights file instead of the shipped one.")
+        parser.add_argument("--arch", default=None, help='One, or several joined by "+".')
+        parser.add_argument(
+            "--weights", type=Path, action="append", help="Instead of the shipped; one each."
+        )
         parser.add_argument("--nbest", type=int, default=5)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +43,8 @@ class Command(BaseCommand):
         if options["nbest"] < 1:
             raise CommandError("--nbest must be at least 1.")
         try:
-            reader = load_reader(options["arch"] or settings.CLINIC_HWR_ARCH, options["weights"])
+            weights = tuple(options["weights"]) if options["weights"] else None
+            reader = load_reader(options["arch"] or settings.CLINIC_HWR_ARCH, weights)
         except (UnknownArchitecture, WeightsNotFound) as error:
             raise CommandError(str(error.args[0])) from error
         lexicon = _read_lexicon(options["lexicon"])
