@@ -84,15 +84,16 @@ def prepare(gray: Gray, height_px: int, max_width_px: int) -> Ink:
     return fit_ink(ink_map(gray), height_px, max_width_px)
 
 
-def cut_pieces(ink: Ink, ratio: float) -> list[Ink]:
+def cut_pieces(ink: Ink, ratio: float, piece_ratio: float) -> list[Ink]:
     """Cut the ink map of a long line into pieces in reading order.
 
     A line that is more than ``ratio`` times as wide as high is cut at the blank columns
-    nearest to equal parts: the networks are trained on short lines.
+    nearest to equal parts: the networks are trained on words and short lines.
 
     Args:
         ink: as ``ink_map`` returns it.
         ratio: width through height from which a line is cut.
+        piece_ratio: width through height of the parts.
 
     Returns:
         at least one ink map, for ``fit_ink``.
@@ -101,7 +102,7 @@ def cut_pieces(ink: Ink, ratio: float) -> list[Ink]:
     if box is None or box[2] <= ratio * box[3]:
         return [ink]
     x, _, w, h = box
-    count = math.ceil(w / (ratio * h))
+    count = math.ceil(w / (piece_ratio * h))
     edges = [x, *_blank_cuts(ink[:, x : x + w], h, count, offset=x), x + w]
     return [ink[:, a:b] for a, b in pairwise(edges) if b > a]
 

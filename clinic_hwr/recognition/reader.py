@@ -197,7 +197,7 @@ class FusedReader:
             scores["second"] = best.ctc[1]
             scores["second_per_char"] = best.ctc[1] / length
         calibrators = self.settings.calibrators
-        kind = "lexicon" if named else crop.kind
+        kind = "lexicon" if named else crop.kind if crop.whole else "word"
         calibrator = calibrators.get(kind, calibrators["word"])
         alternatives = tuple(
             Alternative(t, share)

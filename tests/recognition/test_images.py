@@ -82,11 +82,11 @@ def _line(words: int) -> np.ndarray:
 
 
 def test_a_short_line_stays_whole():
-    assert len(cut_pieces(ink_map(_line(2)), 15.6)) == 1
+    assert len(cut_pieces(ink_map(_line(2)), 15.6, 15.6)) == 1
 
 
 def test_a_long_line_is_cut_between_its_words():
-    pieces = [fit_ink(piece, 32, 640) for piece in cut_pieces(ink_map(_line(6)), 15.6)]
+    pieces = [fit_ink(piece, 32, 640) for piece in cut_pieces(ink_map(_line(6)), 15.6, 15.6)]
     bars = [int((np.diff((p[16] > 0.5).astype(int)) == 1).sum()) for p in pieces]
     assert len(pieces) == 3
     assert bars == [10, 10, 10]  # two whole words each, five bars a word
@@ -95,13 +95,13 @@ def test_a_long_line_is_cut_between_its_words():
 def test_ink_without_gaps_is_not_cut():
     image = np.full((30, 900), 235, np.uint8)
     image[10:20, 10:890] = 15
-    assert len(cut_pieces(ink_map(image), 15.6)) == 1
+    assert len(cut_pieces(ink_map(image), 15.6, 15.6)) == 1
 
 
 def test_a_rule_below_the_words_does_not_hide_their_gaps():
     line = _line(6)
     line[34:36] = 60
-    assert len(cut_pieces(ink_map(line), 15.6)) == 3
+    assert len(cut_pieces(ink_map(line), 15.6, 15.6)) == 3
 
 
 def test_quality_tells_faint_from_dark_and_small_from_large():
