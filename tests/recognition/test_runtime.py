@@ -146,3 +146,14 @@ def test_frames_and_decoder_steps_can_be_looked_at(tmp_path):
     assert np.exp(frames[0]).sum(axis=1) == pytest.approx(1.0, abs=1e-6)
     steps = reader.attention_log_probabilities(crops, ["ab", "c", "d"])
     assert [len(s) for s in steps] == [3, 2, 0]
+
+
+def test_running_text_is_read_in_pieces_and_a_wide_name_is_not(tmp_path):
+    reader = load_reader("trba", _weights(tmp_path, "trba"))
+    image = np.full((40, 330), 235, np.uint8)
+    for word in range(3):
+        for x in range(0, 80, 10):
+            image[6:38, 15 + 110 * word + x : 19 + 110 * word + x] = 15
+    line, name = (reader.looker.look([image], [kind])[0] for kind in ("line", "name"))
+    assert len(line) > 2
+    assert len(name) == 1
