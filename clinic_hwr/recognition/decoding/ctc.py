@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 LogProbs = NDArray[np.float64]
 Prefix = tuple[int, ...]
 NEVER = -1e30
-# Natural log of 0.9995: in a frame that is so surely blank the beam passes over characters.
-# Probabilities of strings found move by less than 0.1% a frame.
-SURE_BLANK = -5e-4
 # A float64 ends at 1e-308. A string above this probability has no alignment that matters
 # below that end, for T up to several hundred.
 SAFE_P = 1e-250
@@ -182,9 +179,6 @@ def prefix_beam(
     tried = np.argsort(-log_probs, axis=1)[:, :top].tolist()
     beam: _Beam = {(): (0.0, NEVER, 0.0)}
     for frame, classes in zip(log_probs.tolist(), tried, strict=True):
-        if frame[0] > SURE_BLANK:  # most frames of a good reader: nothing new can enter the beam
-            beam = {p: (_log_add(b, c) + frame[0], NEVER, lm) for p, (b, c, lm) in beam.items()}
-            continue
         grown = _stay(beam, frame)
         # New strings must beat the worst of a full beam that stays as it is.
         bar = NEVER
