@@ -11,7 +11,8 @@ class Fusion:
     """Weights of a log-linear combination of opinions (fitted, see ``training.fitting``).
 
     Attributes:
-        ctc: weight of each network's CTC log probability, in the order of the networks.
+        ctc: weight of each network's CTC log probability, in the order of the networks that
+            have a CTC layer.
         attention: of the attention decoder's log probability.
         language: of the language model's log probability.
         bonus: added for each character; balances the language model's taste for short text.
@@ -29,7 +30,7 @@ class Opinions:
 
     Attributes:
         text: the string.
-        ctc: of each network, summed over alignments.
+        ctc: of each network that has a CTC layer, summed over alignments.
         attention: of each character, then of the end symbol; () without a decoder.
         language: of the whole string.
     """
@@ -49,10 +50,10 @@ class Opinions:
         )
 
 
-def equal_weights(networks: int, has_decoder: bool) -> Fusion:
+def equal_weights(ctc_layers: int, has_decoder: bool) -> Fusion:
     """Weights before anything was fitted: every judge counts the same, no language model."""
-    judges = networks + int(has_decoder)
-    return Fusion((1.0 / judges,) * networks, 1.0 / judges if has_decoder else 0.0)
+    judges = ctc_layers + int(has_decoder)
+    return Fusion((1.0 / judges,) * ctc_layers, 1.0 / judges if has_decoder else 0.0)
 
 
 def fusion_from_json(values: Mapping[str, float | Sequence[float]]) -> Fusion:

@@ -15,6 +15,7 @@ rectifier at variable width as it is.
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 import cv2
 import torch
@@ -24,8 +25,10 @@ from torch.fx.experimental.optimization import fuse
 from .stages.features import ResNetFeatures
 from .stages.transformation import TpsRectifier
 
+Model = TypeVar("Model", bound=nn.Module)
 
-def prepare_for_inference(model: nn.Module) -> nn.Module:
+
+def prepare_for_inference(model: Model) -> Model:
     """Return a faster module that computes the same; the given one stays as it is.
 
     Batch normalisation is folded into the convolution before it (exact in real numbers; in

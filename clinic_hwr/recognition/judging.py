@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
 from .charset import Charset, fold_text
 from .decoding import ctc
 from .decoding.language_model import CharLanguageModel
 from .decoding.lexicon import Lexicon, name_log_probabilities
 from .fusion import Fusion, Opinions
 from .looking import Look, Looker
-from .network import Frames
 
 BEAM_WIDTH = 10
 CANDIDATES = 8  # free strings that every judge scores
@@ -21,8 +23,8 @@ HOPELESS = -300.0  # log probability of a string that does not fit into the fram
 
 def votes(look: Look) -> list[list[tuple[int, ...]]]:
     """Each judge's own n-best strings, best first."""
-    strings = [[h.classes for h in ctc.prefix_beam(f.log_probs, BEAM_WIDTH)] for f in look.frames]
-    return strings + [[f.draft] for f in look.frames if f.draft is not None]
+    strings = [[h.classes for h in ctc.prefix_beam(p, BEAM_WIDTH)] for p in look.ctc]
+    return strings + [list(f.drafts) for f in look.frames if f.drafts]
 
 
 def distinct(votes: Sequence[Sequence[tuple[int, ...]]]) -> list[tuple[int, ...]]:
@@ -41,7 +43,7 @@ def score(
     weights = fusion.ctc
     kept: list[list[tuple[tuple[int, ...], tuple[float, ...]]]] = []
     for look, strings in zip(looks, candidates, strict=True):
-        by_ctc = [ctc.string_log_probabilities(f.log_probs, strings) for f in look.frames]
+        by_ctc = [ctc.string_log_probabilities(p, strings) for p in look.ctc]
         rows = [
             (string, tuple(max(float(p[k]), HOPELESS) for p in by_ctc))
             for k, string in enumerate(strings)
@@ -70,18 +72,15 @@ def rank_names(
     """Rank names: each network draws a short list, all judges order it; best first."""
     short: list[list[tuple[str, str, tuple[float, ...]]]] = []  # name, as written, CTC
     for look in looks:
-        drawn = dict.fromkeys(
-            name for f in look.frames for name, _ in lexicon.rank(f.log_probs, NAMES_DRAWN)
-        )
-        names = list(drawn)
-        scores = [name_log_probabilities(f.log_probs, names, looker.charset) for f in look.frames]
+        names = _short_list(looker, look, lexicon)
+        scores = [name_log_probabilities(p, names, looker.charset) for p in look.ctc]
         rows = [
             (name, tuple(max(float(s[k]), HOPELESS) for s in scores))
             for k, name in enumerate(names)
         ]
         rows.sort(key=lambda row: -_weighted(fusion.ctc, row[1]))
         rows = rows[:NAMES_DECODED]
-        written = _likeliest_cases(look.frames[0], [name for name, _ in rows], looker.charset)
+        written = _likeliest_cases(look, [name for name, _ in rows], looker.charset)
         short.append([(n, form, p) for (n, p), form in zip(rows, written, strict=True)])
     strings = [[tuple(looker.charset.encode(form)) for _, form, _ in rows] for rows in short]
     by_attention = looker.attention(looks, strings)
@@ -95,7 +94,24 @@ def rank_names(
     return ranked
 
 
-def _likeliest_cases(frames: Frames, names: Sequence[str], charset: Charset) -> list[str]:
+def _short_list(looker: Looker, look: Look, lexicon: Lexicon) -> list[str]:
+    """The names that each network puts forward.
+
+    Without a CTC layer there are no frames to search a list with: the names nearest to the
+    decoder's own strings are taken.
+    """
+    drawn = [name for p in look.ctc for name, _ in lexicon.rank(p, NAMES_DRAWN)]
+    if not look.ctc:
+        for draft in (d for f in look.frames for d in f.drafts):
+            text = looker.charset.decode(draft)
+            near = process.extract(
+                text, lexicon.names, scorer=Levenshtein.distance, processor=str.lower, limit=4
+            )
+            drawn += [name for name, _, _ in near]
+    return list(dict.fromkeys(drawn))[: NAMES_DRAWN * max(1, len(look.ctc))]
+
+
+def _likeliest_cases(look: Look, names: Sequence[str], charset: Charset) -> list[str]:
     """The case in which each name was written: as given, lower, Capitalised or CAPITALS."""
     forms = [
         [
@@ -105,8 +121,11 @@ def _likeliest_cases(frames: Frames, names: Sequence[str], charset: Charset) -> 
         ]
         for n in names
     ]
-    flat = [form for some in forms for form in some]
-    scores = iter(ctc.string_log_probabilities(frames.log_probs, [charset.encode(f) for f in flat]))
+    if not look.ctc:
+        draft = charset.decode(look.frames[0].drafts[0])
+        return [min(some, key=lambda form: Levenshtein.distance(form, draft)) for some in forms]
+    flat = [charset.encode(form) for some in forms for form in some]
+    scores = iter(ctc.string_log_probabilities(look.ctc[0], flat))
     return [max(some, key=lambda form: next(scores)) for some in forms]
 
 

@@ -45,6 +45,11 @@ class Look:
     contrast: float
     height: float
 
+    @property
+    def ctc(self) -> tuple[NDArray[np.float64], ...]:
+        """CTC log probabilities (T, classes) of every network that has a CTC layer."""
+        return tuple(f.log_probs for f in self.frames if f.log_probs is not None)
+
 
 class Looker:
     """Several networks that look at the same crops, one caller at a time.

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from .architectures.contract import MAX_CHARS, Encoded, Recognizer
 from .charset import Charset
 from .decoding import attention
 from .images import Ink
-from .stages.prediction import AttentionDecoder
 
 BATCH_PIXELS = 8192 * 32  # pixels a batch; keeps memory flat however many crops come
-MAX_CHARS = 64
+BEAM_WIDTH = 10  # of a decoder that has no CTC layer beside it
 SCORED_TOGETHER = 8  # crops whose candidates the decoder scores at once
 IMPOSSIBLE = -1e4  # logit of a character that the field's kind does not allow
 
@@ -27,33 +27,33 @@ class Frames:
     """What a network says of one ink map.
 
     Attributes:
-        log_probs: (T, classes) float64 CTC log probabilities.
-        columns: (T, features) encoder columns, for the attention decoder.
-        draft: what the decoder writes by itself, as classes; None without a decoder.
+        log_probs: (T, classes) float64 CTC log probabilities; None without a CTC layer.
+        columns: (T, features) encoder columns, for the decoder.
+        drafts: what the decoder writes by itself, as classes, best first; one string beside a
+            CTC layer, a beam without one, none without a decoder.
     """
 
-    log_probs: NDArray[np.float64]
+    log_probs: NDArray[np.float64] | None
     columns: Tensor
-    draft: tuple[int, ...] | None
+    drafts: tuple[tuple[int, ...], ...]
 
 
 class Network:
     """A trained recognizer and its input geometry.
 
     Args:
-        model: with ``config``, ``charset`` and ``encode`` (``architectures.contract``).
+        model: a recognizer; it is put into evaluation mode.
         version: name and content hash of its weights.
     """
 
-    def __init__(self, model: nn.Module, version: str):
+    def __init__(self, model: Recognizer, version: str):
         self.model = model.eval()
         self.version = version
-        self.charset: Charset = model.charset  # type: ignore[assignment]  # see contract
-        config = model.config
-        self.height_px: int = config.height_px  # type: ignore[union-attr,assignment]
-        self.max_width_px: int = config.max_width_px  # type: ignore[union-attr,assignment]
-        decoder = getattr(model, "decoder", None)
-        self.decoder = decoder if isinstance(decoder, AttentionDecoder) else None
+        self.charset: Charset = model.charset
+        self.height_px: int = model.config.height_px
+        self.max_width_px: int = model.config.max_width_px
+        self.decoder = model.decoder
+        self.has_ctc = model.has_ctc
 
     @torch.inference_mode()
     def frames(self, inks: Sequence[Ink], forbidden: Tensor) -> list[Frames]:
@@ -78,15 +78,24 @@ class Network:
 
     def _batch(self, images: Tensor, forbidden: Tensor) -> list[Frames]:
         widths = torch.full((len(images),), images.shape[3])
-        encoded = self.model.encode(images, widths)  # type: ignore[operator]  # see contract
+        encoded = self.model.encode(images, widths)
+        drafts = self._drafts(encoded, forbidden)
+        if encoded.ctc_logits is None:
+            return [Frames(None, encoded.columns[i], drafts[i]) for i in range(len(images))]
         logits = encoded.ctc_logits.float().masked_fill(forbidden.unsqueeze(1), IMPOSSIBLE)
         log_probs = logits.log_softmax(-1).double().numpy()
-        drafts: Sequence[tuple[int, ...] | None] = [None] * len(images)
-        if self.decoder is not None:
-            drafts = attention.greedy(
-                self.decoder, encoded.columns, encoded.mask, MAX_CHARS, forbidden
-            )
         return [Frames(log_probs[i], encoded.columns[i], drafts[i]) for i in range(len(images))]
+
+    def _drafts(self, encoded: Encoded, forbidden: Tensor) -> list[tuple[tuple[int, ...], ...]]:
+        if self.decoder is None:
+            return [()] * len(encoded.columns)
+        if encoded.ctc_logits is None:
+            beams = attention.beam(
+                self.decoder, encoded.columns, encoded.mask, BEAM_WIDTH, MAX_CHARS, forbidden
+            )
+            return [tuple(string for string, _ in some) for some in beams]
+        greedy = attention.greedy(self.decoder, encoded.columns, encoded.mask, MAX_CHARS, forbidden)
+        return [(string,) for string in greedy]
 
     @torch.inference_mode()
     def attention_scores(

@@ -177,8 +177,6 @@ class FusedReader:
         length = len(text) + 1
         votes = [vote.lower() == text.lower() for vote in own]
         scores = {
-            "ctc": best.ctc[0],
-            "ctc_per_char": best.ctc[0] / length,
             "joint": joints[0],
             "joint_per_char": joints[0] / length,
             "margin": joints[0] - joints[1] if len(joints) > 1 else 20.0,
@@ -193,6 +191,9 @@ class FusedReader:
             scores["attention"] = sum(best.attention)
             scores["attention_per_char"] = sum(best.attention) / length
             scores["weakest"] = min(best.attention)
+        if best.ctc:
+            scores["ctc"] = best.ctc[0]
+            scores["ctc_per_char"] = best.ctc[0] / length
         if len(best.ctc) > 1:
             scores["second"] = best.ctc[1]
             scores["second_per_char"] = best.ctc[1] / length
@@ -216,14 +217,11 @@ class FusedReader:
         """Confidence of each character: the decoder's, and each network's at its place."""
         columns = [[math.exp(p) for p in best.attention[: len(text)]]] if best.attention else []
         classes = self.charset.encode(best.text)
-        for frames in crop.frames:
-            found = ctc.forced_alignment(frames.log_probs, classes)
+        for log_probs in crop.ctc:
+            found = ctc.forced_alignment(log_probs, classes)
             if found is not None:
                 columns.append(
-                    [
-                        math.exp(frames.log_probs[t, c])
-                        for t, c in zip(found[0], classes, strict=True)
-                    ]
+                    [math.exp(log_probs[t, c]) for t, c in zip(found[0], classes, strict=True)]
                 )
         if not columns or len(best.text) != len(text):
             return tuple(CharConfidence(char, 0.0) for char in text)
@@ -233,13 +231,18 @@ class FusedReader:
     def frame_log_probabilities(
         self, crops: Sequence[NDArray[np.uint8]]
     ) -> list[NDArray[np.float64]]:
-        """CTC log probabilities (T, classes) of the first network; pieces are joined in order."""
+        """CTC log probabilities (T, classes) of the first network; pieces are joined in order.
+
+        Raises:
+            ValueError: the first network has no CTC layer.
+        """
+        if not self.looker.networks[0].has_ctc:
+            raise ValueError("The first network of this reader has no CTC layer.")
         looked = self.looker.look(crops, ["word"] * len(crops))
         silence = np.full((1, self.charset.size), IMPOSSIBLE)
         silence[0, 0] = 0.0
         return [
-            np.concatenate([silence if c is None else c.frames[0].log_probs for c in parts])
-            for parts in looked
+            np.concatenate([silence if c is None else c.ctc[0] for c in parts]) for parts in looked
         ]
 
     def attention_log_probabilities(

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from .architectures import UnknownArchitecture, architecture_names
+from .architectures.contract import Recognizer
 from .calibration import Calibrator, calibrator_from_json
 from .decoding.language_model import packaged_language_model
 from .fusion import equal_weights, fusion_from_json
@@ -74,6 +75,8 @@ def _load_network(name: str, path: Path) -> Network:
     found, model = load_weights(path)
     if found != name:
         raise WeightsNotFound(f"{path.name} holds {found}, not {name}.")
+    if not isinstance(model, Recognizer):
+        raise WeightsNotFound(f"{name} makes words and cannot read them.")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     return Network(prepare_for_inference(model), f"{path.stem}@{digest}")
 
@@ -96,7 +99,7 @@ def load_settings(networks: list[Network], path: Path) -> ReaderSettings:
     counts the same and nothing is trusted.
     """
     if not path.exists():
-        equal = equal_weights(len(networks), networks[0].decoder is not None)
+        equal = equal_weights(sum(n.has_ctc for n in networks), networks[0].decoder is not None)
         return ReaderSettings(equal, equal, {"word": NEVER_TRUSTED, "lexicon": NEVER_TRUSTED})
     data = json.loads(path.read_text(encoding="utf-8"))
     calibrators = {name: calibrator_from_json(c) for name, c in data["calibrators"].items()}

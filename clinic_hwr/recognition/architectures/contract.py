@@ -1,15 +1,24 @@
-"""What every recognizer of crops promises, whatever its family."""
+"""What every recognizer promises, whatever its family."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from torch import Tensor
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.decoding import attention, ctc
 from clinic_hwr.recognition.stages.features import PIXELS_PER_COLUMN
+from clinic_hwr.recognition.stages.prediction import Decoder
+
+MAX_CHARS = 64
+LABEL_SMOOTHING = 0.02
 
 
 @dataclass(frozen=True)
@@ -17,22 +26,44 @@ class Encoded:
     """What the encoder says of a batch.
 
     Attributes:
-        columns: (batch, T, features).
+        columns: (batch, T, features). A map of features keeps its columns one after the other
+            (T = columns times height), so that padding on the right stays at the end.
         mask: (batch, T), True where a column holds image.
-        ctc_logits: (batch, T, classes).
+        ctc_logits: (batch, T, classes); None for a family without a CTC layer.
     """
 
     columns: Tensor
     mask: Tensor
-    ctc_logits: Tensor
+    ctc_logits: Tensor | None
+
+    def ctc_log_probs(self) -> NDArray[np.float64]:
+        """CTC log probabilities (batch, T, classes); ``ValueError`` without a CTC layer."""
+        if self.ctc_logits is None:
+            raise ValueError("This family has no CTC layer.")
+        found: NDArray[np.float64] = self.ctc_logits.float().log_softmax(-1).double().cpu().numpy()
+        return found
 
 
-class CtcRecognizer(Protocol):
-    """A module that reads crops with a CTC layer; class 0 is the blank."""
+class Recognizer(nn.Module, ABC):
+    """A module that reads crops, with a CTC layer, a decoder, or both.
 
-    config: Any
-    charset: Charset
+    Attributes:
+        config: frozen dataclass with at least ``height_px`` and ``max_width_px``.
+        charset: what it can write; class 0 is CTC's blank and the decoder's end symbol.
+        decoder: writes character by character; None for a family without one.
+        has_ctc: whether there is a CTC layer.
+    """
 
+    decoder: Decoder | None
+    has_ctc: bool = True
+
+    def __init__(self, config: Any, charset: Charset):
+        super().__init__()
+        self.config = config
+        self.charset = charset
+        self.decoder = None
+
+    @abstractmethod
     def encode(self, images: Tensor, widths: Tensor) -> Encoded:
         """Encode ink maps.
 
@@ -40,8 +71,8 @@ class CtcRecognizer(Protocol):
             images: (batch, 1, height_px, width) in 0..1, paper = 0, padded on the right.
             widths: (batch,) true widths in pixels.
         """
-        ...
 
+    @abstractmethod
     def loss(
         self, images: Tensor, widths: Tensor, targets: Tensor, lengths: Tensor
     ) -> dict[str, Tensor]:
@@ -52,28 +83,110 @@ class CtcRecognizer(Protocol):
             targets: (batch, L) classes, 0 behind the end.
             lengths: (batch,) string lengths.
         """
-        ...
+
+    def forward(
+        self, images: Tensor, widths: Tensor, targets: Tensor
+    ) -> tuple[Encoded, Tensor | None]:
+        """Encode, and decode with teacher forcing where there is a decoder.
+
+        Returns:
+            the encoder's view, and logits (batch, L + 1, classes) or None; see ``Decoder``.
+        """
+        encoded = self.encode(images, widths)
+        if self.decoder is None:
+            return encoded, None
+        return encoded, self.decoder(encoded.columns, encoded.mask, targets)
+
+    @torch.inference_mode()
+    def greedy(self, images: Tensor, widths: Tensor) -> list[str]:
+        """Read without search: CTC's best path, or the decoder's first choice at each step."""
+        encoded = self.encode(images, widths)
+        if encoded.ctc_logits is None:
+            assert self.decoder is not None  # noqa: S101  a family has one or the other
+            allowed = torch.zeros(self.charset.size, dtype=torch.bool, device=images.device)
+            found = attention.greedy(
+                self.decoder, encoded.columns, encoded.mask, MAX_CHARS, allowed
+            )
+            return [self.charset.decode(string) for string in found]
+        best = encoded.ctc_logits.argmax(-1).masked_fill(~encoded.mask, 0).tolist()
+        return [
+            self.charset.decode([c for i, c in enumerate(row) if i == 0 or c != row[i - 1]])
+            for row in best
+        ]
+
+    @torch.inference_mode()
+    def nbest(
+        self, images: Tensor, widths: Tensor, width: int = 10
+    ) -> list[list[tuple[str, float]]]:
+        """Read with a beam: strings with their natural log probability, best first.
+
+        The probability is that of the whole string: summed over CTC's alignments, or of all
+        characters and the end symbol.
+
+        Args:
+            images, widths: see ``encode``.
+            width: of the beam.
+        """
+        encoded = self.encode(images, widths)
+        if encoded.ctc_logits is None:
+            assert self.decoder is not None  # noqa: S101  a family has one or the other
+            allowed = torch.zeros(self.charset.size, dtype=torch.bool, device=images.device)
+            beams = attention.beam(
+                self.decoder, encoded.columns, encoded.mask, width, MAX_CHARS, allowed
+            )
+            return [[(self.charset.decode(s), p) for s, p in some] for some in beams]
+        return [
+            [(self.charset.decode(h.classes), h.log_p) for h in ctc.prefix_beam(row[mask], width)]
+            for row, mask in zip(encoded.ctc_log_probs(), encoded.mask.cpu().numpy(), strict=True)
+        ]
 
 
-def column_lengths(widths: Tensor) -> Tensor:
-    """Columns that hold image for true widths in pixels."""
-    return (widths + PIXELS_PER_COLUMN - 1) // PIXELS_PER_COLUMN
+def column_mask(widths: Tensor, columns: int, pixels_per_column: int = PIXELS_PER_COLUMN) -> Tensor:
+    """Columns that hold image, (batch, columns) bool, for true widths in pixels."""
+    lengths = column_lengths(widths, pixels_per_column).unsqueeze(1)
+    return torch.arange(columns, device=widths.device) < lengths
 
 
-def ctc_loss(logits: Tensor, widths: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+def column_lengths(widths: Tensor, pixels_per_column: int = PIXELS_PER_COLUMN) -> Tensor:
+    """How many columns hold image for true widths in pixels."""
+    return (widths + pixels_per_column - 1) // pixels_per_column
+
+
+def ctc_loss(logits: Tensor, mask: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
     """CTC loss divided by the string's length, mean over the batch; in float32.
 
     Args:
-        logits: (batch, T, classes); widths: (batch,) pixels.
+        logits: (batch, T, classes); mask: (batch, T), True where a column holds image.
         targets: (batch, L) classes, 0 behind the end; lengths: (batch,).
     """
     losses = F.ctc_loss(
         logits.float().log_softmax(-1).transpose(0, 1),
         targets,
-        column_lengths(widths),
+        mask.sum(1),
         lengths,
         blank=0,
         reduction="none",
         zero_infinity=True,
     )
     return (losses / lengths.clamp_min(1)).mean()
+
+
+def decoder_loss(
+    logits: Tensor, targets: Tensor, lengths: Tensor, label_smoothing: float = LABEL_SMOOTHING
+) -> Tensor:
+    """Mean cross entropy a character, end symbol included; in float32.
+
+    Args:
+        logits: (batch, L + 1, classes); see ``Decoder``.
+        targets: (batch, L) classes, 0 behind the end; lengths: (batch,).
+        label_smoothing: share of the probability spread over all classes.
+    """
+    steps = torch.arange(logits.shape[1], device=logits.device)
+    wanted = F.pad(targets, (0, 1))
+    wanted = wanted.masked_fill(steps > lengths.unsqueeze(1), -100)
+    return F.cross_entropy(
+        logits.float().flatten(0, 1),
+        wanted.flatten(),
+        ignore_index=-100,
+        label_smoothing=label_smoothing,
+    )

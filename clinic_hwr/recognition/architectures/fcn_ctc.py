@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.stages.features import ResNetFeatures
 
-from .contract import Encoded, column_lengths, ctc_loss
+from .contract import Encoded, Recognizer, column_mask, ctc_loss
 from .registry import register
 
 
@@ -82,13 +81,11 @@ class GatedBlock(nn.Module):
         return columns + self.dropout(F.glu(self.conv(self.norm(columns)), dim=1))
 
 
-class FcnCtc(nn.Module):
+class FcnCtc(Recognizer):
     """Residual features, gated blocks, CTC."""
 
     def __init__(self, config: FcnConfig, charset: Charset):
-        super().__init__()
-        self.config = config
-        self.charset = charset
+        super().__init__(config, charset)
         self.features = ResNetFeatures(
             config.feature_channels, config.feature_layers, config.stem_width
         )
@@ -104,20 +101,22 @@ class FcnCtc(nn.Module):
         self.ctc = nn.Linear(config.context, charset.size)
 
     def encode(self, images: Tensor, widths: Tensor) -> Encoded:
-        """Encode ink maps; see ``CtcRecognizer.encode``."""
+        """Encode ink maps; see ``Recognizer.encode``."""
+        columns, mask = self._columns(images, widths)
+        return Encoded(columns, mask, self.ctc(columns))
+
+    def _columns(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
         features = self.features(images).transpose(1, 2).unsqueeze(2)  # (B, C, 1, T)
         context = F.relu(self.norm(self.blocks(self.enter(features))))
         columns = self.dropout(context.squeeze(2).transpose(1, 2))
-        mask = torch.arange(columns.shape[1], device=columns.device) < column_lengths(
-            widths
-        ).unsqueeze(1)
-        return Encoded(columns, mask, self.ctc(columns))
+        return columns, column_mask(widths, columns.shape[1])
 
     def loss(
         self, images: Tensor, widths: Tensor, targets: Tensor, lengths: Tensor
     ) -> dict[str, Tensor]:
-        """CTC loss a character, mean over the batch; see ``CtcRecognizer.loss``."""
-        loss = ctc_loss(self.encode(images, widths).ctc_logits, widths, targets, lengths)
+        """CTC loss a character, mean over the batch; see ``Recognizer.loss``."""
+        columns, mask = self._columns(images, widths)
+        loss = ctc_loss(self.ctc(columns), mask, targets, lengths)
         return {"loss": loss, "ctc": loss.detach()}
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
 from clinic_hwr.recognition.charset import Charset
+
+Reads = Literal["character", "word", "line", "paragraph", "nothing"]
 
 
 class UnknownArchitecture(KeyError):
@@ -29,6 +31,9 @@ class Architecture:
         build: (config, charset) -> module.
         presets: named configurations.
         paper: what it follows.
+        paper_parameters: weights of the preset ``paper`` with the packaged character set;
+            None when the family has no such preset.
+        reads: the largest thing it reads at once; "nothing" for a family that makes words.
     """
 
     name: str
@@ -36,20 +41,28 @@ class Architecture:
     build: Callable[[Any, Charset], nn.Module]
     presets: Mapping[str, Any]
     paper: str
+    paper_parameters: int | None = None
+    reads: Reads = "line"
 
 
 _REGISTRY: dict[str, Architecture] = {}
 
 
 def register(
-    name: str, *, config: type[Any], presets: Mapping[str, Any], paper: str
+    name: str,
+    *,
+    config: type[Any],
+    presets: Mapping[str, Any],
+    paper: str,
+    paper_parameters: int | None = None,
+    reads: Reads = "line",
 ) -> Callable[[Callable[[Any, Charset], nn.Module]], Callable[[Any, Charset], nn.Module]]:
     """Register the decorated builder under ``name``."""
 
     def decorate(
         build: Callable[[Any, Charset], nn.Module],
     ) -> Callable[[Any, Charset], nn.Module]:
-        _REGISTRY[name] = Architecture(name, config, build, presets, paper)
+        _REGISTRY[name] = Architecture(name, config, build, presets, paper, paper_parameters, reads)
         return build
 
     return decorate

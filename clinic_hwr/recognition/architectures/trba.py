@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.stages.features import ResNetFeatures
@@ -21,7 +19,7 @@ from clinic_hwr.recognition.stages.prediction import AttentionDecoder
 from clinic_hwr.recognition.stages.sequence import BiLstm
 from clinic_hwr.recognition.stages.transformation import TpsRectifier
 
-from .contract import Encoded, column_lengths, ctc_loss
+from .contract import Encoded, Recognizer, column_mask, ctc_loss, decoder_loss
 from .registry import register
 
 
@@ -65,13 +63,13 @@ TINY = replace(  # for tests: seconds on one core
 )
 
 
-class Trba(nn.Module):
+class Trba(Recognizer):
     """The four stages as one module."""
 
+    decoder: AttentionDecoder
+
     def __init__(self, config: TrbaConfig, charset: Charset):
-        super().__init__()
-        self.config = config
-        self.charset = charset
+        super().__init__(config, charset)
         if config.transformation not in ("tps", "none"):
             raise ValueError("transformation must be 'tps' or 'none'.")
         if config.sequence not in ("bilstm", "none"):
@@ -94,58 +92,35 @@ class Trba(nn.Module):
         self.decoder = AttentionDecoder(width, config.decoder_hidden, charset.size)
 
     def encode(self, images: Tensor, widths: Tensor) -> Encoded:
-        """Encode ink maps.
-
-        Args:
-            images: (batch, 1, height_px, width) in 0..1, paper = 0, padded on the right.
-            widths: (batch,) true widths in pixels.
-        """
-        columns = self.dropout(self.sequence(self.features(self.transformation(images))))
-        lengths = column_lengths(widths)
-        mask = torch.arange(columns.shape[1], device=columns.device) < lengths.unsqueeze(1)
+        """Run the first three stages and the CTC layer; see ``Recognizer.encode``."""
+        columns, mask = self._columns(images, widths)
         return Encoded(columns, mask, self.ctc(columns))
 
-    def forward(self, images: Tensor, widths: Tensor, targets: Tensor) -> tuple[Encoded, Tensor]:
-        """Encode and decode with teacher forcing; see ``encode`` and ``AttentionDecoder``."""
-        encoded = self.encode(images, widths)
-        return encoded, self.decoder(encoded.columns, encoded.mask, targets)
+    def _columns(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+        columns = self.dropout(self.sequence(self.features(self.transformation(images))))
+        return columns, column_mask(widths, columns.shape[1])
 
     def loss(
         self, images: Tensor, widths: Tensor, targets: Tensor, lengths: Tensor
     ) -> dict[str, Tensor]:
-        """Joint loss.
-
-        Args:
-            images, widths: see ``encode``.
-            targets: (batch, L) classes, 0 behind the end.
-            lengths: (batch,) string lengths.
+        """Joint loss; see ``Recognizer.loss``.
 
         Returns:
             ``loss`` and its parts ``ctc`` and ``attention``, each a mean a sample; a part of
             weight 0 is not computed.
         """
-        encoded = self.encode(images, widths)
+        columns, mask = self._columns(images, widths)
         weight = self.config.ctc_weight
         parts: dict[str, Tensor] = {}
-        total = encoded.columns.new_zeros(())
+        total = columns.new_zeros(())
         if weight > 0:
-            parts["ctc"] = ctc_loss(encoded.ctc_logits, widths, targets, lengths)
+            parts["ctc"] = ctc_loss(self.ctc(columns), mask, targets, lengths)
             total = total + weight * parts["ctc"]
         if weight < 1:
-            logits = self.decoder(encoded.columns, encoded.mask, targets)
-            parts["attention"] = _cross_entropy(logits, targets, lengths)
+            logits = self.decoder(columns, mask, targets)
+            parts["attention"] = decoder_loss(logits, targets, lengths)
             total = total + (1 - weight) * parts["attention"]
         return {"loss": total} | {name: part.detach() for name, part in parts.items()}
-
-
-def _cross_entropy(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    """Mean cross entropy a character, end symbol included; (batch, L + 1, classes) logits."""
-    steps = torch.arange(logits.shape[1], device=logits.device)
-    wanted = F.pad(targets, (0, 1))
-    wanted = wanted.masked_fill(steps > lengths.unsqueeze(1), -100)
-    return F.cross_entropy(
-        logits.float().flatten(0, 1), wanted.flatten(), ignore_index=-100, label_smoothing=0.02
-    )
 
 
 @register(

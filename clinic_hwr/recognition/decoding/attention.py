@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from clinic_hwr.recognition.stages.prediction import AttentionDecoder
+from clinic_hwr.recognition.stages.prediction import Decoder
 
 
 @torch.inference_mode()
 def greedy(
-    decoder: AttentionDecoder, columns: Tensor, mask: Tensor, max_length: int, forbidden: Tensor
+    decoder: Decoder, columns: Tensor, mask: Tensor, max_length: int, forbidden: Tensor
 ) -> list[tuple[int, ...]]:
     """Write the most probable character at each step until the end symbol.
 
@@ -25,13 +25,13 @@ def greedy(
     Returns:
         class sequences, without the end symbol.
     """
-    projected = decoder.project_columns(columns)
-    state = decoder.initial_state(columns)
+    memory = decoder.memory(columns, mask)
+    state = decoder.initial_state(memory)
     previous = torch.zeros(len(columns), dtype=torch.long, device=columns.device)
     done = torch.zeros(len(columns), dtype=torch.bool, device=columns.device)
     written = []
     for _ in range(max_length):
-        logits, state = decoder.step(previous, state, columns, projected, mask)
+        logits, state = decoder.step(previous, state, memory)
         previous = logits.masked_fill(forbidden, float("-inf")).argmax(-1).masked_fill(done, 0)
         done = done | (previous == 0)
         written.append(previous)
@@ -43,7 +43,7 @@ def greedy(
 
 @torch.inference_mode()
 def beam(
-    decoder: AttentionDecoder,
+    decoder: Decoder,
     columns: Tensor,
     mask: Tensor,
     width: int,
@@ -74,8 +74,8 @@ def beam(
     columns = columns.repeat_interleave(width, dim=0)
     mask = mask.repeat_interleave(width, dim=0)
     closed = forbidden.expand(batch, classes).unsqueeze(1)
-    projected = decoder.project_columns(columns)
-    state = decoder.initial_state(columns)
+    memory = decoder.memory(columns, mask)
+    state = decoder.initial_state(memory)
     scores = columns.new_full((batch, width), float("-inf"), dtype=torch.float32)
     scores[:, 0] = 0.0
     done = torch.zeros(batch, width, dtype=torch.bool, device=columns.device)
@@ -84,7 +84,7 @@ def beam(
     only_end = torch.full((classes,), float("-inf"), device=columns.device)
     only_end[0] = 0.0
     for _ in range(max_length):
-        logits, state = decoder.step(previous, state, columns, projected, mask)
+        logits, state = decoder.step(previous, state, memory)
         log_probs = logits.float().log_softmax(-1).view(batch, width, classes)
         log_probs = log_probs.masked_fill(closed, float("-inf"))
         log_probs = torch.where(done.unsqueeze(2), only_end, log_probs)
@@ -97,7 +97,7 @@ def beam(
         if bool((done | scores.isneginf()).all()):
             break
         order = (firsts + parents).flatten()
-        state = (state[0][order], state[1][order])
+        state = tuple(part[order] for part in state)
         previous = new.flatten()
     return [
         _ended(*crop) for crop in zip(written.tolist(), scores.tolist(), done.tolist(), strict=True)
@@ -118,7 +118,7 @@ def _ended(
 
 @torch.inference_mode()
 def string_log_probabilities(
-    decoder: AttentionDecoder,
+    decoder: Decoder,
     columns: Tensor,
     mask: Tensor,
     strings: Sequence[Sequence[Sequence[int]]],
@@ -139,23 +139,7 @@ def string_log_probabilities(
     for b, some in enumerate(strings):
         for k, string in enumerate(some):
             targets[b, k, : len(string)] = torch.tensor(list(string), dtype=torch.long)
-    # All strings of a crop look at the same columns, which are never copied for them.
-    projected = decoder.project_columns(columns).unsqueeze(1)  # (B, 1, T, H)
-    blank = ~mask.unsqueeze(1)
-    hidden = columns.new_zeros(batch * most, decoder.cell.hidden_size)
-    state = (hidden, hidden)
-    previous = targets.new_zeros(batch * most)
-    steps = []
-    for i in range(longest + 1):
-        wanted = decoder.project_state(state[0]).view(batch, most, 1, -1)
-        energy = decoder.score(torch.tanh(projected + wanted)).squeeze(-1)  # (B, K, T)
-        weights = energy.masked_fill(blank, float("-inf")).softmax(dim=2)
-        context = torch.bmm(weights, columns).flatten(0, 1)  # (B * K, features)
-        state = decoder.cell(torch.cat([context, decoder.embed(previous)], dim=1), state)
-        logits = decoder.output(torch.cat([state[0], context], dim=1))
-        previous = targets[:, :, i].flatten()
-        steps.append(logits.float().log_softmax(-1).gather(1, previous.unsqueeze(1)))
-    picked = torch.cat(steps, dim=1).view(batch, most, longest + 1).tolist()
+    picked = decoder.score_strings(columns, mask, targets).tolist()
     return [
         [row[: len(string) + 1] for row, string in zip(rows, some, strict=False)]
         for rows, some in zip(picked, strings, strict=True)

@@ -1,60 +1,56 @@
-"""Prediction, the fourth stage: an attention decoder (Bahdanau et al. 2015) and a CTC layer."""
+"""Prediction, the fourth stage: what every decoder promises, and Bahdanau's attention decoder.
+
+Bahdanau et al. 2015 (arXiv 1409.0473), as in Baek et al. 2019.
+"""
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
 
+Tensors = tuple[Tensor, ...]
 
-class AttentionDecoder(nn.Module):
-    """Writes one character a step while looking at a weighted sum of the columns.
+
+class Decoder(nn.Module, ABC):
+    """Writes one character a step while looking at the encoder's columns.
 
     Class 0 is both the start symbol fed first and the end symbol predicted last, so its
     probability is part of every string's score.
+
+    Attributes:
+        classes: how many, the end symbol included.
     """
 
-    def __init__(self, in_features: int, hidden: int, classes: int, embedding: int = 32):
-        super().__init__()
-        self.classes = classes
-        self.embed = nn.Embedding(classes, embedding)
-        self.cell = nn.LSTMCell(in_features + embedding, hidden)
-        self.project_columns = nn.Linear(in_features, hidden, bias=False)
-        self.project_state = nn.Linear(hidden, hidden)
-        self.score = nn.Linear(hidden, 1, bias=False)
-        self.output = nn.Linear(hidden + in_features, classes)
+    classes: int
 
-    def initial_state(self, columns: Tensor) -> tuple[Tensor, Tensor]:
-        """Zero hidden and cell state for a batch of columns (batch, T, in)."""
-        zeros = columns.new_zeros(columns.shape[0], self.cell.hidden_size)
-        return zeros, zeros
+    @abstractmethod
+    def memory(self, columns: Tensor, mask: Tensor) -> Tensors:
+        """What stays the same at every step, computed once.
 
-    def step(
-        self,
-        previous: Tensor,
-        state: tuple[Tensor, Tensor],
-        columns: Tensor,
-        projected: Tensor,
-        mask: Tensor,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """One character.
+        Args:
+            columns: (batch, T, in); mask: (batch, T) True where a column holds image.
+
+        Returns:
+            tensors whose first dimension is the batch.
+        """
+
+    @abstractmethod
+    def initial_state(self, memory: Tensors) -> Tensors:
+        """What changes at every step, before the first; first dimension is the batch."""
+
+    @abstractmethod
+    def step(self, previous: Tensor, state: Tensors, memory: Tensors) -> tuple[Tensor, Tensors]:
+        """Write one character.
 
         Args:
             previous: (batch,) classes written last, 0 at the start.
-            state: hidden and cell state.
-            columns: (batch, T, in).
-            projected: ``project_columns(columns)``, computed once.
-            mask: (batch, T) True where a column holds image.
+            state, memory: see ``initial_state`` and ``memory``.
 
         Returns:
             logits (batch, classes) and the new state.
         """
-        energy = self.score(
-            torch.tanh(projected + self.project_state(state[0]).unsqueeze(1))
-        ).squeeze(-1)  # (B, T)
-        weights = energy.masked_fill(~mask, float("-inf")).softmax(dim=1)
-        context = torch.bmm(weights.unsqueeze(1), columns).squeeze(1)  # (B, in)
-        state = self.cell(torch.cat([context, self.embed(previous)], dim=1), state)
-        return self.output(torch.cat([state[0], context], dim=1)), state
 
     def forward(self, columns: Tensor, mask: Tensor, targets: Tensor) -> Tensor:
         """Teacher forcing.
@@ -66,13 +62,87 @@ class AttentionDecoder(nn.Module):
         Returns:
             logits (batch, L + 1, classes); step i predicts target i, step len the end.
         """
-        projected = self.project_columns(columns)
-        state = self.initial_state(columns)
+        memory = self.memory(columns, mask)
+        state = self.initial_state(memory)
         previous = targets.new_zeros(targets.shape[0])
         logits = []
         for i in range(targets.shape[1] + 1):
-            step_logits, state = self.step(previous, state, columns, projected, mask)
+            step_logits, state = self.step(previous, state, memory)
             logits.append(step_logits)
             if i < targets.shape[1]:
                 previous = targets[:, i]
         return torch.stack(logits, dim=1)
+
+    def score_strings(self, columns: Tensor, mask: Tensor, targets: Tensor) -> Tensor:
+        """Log probabilities of several strings for each crop.
+
+        Args:
+            columns: (batch, T, in); mask: (batch, T).
+            targets: (batch, K, L + 1) classes, 0 behind the end of each string.
+
+        Returns:
+            (batch, K, L + 1) log probabilities of exactly these classes, one after the other.
+        """
+        batch, strings, steps = targets.shape
+        logits = self.forward(
+            columns.repeat_interleave(strings, dim=0),
+            mask.repeat_interleave(strings, dim=0),
+            targets.flatten(0, 1)[:, : steps - 1],
+        )
+        log_probs = logits.float().log_softmax(-1)
+        picked = log_probs.gather(2, targets.flatten(0, 1).unsqueeze(2)).squeeze(2)
+        return picked.view(batch, strings, steps)
+
+
+class AttentionDecoder(Decoder):
+    """LSTM decoder with additive attention; memory is (columns, projected columns, mask)."""
+
+    def __init__(self, in_features: int, hidden: int, classes: int, embedding: int = 32):
+        super().__init__()
+        self.classes = classes
+        self.embed = nn.Embedding(classes, embedding)
+        self.cell = nn.LSTMCell(in_features + embedding, hidden)
+        self.project_columns = nn.Linear(in_features, hidden, bias=False)
+        self.project_state = nn.Linear(hidden, hidden)
+        self.score = nn.Linear(hidden, 1, bias=False)
+        self.output = nn.Linear(hidden + in_features, classes)
+
+    def memory(self, columns: Tensor, mask: Tensor) -> Tensors:
+        """Columns, their projection (batch, T, hidden), and the mask; see ``Decoder``."""
+        return columns, self.project_columns(columns), mask
+
+    def initial_state(self, memory: Tensors) -> Tensors:
+        """Zero hidden and cell state."""
+        zeros = memory[0].new_zeros(memory[0].shape[0], self.cell.hidden_size)
+        return zeros, zeros
+
+    def step(self, previous: Tensor, state: Tensors, memory: Tensors) -> tuple[Tensor, Tensors]:
+        """Write one character; see ``Decoder.step``."""
+        columns, projected, mask = memory
+        energy = self.score(
+            torch.tanh(projected + self.project_state(state[0]).unsqueeze(1))
+        ).squeeze(-1)  # (B, T)
+        weights = energy.masked_fill(~mask, float("-inf")).softmax(dim=1)
+        context = torch.bmm(weights.unsqueeze(1), columns).squeeze(1)  # (B, in)
+        hidden, cell = self.cell(torch.cat([context, self.embed(previous)], dim=1), state)
+        return self.output(torch.cat([hidden, context], dim=1)), (hidden, cell)
+
+    def score_strings(self, columns: Tensor, mask: Tensor, targets: Tensor) -> Tensor:
+        """See ``Decoder``; strings of a crop share its columns, which are never copied."""
+        batch, strings, steps = targets.shape
+        projected = self.project_columns(columns).unsqueeze(1)  # (B, 1, T, H)
+        blank = ~mask.unsqueeze(1)
+        hidden = columns.new_zeros(batch * strings, self.cell.hidden_size)
+        state = (hidden, hidden)
+        previous = targets.new_zeros(batch * strings)
+        found = []
+        for i in range(steps):
+            wanted = self.project_state(state[0]).view(batch, strings, 1, -1)
+            energy = self.score(torch.tanh(projected + wanted)).squeeze(-1)  # (B, K, T)
+            weights = energy.masked_fill(blank, float("-inf")).softmax(dim=2)
+            context = torch.bmm(weights, columns).flatten(0, 1)  # (B * K, features)
+            state = self.cell(torch.cat([context, self.embed(previous)], dim=1), state)
+            logits = self.output(torch.cat([state[0], context], dim=1))
+            previous = targets[:, :, i].flatten()
+            found.append(logits.float().log_softmax(-1).gather(1, previous.unsqueeze(1)))
+        return torch.cat(found, dim=1).view(batch, strings, steps)

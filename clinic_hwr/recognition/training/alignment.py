@@ -61,7 +61,7 @@ def aligner(model: Trba) -> Align:
         for width_px, members in groups.items():
             images = torch.from_numpy(np.stack([inks[i] for i in members])).unsqueeze(1)
             encoded = model.encode(images, torch.full((len(members),), width_px))
-            log_probs = encoded.ctc_logits.float().log_softmax(-1).double().numpy()
+            log_probs = encoded.ctc_log_probs()
             for row, i in enumerate(members):
                 if not model.charset.covers(texts[i]):
                     continue

@@ -114,7 +114,7 @@ def verified_words(model: Trba, gray: NDArray[np.uint8], text: str) -> list[Word
     widest = max(part.shape[1] for part in inks)
     images = torch.from_numpy(np.stack([pad_width(part, widest) for part in inks])).unsqueeze(1)
     encoded = model.encode(images, torch.tensor([part.shape[1] for part in inks]))
-    log_probs = encoded.ctc_logits.float().log_softmax(-1).double().numpy()
+    log_probs = encoded.ctc_log_probs()
     found = []
     rows = zip(words, spans, log_probs, inks, strict=True)
     for place, (word, (a, b), frames, part) in enumerate(rows):

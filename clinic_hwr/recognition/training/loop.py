@@ -16,11 +16,13 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from clinic_hwr.recognition.architectures import architecture
+from clinic_hwr.recognition.architectures.contract import Recognizer
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.metrics import character_error_rate
 
 from .checkpoints import export_weights, load_checkpoint, load_weights, save_checkpoint
 from .datasets import Batch, MixtureDataset
+from .optimisers import AdamW, MuonAndAdamW, OptimiserName, make_optimiser
 
 CURVE_STEPS = 25  # batches between two points of the learning curve
 
@@ -31,7 +33,8 @@ class TrainConfig:
 
     Attributes:
         samples: crops to see; the learning rate falls to zero over them.
-        learning_rate: peak of AdamW's one-cycle schedule.
+        optimiser: ``adamw`` or ``muon`` (``optimisers``).
+        learning_rate: peak of the schedule.
         warmup_samples: linear rise of the learning rate.
         weight_decay: not applied to biases and normalisation.
         clip: gradient norm limit.
@@ -52,7 +55,8 @@ class TrainConfig:
     """
 
     samples: int = 500_000
-    learning_rate: float = 1.6e-3
+    optimiser: OptimiserName = "muon"
+    learning_rate: float = 3e-3
     warmup_samples: int = 16_000
     weight_decay: float = 0.02
     clip: float = 2.0
@@ -175,7 +179,7 @@ def train(
                     saved_at = time.monotonic()
             run.step(batch)
             if run.steps % CURVE_STEPS == 0:
-                run.cer = ctc_cer(run.model, [batch], device)
+                run.cer = greedy_cer(run.model, [batch], device)
                 curve.writerow(run.curve_row())
                 handle.flush()
             if held_out and run.due_for_check():
@@ -209,7 +213,7 @@ class _Run:
     ):
         torch.manual_seed(config.seed)
         model = architecture(arch).build(model_config, charset).to(device)
-        self.model: nn.Module = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch stub
+        self.model: Recognizer = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch stub
         if init is not None:
             found, start = load_weights(init)
             if found != arch:
@@ -217,9 +221,7 @@ class _Run:
             self.model.load_state_dict(start.state_dict())
         self.config = config
         self.device = device
-        self.optimiser = torch.optim.AdamW(
-            _parameter_groups(self.model, config.weight_decay), betas=(0.9, 0.98)
-        )
+        self.optimiser = make_optimiser(config.optimiser, self.model, config.weight_decay)
         self.average = WeightAverage(self.model, config.ema)
         self.samples = self.steps = self.checked_at = self.worse_for = 0
         self.chunk = config.first_chunk
@@ -230,8 +232,7 @@ class _Run:
 
     def step(self, batch: Batch) -> None:
         """Learn from one batch."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate_at(self.samples, self.config)
+        self.optimiser.set_rate(learning_rate_at(self.samples, self.config))
         loss = _step(self.model, self.optimiser, batch, self.config, self.device)
         self.average.update(self.model)
         self.samples += len(batch.texts)
@@ -246,7 +247,7 @@ class _Run:
         """Read the held-out writers with the averaged weights and remember the best."""
         twin = copy.deepcopy(self.model)
         twin.load_state_dict(self.average.tensors)
-        self.held_out_cer = ctc_cer(twin, held_out, self.device)
+        self.held_out_cer = greedy_cer(twin, held_out, self.device)
         self.checked_at = self.samples
         self.worse_for += 1
         if self.held_out_cer < self.best_cer:
@@ -294,48 +295,33 @@ _NUMBERS = (
 
 
 def _step(
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    model: Recognizer,
+    optimiser: AdamW | MuonAndAdamW,
     batch: Batch,
     config: TrainConfig,
     device: torch.device,
 ) -> float:
     images = batch.images.to(device, memory_format=torch.channels_last)
     with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16):
-        losses = model.loss(  # type: ignore[operator]  # every registered model has loss()
+        losses = model.loss(
             images, batch.widths.to(device), batch.targets.to(device), batch.lengths.to(device)
         )
-    optimiser.zero_grad(set_to_none=True)
+    optimiser.zero_grad()
     losses["loss"].backward()
     nn.utils.clip_grad_norm_(model.parameters(), config.clip)
     optimiser.step()
     return float(losses["loss"].detach())
 
 
-@torch.inference_mode()
-def ctc_cer(model: nn.Module, batches: Sequence[Batch], device: torch.device) -> float:
-    """CER of the CTC best path, letters' case folded: a cheap sign of life."""
+def greedy_cer(model: Recognizer, batches: Sequence[Batch], device: torch.device) -> float:
+    """CER of what the model reads without search, letters' case folded: a cheap sign of life."""
     was_training = model.training
     model.eval()
-    charset: Charset = model.charset  # type: ignore[assignment]
     truths: list[str] = []
     readings: list[str] = []
     for batch in batches:
-        encoded = model.encode(batch.images.to(device), batch.widths.to(device))  # type: ignore[operator]
-        best = encoded.ctc_logits.argmax(-1).masked_fill(~encoded.mask, 0).tolist()
         truths += [text.lower() for text in batch.texts]
-        readings += [
-            charset.decode([c for i, c in enumerate(row) if i == 0 or c != row[i - 1]]).lower()
-            for row in best
-        ]
+        found = model.greedy(batch.images.to(device), batch.widths.to(device))
+        readings += [text.lower() for text in found]
     model.train(was_training)
     return character_error_rate(truths, readings)
-
-
-def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    plain = [p for p in model.parameters() if p.ndim <= 1]
-    return [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
