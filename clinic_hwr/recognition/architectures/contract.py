@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,13 +65,35 @@ class Recognizer(nn.Module, ABC):
         self.decoder = None
 
     @abstractmethod
-    def encode(self, images: Tensor, widths: Tensor) -> Encoded:
-        """Encode ink maps.
+    def encode_batch(self, images: Tensor, widths: Tensor) -> Encoded:
+        """Encode ink maps as one batch, padding and all.
 
         Args:
             images: (batch, 1, height_px, width) in 0..1, paper = 0, padded on the right.
             widths: (batch,) true widths in pixels.
         """
+
+    def encode(self, images: Tensor, widths: Tensor) -> Encoded:
+        """Encode ink maps; outside of training padding has no influence on the answer.
+
+        Convolutions and recurrence look across the edge between image and padding. So that a
+        crop reads the same in any batch, crops of equal width are encoded together without
+        their padding.
+
+        Args:
+            images, widths: see ``encode_batch``.
+        """
+        cut = (-(-widths // PIXELS_PER_COLUMN) * PIXELS_PER_COLUMN).clamp(max=images.shape[3])
+        if self.training or bool((cut == images.shape[3]).all()):
+            return self.encode_batch(images, widths)
+        groups = [
+            (
+                rows := torch.nonzero(cut == width).flatten(),
+                self.encode_batch(images[rows, :, :, : int(width)], widths[rows]),
+            )
+            for width in cut.unique()
+        ]
+        return _joined(groups, len(images))
 
     @abstractmethod
     def loss(
@@ -79,7 +102,7 @@ class Recognizer(nn.Module, ABC):
         """Return ``loss``, a mean a sample, and its parts.
 
         Args:
-            images, widths: see ``encode``.
+            images, widths: see ``encode_batch``.
             targets: (batch, L) classes, 0 behind the end.
             lengths: (batch,) string lengths.
         """
@@ -139,6 +162,24 @@ class Recognizer(nn.Module, ABC):
             [(self.charset.decode(h.classes), h.log_p) for h in ctc.prefix_beam(row[mask], width)]
             for row, mask in zip(encoded.ctc_log_probs(), encoded.mask.cpu().numpy(), strict=True)
         ]
+
+
+def _joined(groups: Sequence[tuple[Tensor, Encoded]], batch: int) -> Encoded:
+    """Put groups of rows back together, columns padded on the right to the longest."""
+    first = groups[0][1]
+    longest = max(encoded.columns.shape[1] for _, encoded in groups)
+    columns = first.columns.new_zeros(batch, longest, first.columns.shape[2])
+    mask = first.mask.new_zeros(batch, longest)
+    logits = None
+    if first.ctc_logits is not None:
+        logits = first.ctc_logits.new_zeros(batch, longest, first.ctc_logits.shape[2])
+    for rows, encoded in groups:
+        count = encoded.columns.shape[1]
+        columns[rows, :count] = encoded.columns
+        mask[rows, :count] = encoded.mask
+        if logits is not None and encoded.ctc_logits is not None:
+            logits[rows, :count] = encoded.ctc_logits
+    return Encoded(columns, mask, logits)
 
 
 def column_mask(widths: Tensor, columns: int, pixels_per_column: int = PIXELS_PER_COLUMN) -> Tensor:

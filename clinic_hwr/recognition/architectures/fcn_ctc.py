@@ -100,8 +100,8 @@ class FcnCtc(Recognizer):
         self.dropout = nn.Dropout(config.dropout)
         self.ctc = nn.Linear(config.context, charset.size)
 
-    def encode(self, images: Tensor, widths: Tensor) -> Encoded:
-        """Encode ink maps; see ``Recognizer.encode``."""
+    def encode_batch(self, images: Tensor, widths: Tensor) -> Encoded:
+        """Encode ink maps; see ``Recognizer``."""
         columns, mask = self._columns(images, widths)
         return Encoded(columns, mask, self.ctc(columns))
 
@@ -125,6 +125,7 @@ class FcnCtc(Recognizer):
     config=FcnConfig,
     presets={"small": SMALL, "paper": PAPER, "tiny": TINY},
     paper="Coquenet et al. 2020, arXiv 2012.04961",
+    paper_parameters=8_175_680,
 )
 def build(config: FcnConfig, charset: Charset) -> FcnCtc:
     """Build the fully convolutional reader."""

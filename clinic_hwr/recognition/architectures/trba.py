@@ -91,8 +91,8 @@ class Trba(Recognizer):
         self.ctc = nn.Linear(width, charset.size)
         self.decoder = AttentionDecoder(width, config.decoder_hidden, charset.size)
 
-    def encode(self, images: Tensor, widths: Tensor) -> Encoded:
-        """Run the first three stages and the CTC layer; see ``Recognizer.encode``."""
+    def encode_batch(self, images: Tensor, widths: Tensor) -> Encoded:
+        """Run the first three stages and the CTC layer; see ``Recognizer``."""
         columns, mask = self._columns(images, widths)
         return Encoded(columns, mask, self.ctc(columns))
 
@@ -128,6 +128,7 @@ class Trba(Recognizer):
     config=TrbaConfig,
     presets={"small": SMALL, "paper": PAPER, "tiny": TINY},
     paper="Baek et al. 2019, arXiv 1904.01906",
+    paper_parameters=43_784_824,
 )
 def build(config: TrbaConfig, charset: Charset) -> Trba:
     """Build TPS-ResNet-BiLSTM-Attention."""
