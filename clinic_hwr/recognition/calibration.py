@@ -28,6 +28,9 @@ class Calibrator:
 
     Inputs are the scores named in ``features`` and then, for each (feature, knot) in ``knots``,
     max(0, score - knot): together a piecewise linear function of that score.
+
+    Never above ``most``: after n readings nobody knows more than Laplace's rule of succession
+    allows when all of them were right, (n + 1) / (n + 2).
     """
 
     features: tuple[str, ...]
@@ -36,6 +39,7 @@ class Calibrator:
     weight: tuple[float, ...]
     bias: float
     knots: tuple[tuple[str, float], ...] = ()
+    most: float = 1.0
 
     def __post_init__(self) -> None:
         inputs = len(self.features) + len(self.knots)
@@ -53,13 +57,13 @@ class Calibrator:
     def probabilities(self, table: Floats) -> Floats:
         """Probabilities (n,) of readings whose scores are in ``table``, (n, features)."""
         if not self.features:
-            return np.full(len(table), _sigmoid(np.array(self.bias)))
+            return np.full(len(table), min(self.most, float(_sigmoid(np.array(self.bias)))))
         inputs = np.column_stack(
             [table]
             + [np.maximum(0, table[:, self.features.index(name)] - at) for name, at in self.knots]
         )
         scaled = (inputs - np.array(self.mean)) / np.array(self.scale)
-        return _sigmoid(self.bias + scaled @ np.array(self.weight))
+        return np.minimum(self.most, _sigmoid(self.bias + scaled @ np.array(self.weight)))
 
 
 def calibrator_from_json(data: Mapping[str, object]) -> Calibrator:
@@ -195,6 +199,7 @@ def _fit(
         tuple(w[1:].tolist()),
         float(w[0]),
         knots,
+        (len(y) + 1) / (len(y) + 2),
     )
 
 

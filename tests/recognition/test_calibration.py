@@ -1,7 +1,7 @@
 """The calibrator recovers known probabilities and chooses its own complexity."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_the_penalty_grows_when_scores_say_nothing():
 def test_weights_minimise_the_penalised_loss():
     """At the minimum the gradient is 0 for one of the penalties of the grid."""
     scores, correct, _ = _drawn(300, 7)
-    c = fit_calibrator(scores, correct, ("a", "b"))
+    c = replace(fit_calibrator(scores, correct, ("a", "b")), most=1.0)
     y = np.array(correct, float)
     z = (np.array([[s["a"], s["b"]] for s in scores]) - c.mean) / c.scale
     residual = np.array([c.probability(s) for s in scores]) - y
@@ -158,3 +158,9 @@ def test_writers_of_one_outcome_each_can_be_cross_validated():
     right = [s["a"] >= 0 for s in scores]
     calibrator = fit_calibrator(scores, right, ("a",), groups=[str(ok) for ok in right])
     assert np.isfinite([*calibrator.weight, calibrator.bias]).all()
+
+
+def test_no_more_is_claimed_than_the_readings_it_was_fitted_on_can_show():
+    scores, correct, _ = _drawn(98, 7)
+    calibrator = fit_calibrator(scores, correct, ("a", "b"))
+    assert calibrator.probability({"a": 1e5, "b": 0.0}) == pytest.approx(99 / 100)

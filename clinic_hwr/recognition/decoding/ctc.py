@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,28 +178,63 @@ def prefix_beam(
     fusion = _Fusion(next_log_p, lm_weight, length_bonus)
     top = min(top_classes, log_probs.shape[1])
     tried = np.argsort(-log_probs, axis=1)[:, :top].tolist()
-    beam: _Beam = {(): (0.0, NEVER, 0.0)}
-    for frame, classes in zip(log_probs.tolist(), tried, strict=True):
+    frames = zip(np.exp(log_probs).tolist(), log_probs.tolist(), tried, strict=True)
+    beam: _Beam = {(): _Entry(1.0, 0.0, 0.0, 0.0, 0.0)}
+    scale = 0.0  # natural logarithm of what the probabilities of the beam were divided by
+    for frame, log_frame, classes in frames:
         grown = _stay(beam, frame)
         # New strings must beat the worst of a full beam that stays as it is.
-        bar = NEVER
-        if len(beam) >= width:
-            bar = min(fusion.score(prefix, entry) for prefix, entry in grown.items())
-        _grow(beam, grown, frame, classes, fusion, bar)
-        ranked = sorted(grown.items(), key=lambda item: -fusion.score(*item))
+        bar = min(e.score for e in grown.values()) if len(beam) >= width else NEVER
+        _grow(beam, grown, frame, log_frame, classes, fusion, bar)
+        ranked = sorted(grown.items(), key=_by_score, reverse=True)
         beam = dict(ranked[:width])
-    ended = {prefix: fusion.end(prefix, entry) for prefix, entry in beam.items()}
-    ranked = sorted(ended.items(), key=lambda item: -fusion.score(*item))
-    return [Hypothesis(prefix, _log_add(b, c), lm) for prefix, (b, c, lm) in ranked]
+        if (most := max(e.blank + e.char for e in beam.values())) < FADED:
+            beam = {prefix: entry.scaled(most) for prefix, entry in beam.items()}
+            scale += math.log(most)
+    ended = [
+        (entry.score + lm_weight * last, Hypothesis(prefix, entry.log_p + scale, entry.lm + last))
+        for prefix, entry in beam.items()
+        for last in (fusion.following(prefix, 0),)
+    ]
+    return [hypothesis for _, hypothesis in sorted(ended, key=_first, reverse=True)]
 
 
-# prefix -> log p ending in blank, log p ending in its last character, log p_lm
-_Entry = tuple[float, float, float]
+FADED = 1e-100  # probabilities are scaled up again before they leave float64's range
+
+
+class _Entry(NamedTuple):
+    """A prefix in the beam: probabilities up to the beam's scale, logarithms beside them."""
+
+    blank: float  # probability of ending in a blank
+    char: float  # probability of ending in its last character
+    lm: float  # log probability of the language model
+    prior: float  # what language model and length add to the score
+    score: float  # log(blank + char) + prior
+
+    @property
+    def log_p(self) -> float:
+        return self.score - self.prior
+
+    def scaled(self, by: float) -> _Entry:
+        """Divide the probabilities."""
+        return _Entry(
+            self.blank / by, self.char / by, self.lm, self.prior, self.score - math.log(by)
+        )
+
+
 _Beam = dict[Prefix, _Entry]
 
 
+def _by_score(item: tuple[Prefix, _Entry]) -> float:
+    return item[1][4]
+
+
+def _first(item: tuple[float, Hypothesis]) -> float:
+    return item[0]
+
+
 class _Fusion:
-    """How a prefix is ranked: CTC, language model and length together."""
+    """How a prefix is ranked beside its CTC probability: language model and length."""
 
     def __init__(
         self,
@@ -211,11 +247,6 @@ class _Fusion:
         self.length_bonus = length_bonus
         self._following: dict[Prefix, list[float]] = {}
 
-    def score(self, prefix: Prefix, entry: _Entry) -> float:
-        """What the beam is sorted by."""
-        prior = self.lm_weight * entry[2] + self.length_bonus * len(prefix)
-        return _log_add(entry[0], entry[1]) + prior
-
     def following(self, prefix: Prefix, class_number: int) -> float:
         """Language model log probability of a class behind a prefix, asked for once."""
         if self.next_log_p is None:
@@ -224,54 +255,50 @@ class _Fusion:
             self._following[prefix] = self.next_log_p(prefix).tolist()
         return self._following[prefix][class_number]
 
-    def end(self, prefix: Prefix, entry: _Entry) -> _Entry:
-        """The entry with the end symbol written."""
-        return entry[0], entry[1], entry[2] + self.following(prefix, 0)
-
 
 def _stay(beam: _Beam, frame: list[float]) -> _Beam:
     """The same strings after one more frame: a blank, the last character, or its start."""
     grown: _Beam = {}
-    for prefix, (p_blank, p_char, lm) in beam.items():
-        blank = _log_add(p_blank, p_char) + frame[0]
-        if not prefix:
-            grown[prefix] = (blank, NEVER, lm)
-            continue
-        last = prefix[-1]
-        char = p_char
-        if (parent := beam.get(prefix[:-1])) is not None:
-            # A character equal to the one before it starts only after a blank.
-            double = len(prefix) > 1 and prefix[-2] == last
-            char = _log_add(char, parent[0] if double else _log_add(parent[0], parent[1]))
-        grown[prefix] = (blank, max(NEVER, char + frame[last]), lm)
+    for prefix, (p_blank, p_char, lm, prior, _) in beam.items():
+        blank = (p_blank + p_char) * frame[0]
+        char = 0.0
+        if prefix:
+            last = prefix[-1]
+            char = p_char
+            if (parent := beam.get(prefix[:-1])) is not None:
+                # A character equal to the one before it starts only after a blank.
+                double = len(prefix) > 1 and prefix[-2] == last
+                char += parent[0] if double else parent[0] + parent[1]
+            char *= frame[last]
+        total = blank + char
+        if total > 0.0:
+            grown[prefix] = _Entry(blank, char, lm, prior, math.log(total) + prior)
     return grown
 
 
 def _grow(
-    beam: _Beam, grown: _Beam, frame: list[float], classes: list[int], fusion: _Fusion, bar: float
+    beam: _Beam,
+    grown: _Beam,
+    frame: list[float],
+    log_frame: list[float],
+    classes: list[int],
+    fusion: _Fusion,
+    bar: float,
 ) -> None:
     """Add to ``grown`` the strings that are one character longer and rank above ``bar``."""
-    for prefix, (p_blank, p_char, lm) in beam.items():
-        total = _log_add(p_blank, p_char)
+    bonus, weight = fusion.length_bonus, fusion.lm_weight
+    for prefix, (p_blank, p_char, lm, prior, score) in beam.items():
         last = prefix[-1] if prefix else 0
-        prior = fusion.lm_weight * lm + fusion.length_bonus * (len(prefix) + 1)
+        limit = bar - score - bonus
         for c in classes:
             # No language model makes it better than this, nor does a less probable class.
-            if total + frame[c] + prior <= bar:
+            if log_frame[c] <= limit:
                 break
-            start = (p_blank if c == last else total) + frame[c]
-            longer = (*prefix, c)
-            if c == 0 or longer in grown:
+            start = (p_blank if c == last else p_blank + p_char) * frame[c]
+            if c == 0 or start <= 0.0 or (longer := (*prefix, c)) in grown:
                 continue
-            entry = (NEVER, start, lm + fusion.following(prefix, c))
-            if fusion.score(longer, entry) > bar:
-                grown[longer] = entry
-
-
-def _log_add(a: float, b: float) -> float:
-    """log(exp(a) + exp(b)), safe for ``NEVER``."""
-    if a < b:
-        a, b = b, a
-    if b <= NEVER / 2:
-        return a
-    return a + math.log1p(math.exp(b - a))
+            after = fusion.following(prefix, c)
+            longer_prior = prior + bonus + weight * after
+            longer_score = math.log(start) + longer_prior
+            if longer_score > bar:
+                grown[longer] = _Entry(0.0, start, lm + after, longer_prior, longer_score)
