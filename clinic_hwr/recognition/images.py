@@ -22,6 +22,7 @@ WIDTH_STEP_PX = 32
 MIN_INK_AREA_PX = 6  # smaller specks do not stretch the bounding box
 MIN_GAP = 0.15  # of the ink height: a blank narrower than this is inside a word
 MARGIN = 0.06  # of the ink height, kept as paper around the ink
+WORD_HEIGHT = 0.75  # of a line: the usual word has ascenders or descenders, rarely both
 
 
 def ink_map(gray: Gray) -> Ink:
@@ -82,6 +83,54 @@ def prepare(gray: Gray, height_px: int, max_width_px: int) -> Ink:
         all zero when the crop holds no ink.
     """
     return fit_ink(ink_map(gray), height_px, max_width_px)
+
+
+def prepare_block(gray: Gray, height_px: int, max_width_px: int, line_px: int) -> Ink:
+    """Turn a block of several lines into the network's input: a canvas of one height.
+
+    ``prepare`` would scale the whole block to the height of the input, so that letters were
+    smaller the more lines there are. Here lines become about ``line_px`` high whatever their
+    number, and what is left of the canvas below them is paper.
+
+    Args:
+        gray: crop, shape (height, width) uint8.
+        height_px: of the canvas; a block that is higher is scaled down to it.
+        max_width_px: a block that is wider is scaled down to it.
+        line_px: height of a line with its ascenders and descenders.
+
+    Returns:
+        Ink map, float32, (height_px, width), the ink in its upper left corner, width a
+        multiple of ``WIDTH_STEP_PX``; all zero when the crop holds no ink.
+    """
+    ink = ink_map(gray)
+    box = ink_box(ink)
+    if box is None:
+        return np.zeros((height_px, WIDTH_STEP_PX), np.float32)
+    x, y, w, h = box
+    ink = ink[y : y + h, x : x + w]
+    scale = min(WORD_HEIGHT * line_px / _word_height(ink), height_px / h, max_width_px / w)
+    size = max(4, round(w * scale)), max(1, round(h * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(ink, size, interpolation=method).astype(np.float32)
+    below = ((0, height_px - small.shape[0]), (0, 0))
+    return pad_width(np.pad(small, below), padded_width(size[0]))
+
+
+def _word_height(ink: Ink) -> float:
+    """Height in pixels of the usual word: median over the width of what hangs together."""
+    mask = (ink > 0.35).astype(np.uint8)
+    height = 0.0
+    for _ in range(2):  # letters first, then words, whose letters are less than one apart
+        if height:
+            kernel = np.ones((1, max(3, round(height / 2))), np.uint8)
+            mask = cv2.dilate(mask, kernel).astype(np.uint8)
+        stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
+        stats = stats[stats[:, cv2.CC_STAT_AREA] >= MIN_INK_AREA_PX]
+        stats = stats[np.argsort(stats[:, cv2.CC_STAT_HEIGHT])]
+        half = stats[:, cv2.CC_STAT_WIDTH].cumsum()
+        height = float(stats[np.searchsorted(half, half[-1] / 2), cv2.CC_STAT_HEIGHT])
+    # A dash or a dot must not be blown up to the height of a word.
+    return max(height, 0.06 * ink.shape[1], 6.0)
 
 
 def cut_pieces(ink: Ink, ratio: float, piece_ratio: float) -> list[Ink]:

@@ -5,11 +5,9 @@ only). Equal widths, 16 crops of 96 to 320 px: folded and channels-last, ``trba`
 1.4 times as fast as trained, ``fcn_ctc`` small 1.03 to 1.16 times. On 320 real words in batches
 of 16, where few crops share a width: 1.13 and 1.14 times.
 
-Left out: bfloat16, 1.6 to 1.7 times with 16 equal widths, but log probabilities move by up to 0.3,
-so calibration would depend on the kind of CPU. ONNX Runtime: another 1.08 to 1.24 times with 16
-equal widths, but 1.8 (``trba``) and 2.3 times (``fcn_ctc``) on the real words, where batches are
-small. It would be a second runtime to keep right, and neither of torch's exporters takes the
-rectifier at variable width as it is.
+Encoders that can be exported run on ONNX Runtime instead (``onnx_encoder``); what stays in torch is
+prepared here. Left out: bfloat16, 1.6 to 1.7 times as fast with 16 equal widths, but log
+probabilities move by up to 0.3, so calibration would depend on the kind of CPU.
 """
 
 from __future__ import annotations
@@ -22,7 +20,6 @@ import torch
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 
-from .stages.features import ResNetFeatures
 from .stages.transformation import TpsRectifier
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -42,9 +39,9 @@ def prepare_for_inference(model: Model) -> Model:
     """
     fast = copy.deepcopy(model).eval()
     for name, module in list(fast.named_modules()):
-        # Only these two have a convolution right before a normalisation. The gates of
-        # ``fcn_ctc`` normalise first, and padding makes that order impossible to fold.
-        if isinstance(module, ResNetFeatures):
+        # Elsewhere folding would be wrong: the gates of ``fcn_ctc`` normalise first, and the
+        # recurrent convolutions of ``rcnn`` share a kernel between several normalisations.
+        if getattr(module, "foldable", False):
             fast.set_submodule(name, fuse(module))
         elif isinstance(module, TpsRectifier):
             fast.set_submodule(f"{name}.localisation", fuse(module.localisation))

@@ -8,13 +8,16 @@ from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
-from .architectures import UnknownArchitecture, architecture_names
+import torch
+
+from .architectures import UnknownArchitecture, architecture, architecture_names
 from .architectures.contract import Recognizer
 from .calibration import Calibrator, calibrator_from_json
 from .decoding.language_model import packaged_language_model
 from .fusion import equal_weights, fusion_from_json
 from .inference import prepare_for_inference
 from .network import Network
+from .onnx_encoder import OnnxRecognizer
 from .reader import FusedReader, ReaderSettings
 from .training.checkpoints import load_weights
 
@@ -56,6 +59,12 @@ def load_reader(
                 f"There is no architecture {name!r}. Choose from: "
                 f"{', '.join(architecture_names())}; several are joined by '+'."
             )
+        if (reads := architecture(name).reads) not in ("word", "line"):
+            raise UnknownArchitecture(
+                f"{name} cannot read fields: it reads {reads}s."
+                if reads != "nothing"
+                else f"{name} cannot read fields: it makes words."
+            )
     paths = _as_tuple(weights) or weights_paths("+".join(names))
     if len(paths) != len(names):
         raise WeightsNotFound(f"{len(names)} architectures need as many weights files.")
@@ -78,7 +87,11 @@ def _load_network(name: str, path: Path) -> Network:
     if not isinstance(model, Recognizer):
         raise WeightsNotFound(f"{name} makes words and cannot read them.")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    return Network(prepare_for_inference(model), f"{path.stem}@{digest}")
+    # What torch keeps doing (rectifier, decoder) is folded; the encoder goes to ONNX Runtime.
+    fast = prepare_for_inference(model)
+    if model.exported_encoder() is not None:
+        fast = OnnxRecognizer(model, fast, torch.get_num_threads())
+    return Network(fast, f"{path.stem}@{digest}")
 
 
 def _as_tuple(weights: Path | tuple[Path, ...] | None) -> tuple[Path, ...]:

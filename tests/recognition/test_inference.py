@@ -33,7 +33,10 @@ def _with_statistics(model):
     return model
 
 
-@pytest.fixture(params=architecture_names())
+READERS = [name for name in architecture_names() if architecture(name).reads != "nothing"]
+
+
+@pytest.fixture(params=READERS)
 def model(request):
     torch.manual_seed(3)
     config = preset(request.param, "tiny")
@@ -42,41 +45,48 @@ def model(request):
 
 def _crops(model, count, width):
     generator = torch.Generator().manual_seed(count + width)
+    width = min(width, model.config.max_width_px)
     images = torch.rand(count, 1, model.config.height_px, width, generator=generator)
     return images, torch.full((count,), width)
 
 
-def _log_probs(model, count, width):
+def _answers(model, count, width):
+    """Columns, and CTC log probabilities where there are any."""
     with torch.inference_mode():
         encoded = model.encode(*_crops(model, count, width))
-    return encoded.ctc_logits.log_softmax(-1), encoded.columns
+    if encoded.ctc_logits is None:
+        return encoded.columns
+    columns, logits = encoded.columns.flatten(), encoded.ctc_logits.log_softmax(-1).flatten()
+    return torch.cat([columns, logits.clamp_min(-100)])
 
 
 @pytest.mark.parametrize(("count", "width"), [(1, 32), (1, 208), (5, 96)])
 def test_the_fast_copy_computes_the_same(model, count, width):
-    expected, expected_columns = _log_probs(model, count, width)
-    found, columns = _log_probs(prepare_for_inference(model), count, width)
+    expected = _answers(model, count, width)
+    found = _answers(prepare_for_inference(model), count, width)
     assert (found - expected).abs().max() < TOLERANCE
-    assert (columns - expected_columns).abs().max() < TOLERANCE
 
 
 def test_the_comparison_would_notice_another_normalisation(model):
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    if not norms:
+        pytest.skip("a family without batch normalisation")
     fast = prepare_for_inference(model)
-    for module in model.features.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.add_(0.05)
-    assert (_log_probs(fast, 2, 96)[0] - _log_probs(model, 2, 96)[0]).abs().max() > TOLERANCE
+    for module in norms:
+        module.running_mean.add_(0.05)
+    assert (_answers(fast, 2, 96) - _answers(model, 2, 96)).abs().max() > TOLERANCE
 
 
 @pytest.mark.parametrize("path", sorted(WEIGHTS_DIR.glob("*.safetensors")), ids=lambda p: p.stem)
 def test_shipped_weights_keep_their_log_probabilities(path):
     _, model = load_weights(path)
-    expected, _ = _log_probs(model, 3, 160)
-    found, _ = _log_probs(prepare_for_inference(model), 3, 160)
-    assert (found - expected).abs().max() < TOLERANCE
+    expected = _answers(model, 3, 160)
+    assert (_answers(prepare_for_inference(model), 3, 160) - expected).abs().max() < TOLERANCE
 
 
-def test_the_features_hold_no_normalisation_and_lie_channels_last(model):
+def test_foldable_features_hold_no_normalisation_and_lie_channels_last(model):
+    if not any(getattr(m, "foldable", False) for m in model.modules()):
+        pytest.skip("a family without features that can be folded")
     fast = prepare_for_inference(model)
     assert not [m for m in fast.features.modules() if isinstance(m, nn.BatchNorm2d)]
     for module in fast.modules():
@@ -94,11 +104,11 @@ def test_the_given_model_is_left_as_it_was(model):
     assert type(fast) is type(model)
     assert [type(m) for m in model.modules()] == kinds
     assert before.keys() == model.state_dict().keys()
+    with torch.no_grad():
+        for p in fast.parameters():
+            p.zero_()
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name])
-    with torch.no_grad():
-        next(fast.features.parameters()).zero_()
-    assert torch.equal(next(model.features.parameters()), before["features.net.conv1.0.weight"])
 
 
 @pytest.fixture

@@ -1,6 +1,16 @@
 """Published recognizer families, one file each; importing this package registers them all."""
 
-from . import fcn_ctc, trba
+from . import (
+    capsnet,
+    convolve_attend_spell,
+    crnn_ctc,
+    fcn_ctc,
+    mdlstm_ctc,
+    pay_attention,
+    scan_attend_read,
+    scrabblegan,
+    trba,
+)
 from .registry import (
     Architecture,
     UnknownArchitecture,
@@ -17,8 +27,15 @@ __all__ = [
     "UnknownPreset",
     "architecture",
     "architecture_names",
+    "capsnet",
     "config_from_dict",
+    "convolve_attend_spell",
+    "crnn_ctc",
     "fcn_ctc",
+    "mdlstm_ctc",
+    "pay_attention",
     "preset",
+    "scan_attend_read",
+    "scrabblegan",
     "trba",
 ]

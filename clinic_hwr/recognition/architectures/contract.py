@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +107,20 @@ class Recognizer(nn.Module, ABC):
             lengths: (batch,) string lengths.
         """
 
+    def rectify(self, images: Tensor) -> Tensor:
+        """What happens to images before ``exported_encoder``; nothing by default."""
+        return images
+
+    def exported_encoder(self) -> nn.Module | None:
+        """The part that may run outside of torch, or None.
+
+        Returns:
+            a module that takes rectified images (batch, 1, height_px, width) and gives columns
+            (batch, T, features) and, for a family with a CTC layer, its logits; T as
+            ``column_mask`` counts columns. Batch and width stay free.
+        """
+        return None
+
     def forward(
         self, images: Tensor, widths: Tensor, targets: Tensor
     ) -> tuple[Encoded, Tensor | None]:
@@ -162,6 +176,29 @@ class Recognizer(nn.Module, ABC):
             [(self.charset.decode(h.classes), h.log_p) for h in ctc.prefix_beam(row[mask], width)]
             for row, mask in zip(encoded.ctc_log_probs(), encoded.mask.cpu().numpy(), strict=True)
         ]
+
+
+class ExportedEncoder(nn.Module):
+    """The encoder of a recognizer in the form that ``exported_encoder`` wants.
+
+    Args:
+        model: owns the weights.
+        columns: its method from rectified images to columns (batch, T, features).
+        ctc: the layer on the columns, or None.
+    """
+
+    def __init__(
+        self, model: Recognizer, columns: Callable[[Tensor], Tensor], ctc: nn.Module | None
+    ):
+        super().__init__()
+        self.model = model
+        self.columns = columns
+        self.ctc = ctc
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Columns, and logits where there is a CTC layer."""
+        columns = self.columns(images)
+        return (columns,) if self.ctc is None else (columns, self.ctc(columns))
 
 
 def _joined(groups: Sequence[tuple[Tensor, Encoded]], batch: int) -> Encoded:

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.stages.features import ResNetFeatures
 
-from .contract import Encoded, Recognizer, column_mask, ctc_loss
+from .contract import Encoded, ExportedEncoder, Recognizer, column_mask, ctc_loss
 from .registry import register
 
 
@@ -102,20 +102,25 @@ class FcnCtc(Recognizer):
 
     def encode_batch(self, images: Tensor, widths: Tensor) -> Encoded:
         """Encode ink maps; see ``Recognizer``."""
-        columns, mask = self._columns(images, widths)
-        return Encoded(columns, mask, self.ctc(columns))
+        columns = self._columns(images)
+        return Encoded(columns, column_mask(widths, columns.shape[1]), self.ctc(columns))
 
-    def _columns(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+    def exported_encoder(self) -> nn.Module:
+        """Everything; see ``Recognizer``."""
+        return ExportedEncoder(self, self._columns, self.ctc)
+
+    def _columns(self, images: Tensor) -> Tensor:
         features = self.features(images).transpose(1, 2).unsqueeze(2)  # (B, C, 1, T)
         context = F.relu(self.norm(self.blocks(self.enter(features))))
-        columns = self.dropout(context.squeeze(2).transpose(1, 2))
-        return columns, column_mask(widths, columns.shape[1])
+        columns: Tensor = self.dropout(context.squeeze(2).transpose(1, 2))
+        return columns
 
     def loss(
         self, images: Tensor, widths: Tensor, targets: Tensor, lengths: Tensor
     ) -> dict[str, Tensor]:
         """CTC loss a character, mean over the batch; see ``Recognizer.loss``."""
-        columns, mask = self._columns(images, widths)
+        columns = self._columns(images)
+        mask = column_mask(widths, columns.shape[1])
         loss = ctc_loss(self.ctc(columns), mask, targets, lengths)
         return {"loss": loss, "ctc": loss.detach()}
 

@@ -27,6 +27,8 @@ class ResNetFeatures(nn.Module):
         stem_width: half the channels of the stem's output.
     """
 
+    foldable = True  # each normalisation follows its own convolution; see ``inference``
+
     def __init__(
         self,
         channels: tuple[int, int, int, int],

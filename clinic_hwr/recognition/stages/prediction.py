@@ -100,7 +100,7 @@ class AttentionDecoder(Decoder):
     def __init__(self, in_features: int, hidden: int, classes: int, embedding: int = 32):
         super().__init__()
         self.classes = classes
-        self.embed = nn.Embedding(classes, embedding)
+        self.embed: nn.Module = nn.Embedding(classes, embedding)
         self.cell = nn.LSTMCell(in_features + embedding, hidden)
         self.project_columns = nn.Linear(in_features, hidden, bias=False)
         self.project_state = nn.Linear(hidden, hidden)
@@ -125,7 +125,12 @@ class AttentionDecoder(Decoder):
         weights = energy.masked_fill(~mask, float("-inf")).softmax(dim=1)
         context = torch.bmm(weights.unsqueeze(1), columns).squeeze(1)  # (B, in)
         hidden, cell = self.cell(torch.cat([context, self.embed(previous)], dim=1), state)
-        return self.output(torch.cat([hidden, context], dim=1)), (hidden, cell)
+        return self.logits(hidden, context), (hidden, cell)
+
+    def logits(self, hidden: Tensor, context: Tensor) -> Tensor:
+        """Logits (batch, classes) of what the state and the columns looked at say together."""
+        logits: Tensor = self.output(torch.cat([hidden, context], dim=1))
+        return logits
 
     def score_strings(self, columns: Tensor, mask: Tensor, targets: Tensor) -> Tensor:
         """See ``Decoder``; strings of a crop share its columns, which are never copied."""
@@ -142,7 +147,7 @@ class AttentionDecoder(Decoder):
             weights = energy.masked_fill(blank, float("-inf")).softmax(dim=2)
             context = torch.bmm(weights, columns).flatten(0, 1)  # (B * K, features)
             state = self.cell(torch.cat([context, self.embed(previous)], dim=1), state)
-            logits = self.output(torch.cat([state[0], context], dim=1))
+            logits = self.logits(state[0], context)
             previous = targets[:, :, i].flatten()
             found.append(logits.float().log_softmax(-1).gather(1, previous.unsqueeze(1)))
         return torch.cat(found, dim=1).view(batch, strings, steps)

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
 from clinic_hwr.recognition.architectures import architecture
 from clinic_hwr.recognition.architectures.contract import Recognizer
@@ -21,7 +21,7 @@ from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.metrics import character_error_rate
 
 from .checkpoints import export_weights, load_checkpoint, load_weights, save_checkpoint
-from .datasets import Batch, MixtureDataset
+from .datasets import Batch
 from .optimisers import AdamW, MuonAndAdamW, OptimiserName, make_optimiser
 
 CURVE_STEPS = 25  # batches between two points of the learning curve
@@ -126,7 +126,7 @@ def train(
     arch: str,
     model_config: Any,
     charset: Charset,
-    make_dataset: Callable[[int], MixtureDataset],
+    make_dataset: Callable[[int], IterableDataset[Batch]],
     config: TrainConfig,
     out_dir: Path,
     report: Callable[[Progress], None] = lambda progress: None,

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from clinic_hwr.recognition.architectures import preset
+from clinic_hwr.recognition.architectures import architecture, preset
 
+from .adversarial import GanConfig
 from .datasets import MixtureConfig
 from .loop import TrainConfig
 
@@ -23,7 +24,7 @@ class Recipe:
     Attributes:
         arch: a registered architecture.
         model: its configuration.
-        mixture: share of each source.
+        mixture: share of each source; words and lines only.
         train: schedule.
     """
 
@@ -33,30 +34,44 @@ class Recipe:
     train: TrainConfig = field(default_factory=TrainConfig)
 
 
-def make_recipe(arch: str, preset_name: str, config_file: Path | None = None) -> Recipe:
+@dataclass(frozen=True)
+class GanRecipe:
+    """The same for a family that makes words.
+
+    Attributes:
+        arch: a registered architecture that reads nothing.
+        model: its configuration.
+        train: schedule.
+    """
+
+    arch: str
+    model: Any
+    train: GanConfig = field(default_factory=GanConfig)
+
+
+def make_recipe(arch: str, preset_name: str, config_file: Path | None = None) -> Recipe | GanRecipe:
     """Start from a preset and override it by a TOML file.
 
     Args:
         arch: a registered architecture.
         preset_name: one of its presets.
-        config_file: TOML with tables ``model``, ``mixture`` and ``train``.
+        config_file: TOML with tables ``model``, ``mixture`` and ``train``; for a family that
+            makes words ``model`` and ``train``.
 
     Raises:
         ValueError: the file names a table or a key that does not exist.
     """
-    recipe = Recipe(arch, preset(arch, preset_name))
+    model = preset(arch, preset_name)
+    makes_words = architecture(arch).reads == "nothing"
+    recipe = GanRecipe(arch, model) if makes_words else Recipe(arch, model)
     if config_file is None:
         return recipe
     tables = tomllib.loads(config_file.read_text(encoding="utf-8"))
-    unknown = set(tables) - {"model", "mixture", "train"}
-    if unknown:
+    known = {f.name for f in fields(recipe)} - {"arch"}
+    if unknown := set(tables) - known:
         raise ValueError(f"Unknown tables in {config_file.name}: {', '.join(sorted(unknown))}.")
-    return Recipe(
-        arch,
-        _override(recipe.model, tables.get("model", {})),
-        _override(recipe.mixture, tables.get("mixture", {})),
-        _override(recipe.train, tables.get("train", {})),
-    )
+    changes = {name: _override(getattr(recipe, name), tables.get(name, {})) for name in known}
+    return replace(recipe, **changes)
 
 
 def _override(config: T, values: Mapping[str, Any]) -> T:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict, replace
@@ -16,17 +15,13 @@ from clinic_hwr.learning.data_folder import data_folder
 from clinic_hwr.recognition.architectures import UnknownArchitecture, UnknownPreset
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.runtime import weights_paths
-from clinic_hwr.recognition.training.alignment import prepare_parts
+from clinic_hwr.recognition.training.adversarial import GanProgress, train_gan
 from clinic_hwr.recognition.training.curves import draw_curve
-from clinic_hwr.recognition.training.datasets import (
-    CHUNK_SAMPLES,
-    MixtureDataset,
-    build_mixture,
-    held_out_batches,
-)
 from clinic_hwr.recognition.training.loop import Progress, train
-from clinic_hwr.recognition.training.recipe import Recipe, make_recipe
-from clinic_hwr.recognition.training.store import SampleStore
+from clinic_hwr.recognition.training.material import gather_material
+from clinic_hwr.recognition.training.recipe import GanRecipe, Recipe, make_recipe
+
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {postfix}"
 
 
 class Command(BaseCommand):
@@ -54,72 +49,57 @@ class Command(BaseCommand):
         """Train with a progress bar; prints the path of the weights."""
         recipe = _recipe(options)
         data = data_folder(options["data"])
-        charset = Charset()
-        cache: Path = options["cache"]
-        parts = None
-        if recipe.mixture.composed + recipe.mixture.line_words > 0:
-            parts = prepare_parts(data, weights_paths("trba")[0], cache)
-        sources = build_mixture(data, recipe.mixture, parts)
-        store = None
-        if recipe.train.stored_chunks > 0:
-            drawn = f"{recipe.mixture}{recipe.train.seed}".encode()
-            folder = cache / f"store-{hashlib.sha256(drawn).hexdigest()[:12]}"
-            store = SampleStore(folder, recipe.train.stored_chunks)
-            if options["draw_workers"]:
-                store.fill(
-                    MixtureDataset(sources, charset, 1, 1, seed=recipe.train.seed).sample,
-                    CHUNK_SAMPLES,
-                    options["draw_workers"],
-                )
         out: Path = options["out"]
         out.mkdir(parents=True, exist_ok=True)
         (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2), encoding="utf-8")
-
-        def dataset(first_chunk: int) -> MixtureDataset:
-            return MixtureDataset(
-                sources,
-                charset,
-                recipe.model.height_px,
-                recipe.model.max_width_px,
-                pixels_per_batch=recipe.train.pixels_per_batch,
-                seed=recipe.train.seed,
-                first_chunk=first_chunk,
-                store=store,
-            )
-
-        shape = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {postfix}"
-        with tqdm(total=recipe.train.samples, desc=recipe.arch, bar_format=shape) as bar:
-
-            def report(progress: Progress) -> None:
-                bar.n = min(progress.samples, progress.total)
-                left = tqdm.format_interval(progress.seconds_left)
-                bar.set_postfix_str(
-                    f"left {left}, loss {progress.loss:.3f}, CER {progress.cer:.1%}, "
-                    f"held out {progress.held_out_cer:.1%}"
-                )
-
-            weights = train(
-                recipe.arch,
-                recipe.model,
-                charset,
-                dataset,
-                recipe.train,
-                out,
-                report,
-                init=options["init"],
-                held_out=held_out_batches(
-                    data, charset, recipe.model.height_px, recipe.model.max_width_px
-                ),
-            )
-        draw_curve(out / "curve.csv", out / "curve.png")
+        if isinstance(recipe, GanRecipe):
+            weights = _train_generator(recipe, data, out)
+        else:
+            weights = _train_reader(recipe, data, out, options)
+            draw_curve(out / "curve.csv", out / "curve.png")
         self.stdout.write(str(weights))
 
 
-def _recipe(options: dict[str, Any]) -> Recipe:
+def _train_reader(recipe: Recipe, data: Path, out: Path, options: dict[str, Any]) -> Path:
+    charset = Charset()
+    material = gather_material(
+        recipe, charset, data, options["cache"], weights_paths("trba")[0], options["draw_workers"]
+    )
+    with tqdm(total=recipe.train.samples, desc=recipe.arch, bar_format=BAR) as bar:
+
+        def report(progress: Progress) -> None:
+            bar.n = min(progress.samples, progress.total)
+            left = tqdm.format_interval(progress.seconds_left)
+            bar.set_postfix_str(
+                f"left {left}, loss {progress.loss:.3f}, CER {progress.cer:.1%}, "
+                f"held out {progress.held_out_cer:.1%}"
+            )
+
+        return train(
+            recipe.arch, recipe.model, charset, material.make_dataset, recipe.train, out, report,
+            init=options["init"], held_out=material.held_out,
+        )  # fmt: skip
+
+
+def _train_generator(recipe: GanRecipe, data: Path, out: Path) -> Path:
+    with tqdm(total=recipe.train.steps, desc=recipe.arch, bar_format=BAR) as bar:
+
+        def report(progress: GanProgress) -> None:
+            bar.n = progress.step
+            left = tqdm.format_interval(progress.seconds_left)
+            bar.set_postfix_str(
+                f"left {left}, discriminator {progress.discriminator:.2f}, "
+                f"reads real {progress.reads_real:.2f}, written {progress.reads_written:.2f}"
+            )
+
+        return train_gan(recipe.train, recipe.model, Charset(), data, out, report)
+
+
+def _recipe(options: dict[str, Any]) -> Recipe | GanRecipe:
     try:
         recipe = make_recipe(options["arch"], options["preset"], options["config"])
     except (UnknownArchitecture, UnknownPreset, ValueError, OSError) as error:
         raise CommandError(str(error.args[0] if error.args else error)) from error
-    if options["samples"]:
+    if options["samples"] and isinstance(recipe, Recipe):
         recipe = replace(recipe, train=replace(recipe.train, samples=options["samples"]))
     return recipe
