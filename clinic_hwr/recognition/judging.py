@@ -15,7 +15,7 @@ from .fusion import Fusion, Opinions
 from .looking import Look, Looker
 
 BEAM_WIDTH = 10
-CANDIDATES = 8  # free strings that every judge scores
+CANDIDATES = 12  # free strings that every judge scores; with 8, UNIPEN words lost 2 points
 NAMES_DRAWN = 16  # lexicon names that each network puts forward
 NAMES_DECODED = 8  # of those, how many the attention decoder judges
 HOPELESS = -300.0  # log probability of a string that does not fit into the frames, or worse

@@ -28,7 +28,17 @@ def _weights(folder, arch):
     return path
 
 
-@pytest.fixture(scope="module", params=["trba", "fcn_ctc", "trba+fcn_ctc"])
+READERS = (
+    "trba",
+    "fcn_ctc",
+    "trba+fcn_ctc",
+    "mdlstm_ctc",
+    "pay_attention",
+    "crnn_ctc+pay_attention",
+)
+
+
+@pytest.fixture(scope="module", params=READERS)
 def reader(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("weights")
     paths = tuple(_weights(folder, name) for name in request.param.split("+"))
@@ -51,8 +61,8 @@ def test_one_reading_a_crop_in_order(reader):
     together = reader.read(crops)
     alone = [reader.read([crop])[0] for crop in crops]
     assert [r.text for r in together] == [r.text for r in alone]
-    assert [r.scores["ctc"] for r in together] == pytest.approx(
-        [r.scores["ctc"] for r in alone], abs=1e-3
+    assert [r.scores["joint"] for r in together] == pytest.approx(
+        [r.scores["joint"] for r in alone], abs=1e-3
     )
 
 
@@ -157,3 +167,9 @@ def test_running_text_is_read_in_pieces_and_a_wide_name_is_not(tmp_path):
     line, name = (reader.looker.look([image], [kind])[0] for kind in ("line", "name"))
     assert len(line) > 2
     assert len(name) == 1
+
+
+@pytest.mark.parametrize("arch", ["capsnet", "scan_attend_read", "scrabblegan"])
+def test_a_family_that_reads_no_fields_is_refused(arch):
+    with pytest.raises(UnknownArchitecture, match="cannot read fields"):
+        load_reader(arch)

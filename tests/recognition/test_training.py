@@ -13,6 +13,7 @@ from clinic_hwr.recognition.training.checkpoints import load_checkpoint, load_we
 from clinic_hwr.recognition.training.curves import draw_curve
 from clinic_hwr.recognition.training.datasets import MixtureDataset, width_class
 from clinic_hwr.recognition.training.loop import TrainConfig, learning_rate_at, train
+from clinic_hwr.recognition.training.material import gather_material
 from clinic_hwr.recognition.training.recipe import make_recipe
 from clinic_hwr.recognition.training.sources import Sample, held_out_writer
 
@@ -146,6 +147,35 @@ def test_a_recipe_is_overridden_by_a_file_and_refuses_unknown_keys(tmp_path):
     file.write_text("[train]\nspeed = 9\n")
     with pytest.raises(ValueError, match="speed"):
         make_recipe("trba", "tiny", file)
+
+
+def test_a_family_that_makes_words_has_a_schedule_of_its_own(tmp_path):
+    file = tmp_path / "r.toml"
+    file.write_text("[train]\nsteps = 7\n")
+    assert make_recipe("scrabblegan", "tiny", file).train.steps == 7
+    file.write_text("[mixture]\nreject = 0.1\n")
+    with pytest.raises(ValueError, match="mixture"):
+        make_recipe("scrabblegan", "tiny", file)
+    with pytest.raises(ValueError, match="reads nothing"):
+        gather_material(make_recipe("scrabblegan", "tiny"), CHARSET, tmp_path, tmp_path, file, 0)
+
+
+def test_a_reader_of_characters_learns_from_characters_and_is_not_chosen_by_them(tmp_path):
+    (tmp_path / "chars").mkdir()
+    rng = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "chars" / "some_train.npz",
+        images=rng.integers(0, 255, (200, 28, 28), np.uint8), labels=np.arange(200) % 2,
+        classes=np.array(["a", "b"]), source_index=np.arange(200),
+    )  # fmt: skip
+    recipe = make_recipe("capsnet", "tiny")
+    recipe = replace(recipe, train=replace(recipe.train, pixels_per_batch=280))
+    material = gather_material(recipe, CHARSET, tmp_path, tmp_path, tmp_path, 0)
+    assert material.held_out == ()
+    first, again = (next(iter(material.make_dataset(3))) for _ in range(2))
+    assert first.images.shape == (10, 1, 28, 28)
+    assert first.texts == again.texts
+    assert torch.equal(first.images, again.images)
 
 
 def test_held_out_writers_are_a_fixed_share():

@@ -15,7 +15,7 @@ from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.synthesis.strokes import load_strokes
 
 from .alignment import prepare_parts
-from .characters import CharacterDataset, held_out_characters, load_characters
+from .characters import CharacterDataset, load_characters
 from .datasets import (
     CHUNK_SAMPLES,
     Batch,
@@ -46,7 +46,7 @@ class Material:
 
     Attributes:
         make_dataset: first chunk -> endless batches, the same for the same chunk.
-        held_out: of writers (or characters) that the dataset leaves out.
+        held_out: of writers that the dataset leaves out; weights are chosen by them.
     """
 
     make_dataset: Callable[[int], IterableDataset[Batch]]
@@ -108,10 +108,13 @@ def _words_and_lines(
 def _characters(recipe: Recipe, charset: Charset, data_dir: Path) -> Material:
     training, _ = load_characters(data_dir, charset)
 
-    def dataset(first_chunk: int) -> CharacterDataset:
-        return CharacterDataset(training, charset, recipe.train.seed, first_chunk)
+    crops = max(1, recipe.train.pixels_per_batch // recipe.model.max_width_px)
 
-    return Material(dataset, held_out_characters(data_dir, charset))
+    def dataset(first_chunk: int) -> CharacterDataset:
+        return CharacterDataset(training, charset, recipe.train.seed, first_chunk, crops)
+
+    # The held-out characters are there to measure with: no weights are chosen by them.
+    return Material(dataset, ())
 
 
 def _paragraphs(recipe: Recipe, charset: Charset, data_dir: Path) -> Material:
