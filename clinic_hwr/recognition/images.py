@@ -21,6 +21,9 @@ Ink = NDArray[np.float32]
 WIDTH_STEP_PX = 32
 MIN_INK_AREA_PX = 6  # smaller specks do not stretch the bounding box
 MIN_GAP = 0.15  # of the ink height: a blank narrower than this is inside a word
+# What is still too wide is written tightly and is cut at narrower blanks. On the lines of the
+# fitting halves: CER 17.6 -> 16.9% (106 scanned) and 42.1 -> 40.9% (173 of UNIPEN).
+NARROW_GAP = 0.06
 MARGIN = 0.06  # of the ink height, kept as paper around the ink
 WORD_HEIGHT = 0.75  # of a line: the usual word has ascenders or descenders, rarely both
 
@@ -147,12 +150,18 @@ def cut_pieces(ink: Ink, ratio: float, piece_ratio: float) -> list[Ink]:
     Returns:
         at least one ink map, for ``fit_ink``.
     """
+    pieces = _cut_at_gaps(ink, ratio, piece_ratio, MIN_GAP)
+    return [part for p in pieces for part in _cut_at_gaps(p, ratio, piece_ratio, NARROW_GAP)]
+
+
+def _cut_at_gaps(ink: Ink, ratio: float, piece_ratio: float, gap: float) -> list[Ink]:
+    """Cut ink that is too wide at blanks of at least ``gap`` heights."""
     box = ink_box(ink)
     if box is None or box[2] <= ratio * box[3]:
         return [ink]
     x, _, w, h = box
     count = math.ceil(w / (piece_ratio * h))
-    edges = [x, *_blank_cuts(ink[:, x : x + w], h, count, offset=x), x + w]
+    edges = [x, *_blank_cuts(ink[:, x : x + w], h, count, gap, offset=x), x + w]
     return [ink[:, a:b] for a, b in pairwise(edges) if b > a]
 
 
@@ -191,14 +200,14 @@ def blank_columns(ink: Ink, height: int) -> NDArray[np.bool_]:
     return blank
 
 
-def _blank_cuts(ink: Ink, height: int, count: int, offset: int) -> list[int]:
+def _blank_cuts(ink: Ink, height: int, count: int, gap: float, offset: int) -> list[int]:
     """Choose up to ``count - 1`` blank columns near equal parts; fewer when ink has no gaps."""
     blank = blank_columns(ink, height)
     if blank.all():
         return []
     change = np.flatnonzero(np.diff(np.concatenate([[False], blank, [False]]).astype(np.int8)))
     starts, stops = change[::2], change[1::2]
-    wide = (stops - starts) >= max(3, height * MIN_GAP)
+    wide = (stops - starts) >= max(3, height * gap)
     middles = (starts[wide] + stops[wide]) // 2
     cuts: set[int] = set()
     for part in range(1, count):

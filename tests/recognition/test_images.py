@@ -92,6 +92,15 @@ def test_a_long_line_is_cut_between_its_words():
     assert bars == [10, 10, 10]  # two whole words each, five bars a word
 
 
+def test_a_long_line_that_is_written_tightly_is_cut_at_its_narrow_gaps():
+    image = np.full((40, 840), 235, np.uint8)
+    for x in range(10, 830, 103):  # blocks 24 px high with blanks of 3 px: an eighth of the height
+        image[8:32, x : x + 100] = 15
+    pieces = cut_pieces(ink_map(image), 15.6, 8.0)
+    assert len(pieces) > 1
+    assert max(piece.shape[1] for piece in pieces) < 15.6 * 24
+
+
 def test_ink_without_gaps_is_not_cut():
     image = np.full((30, 900), 235, np.uint8)
     image[10:20, 10:890] = 15
