@@ -178,6 +178,38 @@ class Recognizer(nn.Module, ABC):
         ]
 
 
+class CtcRecognizer(Recognizer):
+    """A recognizer that is columns and a CTC layer on them, and nothing else.
+
+    Attributes:
+        ctc: (batch, T, features) -> (batch, T, classes).
+    """
+
+    ctc: nn.Module
+
+    @abstractmethod
+    def columns(self, images: Tensor) -> Tensor:
+        """(batch, 1, height_px, width) -> (batch, T, features), T as ``column_mask`` counts."""
+
+    def encode_batch(self, images: Tensor, widths: Tensor) -> Encoded:
+        """Encode ink maps; see ``Recognizer``."""
+        columns = self.columns(images)
+        return Encoded(columns, column_mask(widths, columns.shape[1]), self.ctc(columns))
+
+    def exported_encoder(self) -> nn.Module:
+        """Everything; see ``Recognizer``."""
+        return ExportedEncoder(self, self.columns, self.ctc)
+
+    def loss(
+        self, images: Tensor, widths: Tensor, targets: Tensor, lengths: Tensor
+    ) -> dict[str, Tensor]:
+        """CTC loss a character, mean over the batch; see ``Recognizer.loss``."""
+        columns = self.columns(images)
+        mask = column_mask(widths, columns.shape[1])
+        loss = ctc_loss(self.ctc(columns), mask, targets, lengths)
+        return {"loss": loss, "ctc": loss.detach()}
+
+
 class ExportedEncoder(nn.Module):
     """The encoder of a recognizer in the form that ``exported_encoder`` wants.
 

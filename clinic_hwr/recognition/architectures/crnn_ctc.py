@@ -20,7 +20,7 @@ from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.stages.baek_features import MIN_HEIGHT_PX, VggFeatures
 from clinic_hwr.recognition.stages.sequence import BiLstm, ProjectedBiLstm
 
-from .contract import Encoded, ExportedEncoder, Recognizer, column_mask, ctc_loss
+from .contract import CtcRecognizer
 from .registry import register
 
 
@@ -61,7 +61,7 @@ PAPER = replace(
 TINY = replace(SMALL, feature_channels=(8, 16, 24, 32), lstm_hidden=24, lstm_layers=1)
 
 
-class CrnnCtc(Recognizer):
+class CrnnCtc(CtcRecognizer):
     """VGG features, bidirectional LSTM, CTC."""
 
     def __init__(self, config: CrnnConfig, charset: Charset):
@@ -76,27 +76,10 @@ class CrnnCtc(Recognizer):
         self.dropout = nn.Dropout(config.dropout)
         self.ctc = nn.Linear(self.sequence.out_features, charset.size)
 
-    def encode_batch(self, images: Tensor, widths: Tensor) -> Encoded:
-        """Encode ink maps; see ``Recognizer``."""
-        columns = self._columns(images)
-        return Encoded(columns, column_mask(widths, columns.shape[1]), self.ctc(columns))
-
-    def exported_encoder(self) -> nn.Module:
-        """Everything; see ``Recognizer``."""
-        return ExportedEncoder(self, self._columns, self.ctc)
-
-    def _columns(self, images: Tensor) -> Tensor:
+    def columns(self, images: Tensor) -> Tensor:
+        """See ``CtcRecognizer``."""
         columns: Tensor = self.dropout(self.sequence(self.features(images)))
         return columns
-
-    def loss(
-        self, images: Tensor, widths: Tensor, targets: Tensor, lengths: Tensor
-    ) -> dict[str, Tensor]:
-        """CTC loss a character, mean over the batch; see ``Recognizer.loss``."""
-        columns = self._columns(images)
-        mask = column_mask(widths, columns.shape[1])
-        loss = ctc_loss(self.ctc(columns), mask, targets, lengths)
-        return {"loss": loss, "ctc": loss.detach()}
 
 
 @register(

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.stages.features import ResNetFeatures
 
-from .contract import Encoded, ExportedEncoder, Recognizer, column_mask, ctc_loss
+from .contract import CtcRecognizer
 from .registry import register
 
 
@@ -81,7 +81,7 @@ class GatedBlock(nn.Module):
         return columns + self.dropout(F.glu(self.conv(self.norm(columns)), dim=1))
 
 
-class FcnCtc(Recognizer):
+class FcnCtc(CtcRecognizer):
     """Residual features, gated blocks, CTC."""
 
     def __init__(self, config: FcnConfig, charset: Charset):
@@ -100,29 +100,12 @@ class FcnCtc(Recognizer):
         self.dropout = nn.Dropout(config.dropout)
         self.ctc = nn.Linear(config.context, charset.size)
 
-    def encode_batch(self, images: Tensor, widths: Tensor) -> Encoded:
-        """Encode ink maps; see ``Recognizer``."""
-        columns = self._columns(images)
-        return Encoded(columns, column_mask(widths, columns.shape[1]), self.ctc(columns))
-
-    def exported_encoder(self) -> nn.Module:
-        """Everything; see ``Recognizer``."""
-        return ExportedEncoder(self, self._columns, self.ctc)
-
-    def _columns(self, images: Tensor) -> Tensor:
+    def columns(self, images: Tensor) -> Tensor:
+        """See ``CtcRecognizer``."""
         features = self.features(images).transpose(1, 2).unsqueeze(2)  # (B, C, 1, T)
         context = F.relu(self.norm(self.blocks(self.enter(features))))
         columns: Tensor = self.dropout(context.squeeze(2).transpose(1, 2))
         return columns
-
-    def loss(
-        self, images: Tensor, widths: Tensor, targets: Tensor, lengths: Tensor
-    ) -> dict[str, Tensor]:
-        """CTC loss a character, mean over the batch; see ``Recognizer.loss``."""
-        columns = self._columns(images)
-        mask = column_mask(widths, columns.shape[1])
-        loss = ctc_loss(self.ctc(columns), mask, targets, lengths)
-        return {"loss": loss, "ctc": loss.detach()}
 
 
 @register(
