@@ -37,6 +37,7 @@ from clinic_hwr.recognition.metrics import (
 from clinic_hwr.recognition.reader import FusedReader
 from clinic_hwr.recognition.runtime import load_reader, weights_paths
 from clinic_hwr.recognition.training.alignment import prepare_parts
+from clinic_hwr.recognition.training.checkpoints import load_weights
 from clinic_hwr.recognition.training.datasets import (
     MixtureConfig,
     MixtureDataset,
@@ -133,9 +134,9 @@ def _crops_a_second(name, config, charset, dataset, folder: Path) -> float:  # t
 def measure(name: str, weights: Path, data: Path, limit: int) -> list[Row]:
     """Read both sets, fit probabilities on one half of the writers, measure the other."""
     reader = load_reader(name, weights)
-    network = reader.looker.networks[0]
     seen = int((weights.parent / "samples.txt").read_text())
-    parameters = sum(p.numel() for p in network.model.parameters())
+    _, model = load_weights(weights)
+    parameters = sum(p.numel() for p in model.parameters())
     rows = []
     for kind in SETS:
         samples = load_evaluation_set(data, kind, limit)
