@@ -18,10 +18,11 @@ import argparse
 import json
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -118,7 +119,13 @@ def run(name: str, options: argparse.Namespace) -> Path:
     return train(name, config, charset, dataset, schedule, out, held_out=held_out)
 
 
-def _crops_a_second(name, config, charset, dataset, folder: Path) -> float:  # type: ignore[no-untyped-def]
+def _crops_a_second(
+    name: str,
+    config: Any,
+    charset: Charset,
+    dataset: Callable[[int], MixtureDataset],
+    folder: Path,
+) -> float:
     """Crops a second of CPU time of the training process, after its first batches."""
     marks: list[tuple[int, float]] = []
 

@@ -134,15 +134,20 @@ class Recognizer(nn.Module, ABC):
             return encoded, None
         return encoded, self.decoder(encoded.columns, encoded.mask, targets)
 
+    def _only_decoder(self) -> Decoder:
+        """The decoder of a family without a CTC layer."""
+        if self.decoder is None:
+            raise TypeError(f"{type(self).__name__} has neither a CTC layer nor a decoder.")
+        return self.decoder
+
     @torch.inference_mode()
     def greedy(self, images: Tensor, widths: Tensor) -> list[str]:
         """Read without search: CTC's best path, or the decoder's first choice at each step."""
         encoded = self.encode(images, widths)
         if encoded.ctc_logits is None:
-            assert self.decoder is not None  # noqa: S101  a family has one or the other
             allowed = torch.zeros(self.charset.size, dtype=torch.bool, device=images.device)
             found = attention.greedy(
-                self.decoder, encoded.columns, encoded.mask, MAX_CHARS, allowed
+                self._only_decoder(), encoded.columns, encoded.mask, MAX_CHARS, allowed
             )
             return [self.charset.decode(string) for string in found]
         best = encoded.ctc_logits.argmax(-1).masked_fill(~encoded.mask, 0).tolist()
@@ -166,10 +171,9 @@ class Recognizer(nn.Module, ABC):
         """
         encoded = self.encode(images, widths)
         if encoded.ctc_logits is None:
-            assert self.decoder is not None  # noqa: S101  a family has one or the other
             allowed = torch.zeros(self.charset.size, dtype=torch.bool, device=images.device)
             beams = attention.beam(
-                self.decoder, encoded.columns, encoded.mask, width, MAX_CHARS, allowed
+                self._only_decoder(), encoded.columns, encoded.mask, width, MAX_CHARS, allowed
             )
             return [[(self.charset.decode(s), p) for s, p in some] for some in beams]
         return [

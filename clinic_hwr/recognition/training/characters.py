@@ -15,13 +15,12 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import IterableDataset
 
 from clinic_hwr.recognition.architectures.contract import Recognizer
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.metrics import wilson_interval
 
-from .datasets import Batch, collate
+from .datasets import Batch, ChunkedDataset, collate
 
 DIGITS = "0123456789"
 CHARACTERS = DIGITS + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -132,7 +131,7 @@ def vary_character(image: Gray, rng: np.random.Generator, strength: Augmentation
     return np.asarray(ink**exponent, np.float32)
 
 
-class CharacterDataset(IterableDataset[Batch]):
+class CharacterDataset(ChunkedDataset):
     """Endless batches of varied characters; every class is as frequent as any other.
 
     Sample i depends on (seed, i) alone; a run resumes at a chunk. It takes the place of
@@ -177,14 +176,6 @@ class CharacterDataset(IterableDataset[Batch]):
         chosen = members[rng.integers(len(members))]
         ink = vary_character(self.characters.images[chosen], rng, self.augmentation)
         return ink, self.characters.texts[chosen]
-
-    def __iter__(self) -> Iterator[Batch]:
-        worker = torch.utils.data.get_worker_info()
-        step = worker.num_workers if worker else 1
-        chunk = self.first_chunk + (worker.id if worker else 0)
-        while True:
-            yield from self.chunk(chunk)
-            chunk += step
 
     def chunk(self, number: int) -> Iterator[Batch]:
         """Yield the batches of one chunk."""

@@ -8,6 +8,7 @@ again after ``stored_chunks`` chunks, and varied a little each time they are use
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -187,7 +188,29 @@ def held_out_batches(
     ]
 
 
-class MixtureDataset(IterableDataset[Batch]):
+class ChunkedDataset(IterableDataset[Batch], ABC):
+    """Endless batches, chunk by chunk, so that a run can be taken up again at a chunk.
+
+    Attributes:
+        first_chunk: where to start.
+    """
+
+    first_chunk: int
+
+    @abstractmethod
+    def chunk(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of one chunk, the same each time."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = torch.utils.data.get_worker_info()
+        step = worker.num_workers if worker else 1
+        chunk = self.first_chunk + (worker.id if worker else 0)
+        while True:
+            yield from self.chunk(chunk)
+            chunk += step
+
+
+class MixtureDataset(ChunkedDataset):
     """Endless batches from a mixture.
 
     Args:
@@ -229,14 +252,6 @@ class MixtureDataset(IterableDataset[Batch]):
         """Return sample ``index`` of the run."""
         rng = np.random.default_rng([self.seed, index])
         return self.sources[rng.choice(len(self.sources), p=self.shares)].draw(rng)
-
-    def __iter__(self) -> Iterator[Batch]:
-        worker = torch.utils.data.get_worker_info()
-        step = worker.num_workers if worker else 1
-        chunk = self.first_chunk + (worker.id if worker else 0)
-        while True:
-            yield from self.chunk(chunk)
-            chunk += step
 
     def inks(self, number: int) -> Iterator[tuple[np.ndarray, str]]:
         """Yield the network's inputs of one chunk with their texts."""
