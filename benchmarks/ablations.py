@@ -1,13 +1,14 @@
 """What each stage, head and source of data is worth: short runs that differ in one thing.
 
-    PYTHONPATH=. .venv/bin/python -m benchmarks.ablations --data DIR [--samples 60000] \
-        [--only base,no_tps] [--json OUT]
+    PYTHONPATH=. .venv/bin/python -m benchmarks.ablations --data DIR [--samples 250000] \
+        [--draw-workers 2] [--only base,no_tps] [--json OUT]
 
-Every run starts from random weights and sees the same number of crops; a run that is finished
-is not repeated, one that was interrupted goes on. Far fewer crops than a shipped reader sees:
-the table says what helps early, not where each variant would end. Measured on writers that no
-run saw: words of ``copiste_words`` (the half that nothing is fitted on) and words of held-out
-UNIPEN train writers; best path of the CTC layer and greedy decoder, letters' case folded.
+Every run starts from random weights and sees the same number of crops out of the same drawn
+store; a run that is finished is not repeated, one that was interrupted goes on. Far fewer crops
+than a shipped reader sees: the table says what helps early, not where each variant would end.
+Measured on writers that no run saw: words of ``copiste_words`` (the half that nothing is fitted
+on) and words of held-out UNIPEN train writers; best path of the CTC layer and greedy decoder,
+letters' case folded.
 """
 
 from __future__ import annotations
@@ -33,14 +34,18 @@ from clinic_hwr.recognition.runtime import weights_paths
 from clinic_hwr.recognition.training.alignment import prepare_parts
 from clinic_hwr.recognition.training.checkpoints import load_weights
 from clinic_hwr.recognition.training.datasets import (
+    CHUNK_SAMPLES,
     MixtureConfig,
     MixtureDataset,
     build_mixture,
     held_out_batches,
+    mixture_places,
 )
+from clinic_hwr.recognition.training.device_batches import DeviceMixture
 from clinic_hwr.recognition.training.evaluation_sets import load_evaluation_set
 from clinic_hwr.recognition.training.fitting import for_fitting
-from clinic_hwr.recognition.training.loop import TrainConfig, train
+from clinic_hwr.recognition.training.loop import TrainConfig, train, training_device
+from clinic_hwr.recognition.training.material import open_store
 
 
 @dataclass(frozen=True)
@@ -56,15 +61,23 @@ class Variant:
 
 SCANS = ("scanned_words", "scanned_lines", "line_words")
 STROKES = ("unipen_words", "unipen_phrases", "unipen_lines")
-WIDE = {"feature_channels": (32, 64, 128, 224), "stem_width": 16, "lstm_hidden": 192}
+NARROW = {
+    "feature_channels": (24, 48, 96, 160), "feature_layers": (1, 1, 2, 1), "lstm_hidden": 128,
+}  # fmt: skip
+# What all variants start from: the preset that ships, or one that a processor can train.
+BASES: dict[str, dict[str, object]] = {
+    "small": {},
+    "narrow": NARROW | {"height_px": 32, "max_width_px": 640},
+}
 VARIANTS = (
     Variant("base"),
     Variant("no_tps", model={"transformation": "none"}),
     Variant("no_bilstm", model={"sequence": "none"}),
     Variant("ctc_only", model={"ctc_weight": 1.0}),
     Variant("attention_only", model={"ctc_weight": 0.0}),
-    Variant("height_40", model={"height_px": 40, "max_width_px": 800}),
-    Variant("wide", model=WIDE),
+    Variant("height_32", model={"height_px": 32, "max_width_px": 640}),
+    Variant("height_48", model={"height_px": 48, "max_width_px": 960}),
+    Variant("narrow", model=NARROW),
     Variant("fcn_ctc", arch="fcn_ctc"),
     Variant("adamw", train={"optimiser": "adamw", "learning_rate": 1.6e-3}),
     Variant("without_strokes", without=STROKES),
@@ -93,30 +106,38 @@ class Row:
 
 def run(variant: Variant, options: argparse.Namespace) -> Path:
     """Train one variant; returns its weights."""
-    config = replace(preset(variant.arch, "small"), **variant.model)
-    mixture = replace(MixtureConfig(), **dict.fromkeys(variant.without, 0.0))
+    config = replace(preset(variant.arch, "small"), **(BASES[options.base] | variant.model))
     schedule = replace(
         TrainConfig(
-            samples=options.samples, warmup_samples=3000, seed=options.seed,
-            pixels_per_batch=128 * config.height_px, check_samples=10**9, decay_share=0.5,
+            samples=options.samples, warmup_samples=options.samples // 25, seed=options.seed,
+            pixels_per_batch=options.pixels, check_samples=10**9, decay_share=0.5, on_device=True,
         ),
         **variant.train,
     )  # fmt: skip
-    parts = prepare_parts(options.data, weights_paths("trba")[0], options.cache)
-    sources = build_mixture(options.data, mixture, parts)
+    store = open_store(MixtureConfig(), options.seed, options.chunks, options.cache)
+    used = {k for name, k in mixture_places(MixtureConfig()).items() if name not in variant.without}
     charset = Charset()
 
-    def dataset(first_chunk: int) -> MixtureDataset:
-        return MixtureDataset(
-            sources, charset, config.height_px, config.max_width_px,
-            schedule.pixels_per_batch, options.seed, first_chunk,
+    def dataset(first_chunk: int) -> DeviceMixture:
+        return DeviceMixture(
+            store, charset, config.height_px, config.max_width_px, training_device(),
+            schedule.pixels_per_batch, options.seed, first_chunk, reuse=2, places=frozenset(used),
         )  # fmt: skip
 
     out = options.out / variant.name
-    started = time.process_time()  # of this process: drawing samples is done in another
+    started = time.perf_counter()
     weights = train(variant.arch, config, charset, dataset, schedule, out)
-    (out / "seconds.txt").write_text(f"{time.process_time() - started:.0f}")
+    (out / "seconds.txt").write_text(f"{time.perf_counter() - started:.0f}")
     return weights
+
+
+def draw(options: argparse.Namespace) -> None:
+    """Begin to draw the samples that all runs share."""
+    parts = prepare_parts(options.data, weights_paths("trba")[0], options.cache)
+    sources = build_mixture(options.data, MixtureConfig(), parts)
+    drawer = MixtureDataset(sources, Charset(), 1, 1, seed=options.seed)
+    store = open_store(MixtureConfig(), options.seed, options.chunks, options.cache)
+    store.start(drawer.sample, CHUNK_SAMPLES, options.draw_workers)
 
 
 def sets(data: Path) -> dict[str, list[tuple[np.ndarray, str]]]:
@@ -170,21 +191,26 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("runs/ablations"))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--samples", type=int, default=60_000)
+    parser.add_argument("--samples", type=int, default=250_000)
+    parser.add_argument("--base", choices=BASES, default="small")
+    parser.add_argument("--pixels", type=int, default=8192, help="Width times crops of a batch.")
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--chunks", type=int, default=64, help="Drawn chunks, shared by all runs.")
+    parser.add_argument("--draw-workers", type=int, default=0, help="0 = another run draws.")
+    parser.add_argument("--train-only", action="store_true", help="Measure later, elsewhere.")
     parser.add_argument("--only", help="Names of variants, joined by commas.")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.draw_workers:
+        draw(options)
     chosen = options.only.split(",") if options.only else [v.name for v in VARIANTS]
     unknown = set(chosen) - {v.name for v in VARIANTS}
     if unknown:
         parser.error(f"Unknown variants: {', '.join(sorted(unknown))}.")
-    crops = sets(options.data)
+    crops = {} if options.train_only else sets(options.data)
     rows: list[Row] = []
-    print(
-        "| variant | set | n | CTC exact [95%] | CTC CER | attention exact | crops a CPU second |"
-    )
+    print("| variant | set | n | CTC exact [95%] | CTC CER | attention exact | crops a second |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for variant in VARIANTS:
         if variant.name not in chosen:
@@ -204,7 +230,11 @@ def main() -> None:
                 flush=True,
             )
         if options.json:
-            figures = {"samples": options.samples, "rows": [asdict(r) for r in rows]}
+            figures = {
+                "base": options.base,
+                "samples": options.samples,
+                "rows": [asdict(r) for r in rows],
+            }
             options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 

@@ -1,12 +1,13 @@
 """Every family trained from scratch on the same words for the same time, then compared.
 
     PYTHONPATH=. .venv/bin/python -m benchmarks.families --data DIR [--minutes 20] \
-        [--only crnn_ctc,trba] [--json OUT]
+        [--draw-workers 2] [--only crnn_ctc,trba] [--json OUT]
 
-Each family's small preset gets the same CPU time on one core (``time.process_time``, so that a
-busy machine is fair to all); how many crops that is follows from its speed, measured first.
-Words only, from the training writers: rendered pen strokes, scans, words found in lines, and text
-composed of real letters. A run that is finished is not repeated; one that was interrupted goes on.
+Each family's small preset gets the same time: of the clock on a GPU, of the processor on one core
+(``time.process_time``, so that a busy machine is fair to all). How many crops that is follows from
+its speed, measured first. Words only, from the training writers: rendered pen strokes, scans, words
+found in lines, and text composed of real letters. A run that is finished is not repeated; one that
+was interrupted goes on. ``--train-only`` leaves the measuring to another machine.
 
 Measured on words of UNIPEN val and of held-out scanned writers, on the half that the
 probabilities are not fitted on; case folded; beam search, no list, no language model.
@@ -15,6 +16,7 @@ probabilities are not fitted on; case folded; beam search, no list, no language 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import platform
 import time
@@ -36,30 +38,33 @@ from clinic_hwr.recognition.metrics import (
     wilson_interval,
 )
 from clinic_hwr.recognition.reader import FusedReader
-from clinic_hwr.recognition.runtime import load_reader, weights_paths
-from clinic_hwr.recognition.training.alignment import prepare_parts
+from clinic_hwr.recognition.runtime import load_reader
 from clinic_hwr.recognition.training.checkpoints import load_weights
 from clinic_hwr.recognition.training.datasets import (
     MixtureConfig,
-    MixtureDataset,
-    build_mixture,
     held_out_batches,
+    mixture_places,
 )
+from clinic_hwr.recognition.training.device_batches import DeviceMixture
 from clinic_hwr.recognition.training.evaluation import read_all
 from clinic_hwr.recognition.training.evaluation_sets import load_evaluation_set, writer_key
 from clinic_hwr.recognition.training.fitting import for_fitting, is_correct
-from clinic_hwr.recognition.training.loop import Progress, TrainConfig, train
+from clinic_hwr.recognition.training.loop import (
+    Progress,
+    TrainConfig,
+    train,
+    training_device,
+)
+from clinic_hwr.recognition.training.material import open_store
 from clinic_hwr.recognition.training.sources import Sample
-from clinic_hwr.recognition.training.store import SampleStore
 
-WORDS = MixtureConfig(
-    unipen_words=0.5, unipen_phrases=0.0, unipen_lines=0.0, scanned_words=0.15, scanned_lines=0.0,
-    line_words=0.15, composed=0.2, written_strokes=0.0, written_fonts=0.0, characters=0.0,
-    reject=0.0,
-)  # fmt: skip
+from .ablations import draw as draw_stored
+
+# Sources of the default mixture that write words; the same stored samples for every family.
+WORDS = ("unipen_words", "scanned_words", "line_words", "composed")
 SETS = ("unipen_words", "copiste_words")
-PROBE_SAMPLES = 1500
-STORED_CHUNKS = 32
+PROBE_SHARE = 0.03  # of the budget
+WARM_UP_BATCHES = 20
 # What says how sure a single reader is; the same for every family.
 FEATURES = ("joint", "joint_per_char", "margin", "length")
 
@@ -96,45 +101,60 @@ def run(name: str, options: argparse.Namespace) -> Path:
         return done
     config = preset(name, "small")
     charset = Charset()
-    parts = prepare_parts(options.data, weights_paths("trba")[0], options.cache)
-    sources = build_mixture(options.data, WORDS, parts)
-    store = SampleStore(options.cache / "store-families", STORED_CHUNKS)
+    store = open_store(MixtureConfig(), options.seed, options.chunks, options.cache)
+    places = mixture_places(MixtureConfig())
+    pixels = options.pixels * config.height_px // 32
 
-    def dataset(first_chunk: int) -> MixtureDataset:
-        return MixtureDataset(
-            sources, charset, config.height_px, config.max_width_px, 128 * config.height_px,
-            options.seed, first_chunk, store=store,
+    def dataset(first_chunk: int) -> DeviceMixture:
+        return DeviceMixture(
+            store, charset, config.height_px, config.max_width_px, training_device(), pixels,
+            options.seed, first_chunk, reuse=2, places=frozenset(places[k] for k in WORDS),
         )  # fmt: skip
 
     plan = out / "samples.txt"
     if not plan.exists():
         out.mkdir(parents=True, exist_ok=True)
-        speed = _crops_a_second(name, config, charset, dataset, out / "probe")
+        speed = _crops_a_second(name, config, charset, dataset, out / "probe", options)
         plan.write_text(str(round(speed * 60 * options.minutes)))
+    samples = int(plan.read_text())
     schedule = TrainConfig(
-        samples=int(plan.read_text()), seed=options.seed, decay_share=0.5, warmup_samples=3000,
-        pixels_per_batch=128 * config.height_px, check_samples=20_000,
+        samples=samples, seed=options.seed, decay_share=0.5, warmup_samples=samples // 25,
+        pixels_per_batch=pixels, check_samples=samples // 10, on_device=True,
     )  # fmt: skip
     held_out = held_out_batches(options.data, charset, config.height_px, config.max_width_px)
     return train(name, config, charset, dataset, schedule, out, held_out=held_out)
+
+
+class _Enough(Exception):
+    """The speed is known."""
+
+
+def _clock() -> float:
+    return time.perf_counter() if training_device().type == "cuda" else time.process_time()
 
 
 def _crops_a_second(
     name: str,
     config: Any,
     charset: Charset,
-    dataset: Callable[[int], MixtureDataset],
+    dataset: Callable[[int], DeviceMixture],
     folder: Path,
+    options: argparse.Namespace,
 ) -> float:
-    """Crops a second of CPU time of the training process, after its first batches."""
+    """Crops a second of the training process, after its first batches."""
     marks: list[tuple[int, float]] = []
+    limit = PROBE_SHARE * 60 * options.minutes
 
     def note(progress: Progress) -> None:
-        marks.append((progress.samples, time.process_time()))
+        marks.append((progress.samples, _clock()))
+        # The first batches load libraries and try kernels: they do not count.
+        if len(marks) > WARM_UP_BATCHES and _clock() - marks[WARM_UP_BATCHES][1] > limit:
+            raise _Enough
 
-    schedule = TrainConfig(samples=PROBE_SAMPLES, pixels_per_batch=128 * config.height_px)
-    train(name, config, charset, dataset, schedule, folder, note)
-    (first, began), (last, ended) = marks[len(marks) // 3], marks[-1]
+    schedule = TrainConfig(samples=10**9, on_device=True)
+    with contextlib.suppress(_Enough):
+        train(name, config, charset, dataset, schedule, folder, note)
+    (first, began), (last, ended) = marks[WARM_UP_BATCHES], marks[-1]
     return (last - first) / (ended - began)
 
 
@@ -200,7 +220,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("runs/families"))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--minutes", type=float, default=20.0, help="CPU time of each run.")
+    parser.add_argument("--minutes", type=float, default=20.0, help="Time of each run.")
+    parser.add_argument("--pixels", type=int, default=4096, help="Width times crops of a batch.")
+    parser.add_argument("--chunks", type=int, default=64, help="Drawn chunks, shared by all runs.")
+    parser.add_argument("--draw-workers", type=int, default=0, help="0 = another run draws.")
+    parser.add_argument("--train-only", action="store_true", help="Measure later, elsewhere.")
     parser.add_argument("--limit", type=int, default=2000, help="Words of each set.")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", help="Names of families, joined by commas.")
@@ -208,6 +232,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     names = options.only.split(",") if options.only else families()
+    if options.draw_workers:
+        draw_stored(options)
+    if options.train_only:
+        for name in names:
+            print(run(name, options), flush=True)
+        return
     rows: list[Row] = []
     print("| family | set | parameters | crops seen | n | exact [95%] | CER [95%] | ECE | ms |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")

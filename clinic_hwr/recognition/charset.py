@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 PRINTABLE_ASCII = "".join(chr(code) for code in range(32, 127))
 
@@ -38,6 +39,11 @@ class Charset:
         if len(set(self.characters)) != len(self.characters):
             raise ValueError("A charset names each character once.")
 
+    @cached_property
+    def _classes(self) -> dict[str, int]:
+        """Character -> class: encoding is done for millions of texts."""
+        return {char: number for number, char in enumerate(self.characters, start=1)}
+
     @property
     def size(self) -> int:
         """Number of classes with the reserved class 0."""
@@ -45,7 +51,10 @@ class Charset:
 
     def encode(self, text: str) -> list[int]:
         """Return class numbers; raises ``ValueError`` on a character outside of the set."""
-        return [self.characters.index(char) + 1 for char in text]
+        try:
+            return [self._classes[char] for char in text]
+        except KeyError as error:
+            raise ValueError(f"The charset does not hold {error.args[0]!r}.") from None
 
     def decode(self, classes: Sequence[int]) -> str:
         """Return the text of class numbers; the reserved class 0 is skipped."""

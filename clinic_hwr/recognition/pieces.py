@@ -6,18 +6,27 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from .calibration import Calibrator
 from .types import Alternative, CharConfidence, Reading
 
+# What the calibrator of joined lines goes by.
+PIECES_FEATURES = ("pieces", "pieces_log_p", "pieces_least_log_p")
+LEAST_P = 1e-6
 
-def join_pieces(parts: Sequence[Reading], nbest: int) -> Reading:
+
+def join_pieces(
+    parts: Sequence[Reading], nbest: int, calibrator: Calibrator | None = None
+) -> Reading:
     """Join the readings of pieces with blanks.
 
-    The line is right when every piece is: probabilities multiply. An alternative of the line
-    differs from the best in one piece.
+    The line is right when every piece is and every cut was: probabilities multiply, and a
+    calibrator corrects for what pieces of one hand share. An alternative of the line differs
+    from the best in one piece.
 
     Args:
         parts: readings in order, at least one.
         nbest: most alternatives of the result.
+        calibrator: of joined lines, on ``PIECES_FEATURES``; without one the product stands.
     """
     if len(parts) == 1:
         return parts[0]
@@ -29,14 +38,24 @@ def join_pieces(parts: Sequence[Reading], nbest: int) -> Reading:
         if chars:
             chars.append(CharConfidence(" ", min(chars[-1].confidence, part.chars[0].confidence)))
         chars += part.chars
+    p_correct = math.prod(part.p_correct for part in parts)
+    logs = [math.log(max(part.p_correct, LEAST_P)) for part in parts]
+    known = {
+        "pieces": float(len(parts)),
+        "pieces_log_p": sum(logs),
+        "pieces_least_log_p": min(logs),
+    }
+    # A piece that nobody can have read keeps the line where it is.
+    if calibrator is not None and p_correct > 0.0:
+        p_correct = calibrator.probability(known)
     return replace(
         inked[0],
         text=" ".join(part.text for part in inked),
-        p_correct=math.prod(part.p_correct for part in parts),
+        p_correct=p_correct,
         chars=tuple(chars),
         alternatives=_alternatives(inked, nbest),
         scores={
-            "pieces": float(len(parts)),
+            **known,
             "weakest": min(part.scores.get("weakest", 0.0) for part in inked),
             "ctc": sum(part.scores.get("ctc", 0.0) for part in inked),
             "attention": sum(part.scores.get("attention", 0.0) for part in inked),

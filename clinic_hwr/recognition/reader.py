@@ -30,8 +30,8 @@ class ReaderSettings:
 
     Attributes:
         free, lexicon: weights of the opinions, without and with a list of names.
-        calibrators: by field kind; ``lexicon`` for readings from a list, ``word`` for any
-            kind that has none of its own.
+        calibrators: by field kind; ``lexicon`` for readings from a list, ``pieces`` for lines
+            that were read in pieces, ``word`` for any kind that has none of its own.
     """
 
     free: Fusion
@@ -96,8 +96,11 @@ class FusedReader:
         blank = Reading("", 0.0, (), (), self.model_version, {"no_ink": 1.0})
         inked = [crop for parts in looked for crop in parts if crop is not None]
         readings = iter(self._judge(inked, names, nbest))
+        joined = self.settings.calibrators.get("pieces")
         return [
-            join_pieces([blank if crop is None else next(readings) for crop in parts], nbest)
+            join_pieces(
+                [blank if crop is None else next(readings) for crop in parts], nbest, joined
+            )
             for parts in looked
         ]
 

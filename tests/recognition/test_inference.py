@@ -77,7 +77,10 @@ def test_the_comparison_would_notice_another_normalisation(model):
     assert (_answers(fast, 2, 96) - _answers(model, 2, 96)).abs().max() > TOLERANCE
 
 
-@pytest.mark.parametrize("path", sorted(WEIGHTS_DIR.glob("*.safetensors")), ids=lambda p: p.stem)
+READERS = [p for p in sorted(WEIGHTS_DIR.glob("*.safetensors")) if "scrabblegan" not in p.stem]
+
+
+@pytest.mark.parametrize("path", READERS, ids=lambda p: p.stem)
 def test_shipped_weights_keep_their_log_probabilities(path):
     _, model = load_weights(path)
     expected = _answers(model, 3, 160)

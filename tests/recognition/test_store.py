@@ -78,3 +78,14 @@ def test_varied_ink_keeps_height_range_and_roughly_its_place():
         assert 0.7 < out.max() <= 1.0
         share = (out > 0.4).sum() / ((ink > 100).sum() * (32 / 48) ** 2)
         assert 0.6 < share < 1.5
+
+
+def test_a_store_that_is_being_filled_gives_what_is_there_and_waits_for_the_rest(tmp_path):
+    store = SampleStore(tmp_path / "s", 3)
+    workers = store.start(_sample, 2, 1)
+    last = store.drawn(2, seconds=30)
+    for worker in workers:
+        worker.join()
+    assert last.texts == ("t4", "t5")
+    assert last.inks.shape == (STORED_HEIGHT_PX, int(last.widths.sum()))
+    assert last.places.tolist() == [0, 0]

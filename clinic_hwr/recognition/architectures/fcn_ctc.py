@@ -34,11 +34,11 @@ class FcnConfig:
 
     height_px: int = 40
     max_width_px: int = 800
-    feature_channels: tuple[int, int, int, int] = (16, 32, 80, 160)
+    feature_channels: tuple[int, int, int, int] = (24, 48, 112, 224)
     feature_layers: tuple[int, int, int, int] = (1, 1, 2, 1)
-    stem_width: int = 8
-    context: int = 192
-    dilations: tuple[int, ...] = (1, 2, 4, 1)
+    stem_width: int = 12
+    context: int = 256
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2)
     kernel: int = 5
     dropout: float = 0.1
 
@@ -59,6 +59,7 @@ TINY = replace(
     height_px=32,
     feature_channels=(8, 16, 24, 32),
     feature_layers=(1, 1, 1, 1),
+    stem_width=8,
     context=32,
     dilations=(1, 2),
 )

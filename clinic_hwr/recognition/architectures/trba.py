@@ -72,18 +72,18 @@ class TrbaConfig:
         previous: how the decoder sees the character before; ``one_hot`` is the paper's decoder.
     """
 
-    height_px: int = 32
-    max_width_px: int = 640
+    height_px: int = 40
+    max_width_px: int = 800
     transformation: Transformation = "tps"
     fiducial_points: int = 20
-    feature_channels: tuple[int, int, int, int] = (24, 48, 96, 160)
-    feature_layers: tuple[int, int, int, int] = (1, 1, 2, 1)
+    feature_channels: tuple[int, int, int, int] = (24, 48, 128, 256)
+    feature_layers: tuple[int, int, int, int] = (1, 1, 2, 2)
     stem_width: int = 12
     sequence: SequenceModel = "bilstm"
-    lstm_hidden: int = 128
+    lstm_hidden: int = 256
     lstm_layers: int = 2
     dropout: float = 0.1
-    decoder_hidden: int = 128
+    decoder_hidden: int = 160
     ctc_weight: float = 0.5
     features: Features = "resnet"
     prediction: Prediction = "joint"
@@ -112,6 +112,8 @@ class TrbaConfig:
 SMALL = TrbaConfig()
 PAPER = replace(
     SMALL,
+    height_px=32,
+    max_width_px=640,
     fiducial_start="rare",
     localisation_channels=(64, 128, 256, 512),
     localisation_hidden=256,
@@ -130,6 +132,8 @@ PAPER = replace(
 )
 TINY = replace(  # for tests: seconds on one core
     SMALL,
+    height_px=32,
+    max_width_px=640,
     feature_channels=(8, 16, 24, 32),
     feature_layers=(1, 1, 1, 1),
     stem_width=8,

@@ -10,6 +10,7 @@ Gray = NDArray[np.uint8]
 Alpha = NDArray[np.uint8]
 
 
+CLIPPED = 0.08  # share of crops that are cut into the ink
 PRINTED_LABELS = ("Rx", "Sig:", "Name", "Date", "Disp", "Refill", "Qty", "DOB", "Address", "No.")
 
 
@@ -98,7 +99,12 @@ def _pad(alpha: Alpha, rng: np.random.Generator) -> Alpha:
     h = alpha.shape[0]
     top, bottom = (int(h * v) for v in rng.uniform(0, 0.25, 2))
     left, right = (int(h * v) for v in rng.uniform(0, 0.4, 2))
-    return np.pad(alpha, ((top, bottom), (left, right)))
+    padded = np.pad(alpha, ((top, bottom), (left, right)))
+    if rng.random() > CLIPPED:
+        return padded
+    # The crop was cut into the ink: at one or two sides a little is missing.
+    cut = [int(h * v) if rng.random() < 0.5 else 0 for v in rng.uniform(0, 0.14, 3)]
+    return padded[top + cut[0] : padded.shape[0] - bottom - cut[1], left + cut[2] // 2 :]
 
 
 def _slow_warp(ink: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -181,7 +187,7 @@ def _through_the_scanner(
     """Resolution, focus, sensor noise, threshold and compression."""
     h = gray.shape[0]
     if rng.random() < 0.6 * severity:
-        target = rng.uniform(22, 64)
+        target = rng.uniform(15, 64)
         if target < h:
             size = (max(1, round(gray.shape[1] * target / h)), max(1, round(target)))
             small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)

@@ -27,12 +27,15 @@ from .strokes import (
     draw_strokes,
     scale_strokes,
     warp_strokes,
+    with_flourish,
 )
 
 DESCENDERS = frozenset("gjpqyfQ,;")
 SMALL = frozenset("acemnorsuvwxz")
 LONGEST_PIECE = 4
 MAX_BORROWED = 0.35  # share of letters that may come from another hand
+SPACED = 0.12  # share of words whose letters stand apart
+FLOURISHED = 0.1  # share of words whose last stroke runs on
 
 
 @dataclass(frozen=True)
@@ -232,7 +235,7 @@ class LetterHand:
             raise CannotWrite(f"{self.name} cannot write this text.")
         placed: list[Points] = []
         x = 0.0
-        tight = rng.normal(0.0, 0.06)
+        tight = rng.uniform(0.1, 0.6) if rng.random() < SPACED else rng.normal(0.0, 0.06)
         open_end = False  # the last run may be joined to the next piece
         position = 0
         while position < len(text):
@@ -251,6 +254,8 @@ class LetterHand:
                 width, open_end = self._place(piece, x, open_end, placed)
                 position += piece.stop - piece.start
             x += max(0.1, width + tight + rng.normal(0, 0.03))
+        if rng.random() < FLOURISHED:
+            placed = with_flourish(placed, 1.0, rng)
         strokes = warp_strokes([run * x_height_px for run in placed], rng)
         pen = max(1.0, x_height_px * rng.uniform(0.07, 0.22))
         alpha, corner = draw_strokes(strokes, pen, rng)

@@ -107,6 +107,27 @@ def warp_strokes(strokes: Sequence[Points], rng: np.random.Generator) -> list[Po
     return warped
 
 
+def with_flourish(
+    strokes: Sequence[Points], height: float, rng: np.random.Generator
+) -> list[Points]:
+    """Let the last stroke run on to the right, as hurried hands do at the end of a word.
+
+    Args:
+        strokes: of one word, y down.
+        height: of a small letter, in the unit of the strokes.
+        rng: source of length and bend.
+    """
+    last = max(range(len(strokes)), key=lambda i: float(strokes[i][-1, 0]))
+    x, y = strokes[last][-1]
+    t = np.linspace(0.1, 1.0, 10, dtype=np.float32)
+    reach = height * rng.uniform(0.5, 3.5)
+    bend = height * rng.normal(0, 0.35, 2)
+    tail = np.stack([x + reach * t, y + bend[0] * t + bend[1] * t * t], axis=1)
+    out = [np.asarray(stroke, np.float32) for stroke in strokes]
+    out[last] = np.concatenate([out[last], tail.astype(np.float32)])
+    return out
+
+
 def draw_strokes(
     strokes: Sequence[Points], pen_px: float, rng: np.random.Generator, margin_px: int = 4
 ) -> tuple[Alpha, tuple[float, float]]:

@@ -6,6 +6,7 @@ The steps themselves are in ``adversarial_players``, what is seen in ``adversari
 from __future__ import annotations
 
 import csv
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ def train_gan(
     data_dir: Path,
     out_dir: Path,
     report: Callable[[GanProgress], None] = lambda progress: None,
+    seconds: float = math.inf,
 ) -> Path:
     """Train, or go on with, a generator on the words of the data folder.
 
@@ -66,6 +68,7 @@ def train_gan(
         data_dir: the data folder; writers held out of training are left out.
         out_dir: see ``train_players``.
         report: called after every step.
+        seconds: how long to train at most in this call.
 
     Returns:
         path of the exported weights.
@@ -80,9 +83,10 @@ def train_gan(
         config.chunk_samples,
         folder,
         config.unlabelled_share,
+        config.draw_workers,
     )
     words = prescription_words(training_text(data_dir), config.seed)
-    return train_players(config, model_config, charset, real, words, out_dir, report)
+    return train_players(config, model_config, charset, real, words, out_dir, report, seconds)
 
 
 def train_players(
@@ -93,6 +97,7 @@ def train_players(
     words: Sequence[str],
     out_dir: Path,
     report: Callable[[GanProgress], None] = lambda progress: None,
+    seconds: float = math.inf,
 ) -> Path:
     """Train, or go on with, a generator.
 
@@ -100,7 +105,7 @@ def train_players(
     of a random generator: a run that was stopped ends with the very same weights.
 
     Args:
-        config, model_config, charset, report: see ``train_gan``.
+        config, model_config, charset, report, seconds: see ``train_gan``.
         real: real words.
         words: what to write; words with characters that ``real`` lacks are left out.
         out_dir: receives ``checkpoint.pt``, ``curve.csv``, ``sheet_<step>.png`` and
@@ -127,7 +132,7 @@ def train_players(
         if run.step == 0:
             curve.writerow(CURVE_COLUMNS)
         for batch in real.batches(lengths, run.place):
-            if run.step >= config.steps:
+            if run.step >= config.steps or time.monotonic() - started > seconds:
                 break
             run.learn(batch, pool)
             if run.step % config.curve_steps == 0:

@@ -9,8 +9,9 @@ Every draw depends on (seed, number) alone: a run that resumes sees what it woul
 
 from __future__ import annotations
 
+import multiprocessing
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from .sources import (
     read_gray,
     read_labels,
 )
+from .store import opencv_on_one_thread
 
 POOL_WORDS = 40_000
 MINIMUM_WORDS = 20  # of one length, or crops of that length are left out
@@ -94,6 +96,7 @@ class RealWords:
         unlabelled_share: how many of the crops that the discriminator sees as real are
             unlabelled; 1 keeps the two sets apart ("disjoint"). Lengths that no unlabelled
             crop of a chunk seems to have are left out.
+        workers: processes that draw; 0 = this one. They fork, so build this before threads start.
     """
 
     def __init__(
@@ -106,6 +109,7 @@ class RealWords:
         chunk_samples: int = 2048,
         unlabelled: Source | None = None,
         unlabelled_share: float = 0.0,
+        workers: int = 0,
     ):
         if unlabelled is None and unlabelled_share > 0:
             raise ValueError("A share of unlabelled crops needs a source of them.")
@@ -119,6 +123,9 @@ class RealWords:
         self.chunk_samples = chunk_samples
         self.unlabelled = unlabelled
         self.unlabelled_count = round(unlabelled_share * batch)
+        fork = multiprocessing.get_context("fork")  # the sources are large: share, not copy
+        with opencv_on_one_thread():
+            self._pool = fork.Pool(workers, _draw_for, (self,)) if workers else None
 
     def word(self, index: int) -> tuple[Ink, str] | None:
         """Return word ``index`` cut to its ink, or None when it is not used."""
@@ -130,11 +137,16 @@ class RealWords:
             return None
         return (cut, text) if 0 < len(text) <= self.longest else None
 
+    def _words(self, indices: range) -> Iterable[tuple[Ink, str] | None]:
+        if self._pool is None:
+            return map(self.word, indices)
+        return self._pool.imap(_drawn_word, indices, chunksize=32)
+
     def count_characters(self, samples: int) -> Tensor:
         """Return how often each character occurs in the first samples, (characters,)."""
         codes = [
             code
-            for found in map(self.word, range(samples))
+            for found in self._words(range(samples))
             if found
             for code in self.charset.encode(found[1])
         ]
@@ -154,7 +166,7 @@ class RealWords:
         first = number * self.chunk_samples
         by_length: dict[int, list[tuple[Ink, str]]] = defaultdict(list)
         stretches = []
-        for found in map(self.word, range(first, first + self.chunk_samples)):
+        for found in self._words(range(first, first + self.chunk_samples)):
             if found is not None:
                 ink, text = found
                 by_length[len(text)].append((to_length(ink, len(text)), text))
@@ -187,6 +199,17 @@ class RealWords:
                 length = max(1, round(stretch * cut.shape[1] / cut.shape[0]))
                 by_length[length].append(to_length(cut, length))
         return by_length
+
+
+_drawn_for: list[RealWords] = []  # in a process that draws: for whom
+
+
+def _draw_for(words: RealWords) -> None:
+    _drawn_for[:] = [words]
+
+
+def _drawn_word(index: int) -> tuple[Ink, str] | None:
+    return _drawn_for[0].word(index)
 
 
 def _with_unlabelled(

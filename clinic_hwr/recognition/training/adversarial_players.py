@@ -60,6 +60,7 @@ class GanConfig:
         seed: of everything that is drawn, and of the initial weights.
         counted_samples: real words that are drawn first, to learn which characters occur.
         chunk_samples: real words that are drawn at once and sorted by length.
+        draw_workers: processes that draw them; 0 = this one.
         checkpoint_seconds: pause between checkpoints.
         curve_steps, sheet_steps: steps between two rows of the curve, two contact sheets.
     """
@@ -80,6 +81,7 @@ class GanConfig:
     seed: int = 1
     counted_samples: int = 4096
     chunk_samples: int = 2048
+    draw_workers: int = 0
     checkpoint_seconds: float = 180.0
     curve_steps: int = 50
     sheet_steps: int = 500

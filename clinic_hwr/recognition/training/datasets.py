@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from torch.utils.data import IterableDataset
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.images import pad_width, padded_width, prepare
 from clinic_hwr.recognition.stages.features import PIXELS_PER_COLUMN
+from clinic_hwr.recognition.synthesis.gan import GanSource, load_generator
 from clinic_hwr.recognition.synthesis.hands import font_hands, stroke_hands
 from clinic_hwr.recognition.synthesis.letters import letter_hands, load_cuts
 from clinic_hwr.recognition.synthesis.strokes import load_strokes
@@ -96,24 +97,35 @@ class MixtureConfig:
     The shares favour real ink: fonts are last, as they teach shapes nobody writes.
     ``composed`` is text put together from letters and ligatures of real words, ``line_words``
     are words found in scanned lines: both need what a trained reader found in the data
-    (``alignment.prepare_parts``) and are left out without it.
+    (``alignment.prepare_parts``) and are left out without it. ``gan_words`` are words that a
+    trained ScrabbleGAN writes.
     """
 
-    unipen_words: float = 0.28
+    unipen_words: float = 0.24
     unipen_phrases: float = 0.03
-    unipen_lines: float = 0.01
+    unipen_lines: float = 0.02
     scanned_words: float = 0.10
     scanned_lines: float = 0.03
-    line_words: float = 0.17
-    composed: float = 0.22
+    line_words: float = 0.15
+    composed: float = 0.28
     written_strokes: float = 0.05
-    written_fonts: float = 0.08
+    written_fonts: float = 0.06
     characters: float = 0.01
-    reject: float = 0.02
+    reject: float = 0.03
+    gan_words: float = 0.0
+
+
+def mixture_places(config: MixtureConfig) -> dict[str, int]:
+    """Where each source stands in what ``build_mixture`` returns (with parts)."""
+    used = [name for name, share in asdict(config).items() if share > 0]
+    return {name: place for place, name in enumerate(used)}
 
 
 def build_mixture(
-    data_dir: Path, config: MixtureConfig, parts: Path | None = None
+    data_dir: Path,
+    config: MixtureConfig,
+    parts: Path | None = None,
+    generator: Path | None = None,
 ) -> list[tuple[Source, float]]:
     """Return the sources that the data folder offers, each with its share.
 
@@ -124,6 +136,7 @@ def build_mixture(
         data_dir: the data folder.
         config: shares.
         parts: folder of letters and words that a reader found; see ``alignment``.
+        generator: weights of a trained ScrabbleGAN, when ``gan_words`` has a share.
     """
     online = data_dir / "online"
     words = load_strokes(online / "unipen_words_train.npz")
@@ -163,11 +176,20 @@ def build_mixture(
         "written_fonts": lambda: WrittenSource(font_hands(data_dir / "fonts"), text, lines=0.2),
         "characters": lambda: CharacterSource(data_dir / "chars" / "emnist_byclass62_train.npz"),
         "reject": lambda: RejectSource(StrokeSource(words, writers=keep)),
+        "gan_words": lambda: GanSource(load_generator(generator or Path()), text),
     }
     shares = asdict(config)
     if parts is None:
         shares["composed"] = shares["line_words"] = 0.0
     return [(makers[name](), share) for name, share in shares.items() if share > 0]
+
+
+def first_of(batch: Batch, count: int) -> Batch:
+    """Return the first crops of a batch."""
+    return replace(
+        batch, images=batch.images[:count], widths=batch.widths[:count],
+        targets=batch.targets[:count], lengths=batch.lengths[:count], texts=batch.texts[:count],
+    )  # fmt: skip
 
 
 def held_out_batches(
@@ -251,7 +273,8 @@ class MixtureDataset(ChunkedDataset):
     def sample(self, index: int) -> Sample:
         """Return sample ``index`` of the run."""
         rng = np.random.default_rng([self.seed, index])
-        return self.sources[rng.choice(len(self.sources), p=self.shares)].draw(rng)
+        place = int(rng.choice(len(self.sources), p=self.shares))
+        return replace(self.sources[place].draw(rng), place=place)
 
     def inks(self, number: int) -> Iterator[tuple[np.ndarray, str]]:
         """Yield the network's inputs of one chunk with their texts."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from clinic_hwr.recognition.calibration import Calibrator, fit_calibrator
 from clinic_hwr.recognition.metrics import (
     area_under_risk_coverage,
     brier_score,
@@ -15,6 +16,7 @@ from clinic_hwr.recognition.metrics import (
     expected_calibration_error,
     wilson_interval,
 )
+from clinic_hwr.recognition.pieces import PIECES_FEATURES
 from clinic_hwr.recognition.reader import FusedReader, ReaderSettings
 from clinic_hwr.recognition.types import Reader, Reading
 
@@ -23,6 +25,7 @@ from .fitting import Ranked, fit_fusion, fit_reading_calibrator, for_fitting, is
 from .sources import Sample
 
 BATCH = 64
+PIECED_SETS = ("copiste_lines", "unipen_lines", "composed_sig")  # read in pieces, most of them
 
 
 @dataclass(frozen=True)
@@ -132,16 +135,36 @@ def fit_settings(
         readings = read_all(reader, halves[name], kind_of(name), names_of_run)
         groups = [writer_key(sample, name) for sample in halves[name]]
         by_kind[kind] += zip(halves[name], readings, groups, strict=True)
-    calibrators = {}
+    calibrators: dict[str, Calibrator] = {}
     for kind, rows in by_kind.items():
-        # A line that was read in pieces multiplies the probabilities of its pieces.
         whole = [row for row in rows if "joint" in row[1].scores]
         readings = [reading for _, reading, _ in whole]
         right = is_correct([sample for sample, _, _ in whole], readings)
         calibrators[kind] = fit_reading_calibrator(
             readings, right, kind == "lexicon", [group for _, _, group in whole]
         )
-    return ReaderSettings(free, lexicon_fusion, calibrators)
+    reader.settings = replace(reader.settings, calibrators=calibrators)
+    return replace(reader.settings, calibrators=calibrators | _joined_lines(reader, halves))
+
+
+def _joined_lines(
+    reader: FusedReader, halves: Mapping[str, Sequence[Sample]]
+) -> dict[str, Calibrator]:
+    """The calibrator of lines that are read in pieces, once that of the pieces is fitted."""
+    scores, right, groups = [], [], []
+    for name in PIECED_SETS:
+        samples = halves[name]
+        readings = read_all(reader, samples, kind_of(name))
+        for sample, reading, correct in zip(
+            samples, readings, is_correct(samples, readings), strict=True
+        ):
+            if "pieces" in reading.scores and reading.p_correct > 0:
+                scores.append(reading.scores)
+                right.append(correct)
+                groups.append(writer_key(sample, name))
+    if len(set(right)) < 2:
+        return {}
+    return {"pieces": fit_calibrator(scores, right, PIECES_FEATURES, groups)}
 
 
 def _ranked(

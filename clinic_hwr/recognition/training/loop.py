@@ -21,10 +21,11 @@ from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.metrics import character_error_rate
 
 from .checkpoints import export_weights, load_checkpoint, load_weights, save_checkpoint
-from .datasets import Batch
+from .datasets import Batch, first_of
 from .optimisers import AdamW, MuonAndAdamW, OptimiserName, make_optimiser
 
 CURVE_STEPS = 25  # batches between two points of the learning curve
+CURVE_CROPS = 64  # of a batch, read for such a point
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,14 @@ class TrainConfig:
         checkpoint_seconds: pause between checkpoints.
         bf16: autocast to bfloat16 (CPU with AVX512-BF16, or GPU).
         seed: of samples and initial weights.
-        loader_workers: 1 = samples are drawn in a process of their own, 0 = in this one.
+        loader_workers: 1 = samples are drawn in a process of their own, 0 = in this one. With
+            more, chunks mix: a run that is taken up may repeat or miss a few batches.
         pixels_per_batch: width times crops of a batch, at the height of the model.
         stored_chunks: drawn chunks that are kept and used again (``store.SampleStore``); 0 =
             every sample is drawn anew.
+        on_device: batches are put together and varied on the device that trains, from stored
+            chunks (``device_batches``), which other processes may still be drawing.
+        reuse: how often each stored chunk is met before all are drawn; with ``on_device``.
         first_chunk: where in the stream of samples the run begins; runs with different
             numbers see the same samples in another order.
         decay_share: the last share of the run, over which the learning rate falls to zero;
@@ -67,6 +72,8 @@ class TrainConfig:
     loader_workers: int = 1
     pixels_per_batch: int = 7168
     stored_chunks: int = 0
+    on_device: bool = False
+    reuse: int = 1
     first_chunk: int = 0
     decay_share: float = 1.0
     check_samples: int = 25_000
@@ -85,6 +92,11 @@ class Progress:
     seconds_left: float
 
 
+def training_device() -> torch.device:
+    """The GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 class WeightAverage:
     """Exponential moving average of a model's weights and buffers."""
 
@@ -98,11 +110,15 @@ class WeightAverage:
         """Move towards the model; the first steps move faster so that the start is forgotten."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        averaged: list[torch.Tensor] = []
+        current: list[torch.Tensor] = []
         for key, value in model.state_dict().items():
             if value.is_floating_point():
-                self.tensors[key].lerp_(value.detach(), 1 - decay)
+                averaged.append(self.tensors[key])
+                current.append(value.detach())
             else:
                 self.tensors[key].copy_(value)
+        torch._foreach_lerp_(averaged, current, 1 - decay)  # one kernel instead of hundreds
 
 
 def learning_rate_at(samples: int, config: TrainConfig) -> float:
@@ -132,6 +148,7 @@ def train(
     report: Callable[[Progress], None] = lambda progress: None,
     init: Path | None = None,
     held_out: Sequence[Batch] = (),
+    seconds: float = math.inf,
 ) -> Path:
     """Train, or go on with, one run.
 
@@ -144,27 +161,30 @@ def train(
         charset: what it can write.
         make_dataset: first chunk -> dataset.
         config: of the run.
-        out_dir: receives ``checkpoint.pt``, ``curve.csv`` and ``weights.safetensors``.
+        out_dir: receives ``checkpoint.pt``, ``curve.csv``, ``weights.safetensors`` and, when
+            something is held out, ``last.safetensors``: a few hundred held-out words choose
+            with an error of their own, and both can be compared on more.
         report: called after every batch.
         init: weights of the same architecture and configuration to start a new run from.
         held_out: batches of writers that the dataset does not hold, for early stopping and
             for choosing the weights that are exported.
+        seconds: how long to train at most in this call; a run that is not done by then is
+            saved at the next chunk's end, and another call goes on with it.
 
     Returns:
         path of the exported, averaged weights: those with the lowest held-out CER, or the
         last ones when nothing is held out.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = training_device()
     run = _Run(arch, model_config, charset, config, device, init)
     checkpoint = out_dir / "checkpoint.pt"
     if checkpoint.exists():
         run.restore(load_checkpoint(checkpoint))
-    # One worker: with more, chunks would mix and a run could not be taken up exactly.
     loader = DataLoader(
         make_dataset(run.chunk),
         batch_size=None,
-        num_workers=min(1, config.loader_workers),
+        num_workers=0 if config.on_device else config.loader_workers,
         generator=torch.Generator(),  # or it would draw from the generator of dropout
     )
     started, started_at, saved_at = time.monotonic(), run.samples, time.monotonic()
@@ -177,9 +197,11 @@ def train(
                 if time.monotonic() - saved_at > config.checkpoint_seconds:
                     save_checkpoint(checkpoint, run.state())
                     saved_at = time.monotonic()
+                if time.monotonic() - started > seconds:
+                    break  # before this batch: the run goes on with it
             run.step(batch)
             if run.steps % CURVE_STEPS == 0:
-                run.cer = greedy_cer(run.model, [batch], device)
+                run.cer = greedy_cer(run.model, [first_of(batch, CURVE_CROPS)], device)
                 curve.writerow(run.curve_row())
                 handle.flush()
             if held_out and run.due_for_check():
@@ -188,14 +210,18 @@ def train(
             speed = (run.samples - started_at) / max(1e-6, time.monotonic() - started)
             left = max(0, config.samples - run.samples) / max(speed, 1e-6)
             report(Progress(run.samples, config.samples, run.loss, run.cer, run.held_out_cer, left))
-            if run.samples >= config.samples or run.worse_for > config.patience > 0:
+            if run.is_done():
                 break
-    if held_out:
-        run.check(held_out)
-    run.chunk += 1
+    if run.is_done():
+        if held_out:
+            run.check(held_out)
+        run.chunk += 1
     save_checkpoint(checkpoint, run.state())
     weights = out_dir / "weights.safetensors"
     export_weights(weights, arch, model_config, charset, run.best or run.average.tensors)
+    if run.best:
+        last = out_dir / "last.safetensors"
+        export_weights(last, arch, model_config, charset, run.average.tensors)
     return weights
 
 
@@ -239,6 +265,10 @@ class _Run:
         self.steps += 1
         self.loss = loss if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * loss
 
+    def is_done(self) -> bool:
+        """Whether everything was seen, or nothing became better for too long."""
+        return self.samples >= self.config.samples or self.worse_for > self.config.patience > 0
+
     def due_for_check(self) -> bool:
         """Whether enough was seen since the held-out writers were read last."""
         return self.samples - self.checked_at >= self.config.check_samples
@@ -279,7 +309,8 @@ class _Run:
         """Go on from a checkpoint."""
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.average.tensors, self.average.steps = state["average"], state["average_steps"]
+        self.average.tensors = {k: v.to(self.device) for k, v in state["average"].items()}
+        self.average.steps = state["average_steps"]
         self.best = state["best"]
         for name, value in state["numbers"].items():
             setattr(self, name, value)

@@ -19,10 +19,14 @@ from .characters import CharacterDataset, load_characters
 from .datasets import (
     CHUNK_SAMPLES,
     Batch,
+    ChunkedDataset,
+    MixtureConfig,
     MixtureDataset,
     build_mixture,
     held_out_batches,
 )
+from .device_batches import DeviceMixture
+from .loop import training_device
 from .paragraphs import CURRICULUM, ParagraphDataset, sources_by_writer
 from .recipe import Recipe
 from .sources import (
@@ -54,7 +58,13 @@ class Material:
 
 
 def gather_material(
-    recipe: Recipe, charset: Charset, data_dir: Path, cache: Path, reader: Path, draw_workers: int
+    recipe: Recipe,
+    charset: Charset,
+    data_dir: Path,
+    cache: Path,
+    reader: Path,
+    draw_workers: int,
+    generator: Path | None = None,
 ) -> Material:
     """Gather what the family of a recipe reads.
 
@@ -64,7 +74,10 @@ def gather_material(
         data_dir: the data folder.
         cache: keeps letters, words and drawn samples between runs.
         reader: weights of a trained ``trba``, which finds letters and words in the data.
-        draw_workers: processes that fill the store of samples first; 0 = draw while training.
+        draw_workers: processes that fill the store of samples; 0 = draw while training, or,
+            with ``on_device``, wait for another run to draw. The run begins when they are done,
+            or with the first chunks when batches are put together on the device.
+        generator: weights of a trained ScrabbleGAN, for a mixture with ``gan_words``.
 
     Raises:
         ValueError: the family reads nothing.
@@ -75,27 +88,46 @@ def gather_material(
     if reads == "paragraph":
         return _paragraphs(recipe, charset, data_dir)
     if reads in ("word", "line"):
-        return _words_and_lines(recipe, charset, data_dir, cache, reader, draw_workers)
+        return _words_and_lines(recipe, charset, data_dir, cache, reader, draw_workers, generator)
     raise ValueError(f"{recipe.arch} reads nothing.")
 
 
+def open_store(mixture: MixtureConfig, seed: int, chunks: int, cache: Path) -> SampleStore:
+    """Return the store that belongs to a mixture and a seed; runs that agree share it."""
+    drawn = hashlib.sha256(f"{mixture}{seed}".encode()).hexdigest()[:12]
+    return SampleStore(cache / f"store-{drawn}", chunks)
+
+
 def _words_and_lines(
-    recipe: Recipe, charset: Charset, data_dir: Path, cache: Path, reader: Path, draw_workers: int
+    recipe: Recipe,
+    charset: Charset,
+    data_dir: Path,
+    cache: Path,
+    reader: Path,
+    draw_workers: int,
+    generator: Path | None,
 ) -> Material:
     model, schedule = recipe.model, recipe.train
     parts = None
     if recipe.mixture.composed + recipe.mixture.line_words > 0:
         parts = prepare_parts(data_dir, reader, cache)
-    sources = build_mixture(data_dir, recipe.mixture, parts)
+    sources = build_mixture(data_dir, recipe.mixture, parts, generator)
     store = None
     if schedule.stored_chunks > 0:
-        drawn = hashlib.sha256(f"{recipe.mixture}{schedule.seed}".encode()).hexdigest()[:12]
-        store = SampleStore(cache / f"store-{drawn}", schedule.stored_chunks)
+        store = open_store(recipe.mixture, schedule.seed, schedule.stored_chunks, cache)
         if draw_workers:
             drawer = MixtureDataset(sources, charset, 1, 1, seed=schedule.seed)
-            store.fill(drawer.sample, CHUNK_SAMPLES, draw_workers)
+            draw = store.start if schedule.on_device else store.fill
+            draw(drawer.sample, CHUNK_SAMPLES, draw_workers)
 
-    def dataset(first_chunk: int) -> MixtureDataset:
+    def dataset(first_chunk: int) -> ChunkedDataset:
+        if schedule.on_device:
+            if store is None:
+                raise ValueError("on_device needs stored_chunks.")
+            return DeviceMixture(
+                store, charset, model.height_px, model.max_width_px, training_device(),
+                schedule.pixels_per_batch, schedule.seed, first_chunk, schedule.reuse,
+            )  # fmt: skip
         return MixtureDataset(
             sources, charset, model.height_px, model.max_width_px, schedule.pixels_per_batch,
             schedule.seed, first_chunk, store=store,

@@ -33,19 +33,27 @@ from clinic_hwr.recognition.synthesis.strokes import (
     draw_strokes,
     scale_strokes,
     warp_strokes,
+    with_flourish,
 )
 from clinic_hwr.recognition.synthesis.text import TextSampler
 
 Gray = NDArray[np.uint8]
+FLOURISHED = 0.06  # share of rendered words whose last stroke runs on
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One crop with its truth. ``writer`` names the person or font."""
+    """One crop with its truth.
+
+    Attributes:
+        writer: the person or font.
+        place: of its source in the mixture it was drawn from.
+    """
 
     image: Gray
     text: str
     writer: str
+    place: int = 0
 
 
 class Source(Protocol):
@@ -163,6 +171,8 @@ class StrokeSource:
             lift = height * rng.normal(0, 0.04) - y1
             placed += [s + np.array([x - x0, lift], np.float32) for s in strokes]
             x += x1 - x0 + height * rng.uniform(0.3, 0.7)
+        if rng.random() < FLOURISHED:
+            placed = with_flourish(placed, height / 2, rng)
         placed = warp_strokes(placed, rng)
         alpha, _ = draw_strokes(placed, height * rng.uniform(0.022, 0.085), rng)
         text = " ".join(fold_text(self.strokes.label[i]) for i in items)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from clinic_hwr.recognition.images import Ink, prepare
 
@@ -16,7 +22,41 @@ from .sources import Sample
 STORED_HEIGHT_PX = 48
 STORED_MAX_WIDTH_PX = 960
 
+WAIT_SECONDS = 0.05
+
 Drawn = tuple[np.ndarray, str]
+
+
+@dataclass(frozen=True)
+class DrawnChunk:
+    """The samples of a chunk as they lie on disk.
+
+    Attributes:
+        inks: (STORED_HEIGHT_PX, sum of widths) uint8, one beside the other, 0 = paper.
+        widths: (samples,) pixels.
+        texts: the truths.
+        places: (samples,) place of each sample's source in the mixture.
+    """
+
+    inks: NDArray[np.uint8]
+    widths: NDArray[np.int64]
+    texts: tuple[str, ...]
+    places: NDArray[np.int64]
+
+
+class NotDrawn(TimeoutError):
+    """A chunk that other processes should draw did not come in time."""
+
+
+@contextmanager
+def opencv_on_one_thread() -> Iterator[None]:
+    """Fork inside: OpenCV's threads do not live on in a child, which would wait for them."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 class SampleStore:
@@ -37,7 +77,7 @@ class SampleStore:
         self.chunks = chunks
 
     def chunk(self, number: int, sample: Callable[[int], Sample], size: int) -> list[Drawn]:
-        """Return the samples of a chunk.
+        """Return the samples of a chunk; draw them when they are not there.
 
         Args:
             number: of the chunk; taken modulo the number of stored chunks.
@@ -48,31 +88,67 @@ class SampleStore:
             (ink, text) pairs; ink (STORED_HEIGHT_PX, width) uint8, 0 = paper.
         """
         stored = number % self.chunks
-        path = self.folder / f"{stored:05d}.npz"
-        if not path.exists():
-            self._write(path, [sample(i) for i in range(stored * size, (stored + 1) * size)])
+        if not self._path(stored).exists():
+            first = stored * size
+            self._write(self._path(stored), [sample(i) for i in range(first, first + size)])
+        drawn = self.drawn(stored)
+        edges = np.cumsum([0, *drawn.widths])
+        return [(drawn.inks[:, edges[k] : edges[k + 1]], t) for k, t in enumerate(drawn.texts)]
+
+    def drawn(self, number: int, seconds: float = 0.0) -> DrawnChunk:
+        """Return a chunk that this or another process drew.
+
+        Args:
+            number: of the chunk; taken modulo the number of stored chunks.
+            seconds: how long to wait for it.
+
+        Raises:
+            NotDrawn: it is not there.
+        """
+        path = self._path(number % self.chunks)
+        until = time.monotonic() + seconds
+        while not path.exists():
+            if time.monotonic() > until:
+                raise NotDrawn(f"{path} was not drawn; fill the store with --draw-workers.")
+            time.sleep(WAIT_SECONDS)
         with np.load(path) as z:
-            flat, widths, texts = z["inks"], z["widths"], z["texts"]
-        edges = np.cumsum([0, *widths])
-        return [(flat[:, edges[k] : edges[k + 1]], str(text)) for k, text in enumerate(texts)]
+            texts = tuple(str(text) for text in z["texts"])
+            return DrawnChunk(z["inks"], z["widths"].astype(np.int64), texts, z["places"])
 
     def fill(self, sample: Callable[[int], Sample], size: int, processes: int) -> None:
-        """Draw every missing chunk, several at once; forks, so call it before threads start."""
-        fork = multiprocessing.get_context("fork")  # the sources are large: share, not copy
-        workers = [
-            fork.Process(target=self._fill_part, args=(k, processes, sample, size))
-            for k in range(processes)
-        ]
-        for worker in workers:
-            worker.start()
+        """Draw every missing chunk, several at once, and wait for the last; see ``start``."""
+        workers = self.start(sample, size, processes)
         for worker in workers:
             worker.join()
             if worker.exitcode:
                 raise RuntimeError("A process that draws samples failed; see its output above.")
 
+    def start(
+        self, sample: Callable[[int], Sample], size: int, processes: int
+    ) -> Sequence[BaseProcess]:
+        """Begin to draw every missing chunk, in order, in processes that end with this one.
+
+        Forks, so call it before threads start.
+        """
+        fork = multiprocessing.get_context("fork")  # the sources are large: share, not copy
+        workers = [
+            fork.Process(target=self._fill_part, args=(k, processes, sample, size), daemon=True)
+            for k in range(processes)
+        ]
+        with opencv_on_one_thread():
+            for worker in workers:
+                worker.start()
+        return workers
+
     def _fill_part(self, first: int, step: int, sample: Callable[[int], Sample], size: int) -> None:
         for number in range(first, self.chunks, step):
-            self.chunk(number, sample, size)
+            path = self._path(number)
+            if not path.exists():
+                start = number * size
+                self._write(path, [sample(i) for i in range(start, start + size)])
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:05d}.npz"
 
     def _write(self, path: Path, samples: list[Sample]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -86,6 +162,7 @@ class SampleStore:
             inks=np.hstack(inks),
             widths=np.array([ink.shape[1] for ink in inks]),
             texts=np.array([s.text for s in samples]),
+            places=np.array([s.place for s in samples]),
         )
         part.replace(path)
 
