@@ -1,6 +1,6 @@
 """Measure the pages room on generated pages: turn, skew, print, fields and time.
 
-    python benchmarks/pages.py --data FOLDER [--pages 60] [--seed 2026]
+    python benchmarks/pages.py --data FOLDER [--pages 60] [--seed 2026] [--layout us_pad]
 
 FOLDER holds handwriting fonts and pen strokes (see ``recognition/synthesis/hands.py``). Every
 number it prints is of synthetic pages written by those hands.
@@ -24,9 +24,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from clinic_hwr.pages import FieldRegion, UprightPage, find_fields, make_upright, read_print
 from clinic_hwr.recognition.synthesis.hands import Hand, load_hands
-from clinic_hwr.recognition.synthesis.pages import DrawnPage, FieldTruth, draw_pages
+from clinic_hwr.recognition.synthesis.pages import LAYOUTS, DrawnPage, FieldTruth, draw_pages
 
 MIN_IOU = 0.5
+# Cells of the combs on the drawn ``boxed_form``.
+CELLS = {
+    "prescriber_npi": 10, "prescriber_dea": 9, "patient_dob": 8, "date_written": 8, "quantity": 3,
+}  # fmt: skip
 
 
 @dataclass
@@ -44,6 +48,8 @@ class Tally:
     print_all: int = 0
     hand_as_print: int = 0
     hand_all: int = 0
+    combs_whole: int = 0
+    combs_all: int = 0
 
 
 def truth_box(truth: FieldTruth, page: UprightPage) -> tuple[float, float, float, float]:
@@ -89,6 +95,10 @@ def score(drawn: DrawnPage, tally: Tally) -> None:
             tally.missed[truth.name] += 1
             continue
         left.remove(best)
+        if drawn.layout == "boxed_form" and truth.name in CELLS:
+            tally.combs_all += 1
+            cells = sum(run.cells for run in best.comb)
+            tally.combs_whole += cells == CELLS[truth.name]
         tally.found[truth.name] += 1
         if truth.printed or truth.name == "refills":
             tally.print_all += 1
@@ -116,6 +126,8 @@ def report(tally: Tally, seed: int) -> str:
         f"| printed values read exactly | {tally.print_right} of {tally.print_all} |",
         f"| handwriting taken for print | {tally.hand_as_print} of {tally.hand_all} |",
     ]
+    if tally.combs_all:
+        lines.append(f"| combs with all their cells | {tally.combs_whole} of {tally.combs_all} |")
     for place, name in enumerate(("make_upright", "read_print", "find_fields")):
         part = times[:, place]
         lines.append(f"| {name}, median / worst | {np.median(part):.2f} / {part.max():.2f} s |")
@@ -138,14 +150,14 @@ def report(tally: Tally, seed: int) -> str:
     return "\n".join(lines)
 
 
-def halves(hands: list[Hand], count: int, seed: int) -> list[DrawnPage]:
+def halves(hands: list[Hand], count: int, seed: int, layouts: list[str] | None) -> list[DrawnPage]:
     """Draw half of the pages with real pen strokes and half with fonts."""
     strokes = [hand for hand in hands if ":" in hand.name]
     fonts = [hand for hand in hands if ":" not in hand.name]
     pages: list[DrawnPage] = []
     for number, group in enumerate((fonts, strokes)):
         if group:
-            pages += draw_pages(group, count=count // 2, seed=seed + number)
+            pages += draw_pages(group, count=count // 2, seed=seed + number, layouts=layouts)
     return pages
 
 
@@ -155,6 +167,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("CLINIC_HWR_DATA"))
     parser.add_argument("--pages", type=int, default=60)
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--layout", action="append", choices=sorted(LAYOUTS), help="Default: all.")
     options = parser.parse_args()
     if options.data is None:
         parser.error("give --data FOLDER or set CLINIC_HWR_DATA")
@@ -162,7 +175,7 @@ def main() -> None:
     if not hands:
         parser.error(f"no hands in {options.data}")
     tally = Tally()
-    for page in halves(hands, options.pages, options.seed):
+    for page in halves(hands, options.pages, options.seed, options.layout):
         score(page, tally)
     print(report(tally, options.seed))
 

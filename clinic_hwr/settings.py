@@ -227,6 +227,15 @@ if CELERY_BROKER_URL:
 
 # Which reader, and where data for training lives.
 CLINIC_HWR_ARCH = env.str("CLINIC_HWR_ARCH", default="trba+fcn_ctc")
+# How its CTC layers are searched: prefix_beam, best_path or word_beam; the last needs a dictionary
+# (a text file, one word or line each) and a mode: words, ngrams or ngrams_forecast.
+CLINIC_HWR_DECODER = env.str("CLINIC_HWR_DECODER", default="prefix_beam")
+CLINIC_HWR_DICTIONARY = env.str("CLINIC_HWR_DICTIONARY", default="")
+CLINIC_HWR_WORD_MODE = env.str("CLINIC_HWR_WORD_MODE", default="")
+# Which reader of single characters reads fields with printed cells; empty: read as lines.
+CLINIC_HWR_COMB_ARCH = env.str("CLINIC_HWR_COMB_ARCH", default="capsnet")
+# Which reader of paragraphs reads free text without finding lines; empty: line by line.
+CLINIC_HWR_BLOCK_ARCH = env.str("CLINIC_HWR_BLOCK_ARCH", default="")
 # Threads of the networks in each worker process: workers times threads should not exceed the
 # cores, or they wait for one another.
 CLINIC_HWR_READER_THREADS = env.int("CLINIC_HWR_READER_THREADS", default=1)

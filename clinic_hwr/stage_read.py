@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytesseract
@@ -13,7 +16,7 @@ from django.conf import settings
 from clinic_hwr.intake.claims import InstallationFault
 from clinic_hwr.intake.models import Page, Scan
 from clinic_hwr.intake.rasters import raster_read, raster_write
-from clinic_hwr.pages import crop_field, find_fields
+from clinic_hwr.pages import crop_cells, crop_field, find_fields
 from clinic_hwr.pages.types import (
     Box,
     FieldKind,
@@ -25,8 +28,16 @@ from clinic_hwr.pages.types import (
 from clinic_hwr.recognition.types import Alternative, CharConfidence, Reader, Reading
 from clinic_hwr.routing.models import Field, FieldReading
 
+if TYPE_CHECKING:
+    from clinic_hwr.recognition.comb_reader import CombReader
+    from clinic_hwr.recognition.paragraphs import BlockReader
+
+logger = logging.getLogger(__name__)
+
 _MARKS = frozenset({FieldKind.SIGNATURE, FieldKind.CHECKBOX})
 """Kinds that are there or not there; nothing is read in them."""
+
+NBEST = 5
 
 UNREAD = "none"
 """Model name of the reading of a page in which no field was found: no model looked at it."""
@@ -70,20 +81,65 @@ def fields_replace(scan: Scan, drafts: Sequence[FieldDraft]) -> None:
 
 
 def reader_load() -> Reader:
-    """Return the recognizer, loaded once a process; a worker calls it before its first scan.
+    """Return the recognizer of words and lines; a worker calls it before its first scan.
 
     Raises:
-        InstallationFault: the recognizer's weights are not installed.
+        InstallationFault: its weights are not installed, or the settings do not fit together.
     """
     # Imported on use: torch takes seconds and 300 MB that a web process need not pay.
+    from clinic_hwr.recognition.decoding.choice import BadDecoding, choose_decoding
     from clinic_hwr.recognition.inference import limit_threads
-    from clinic_hwr.recognition.runtime import WeightsNotFound, load_reader
+    from clinic_hwr.recognition.runtime import LOADING_ERRORS, load_reader
 
     limit_threads(getattr(settings, "CLINIC_HWR_READER_THREADS", 1))
     try:
-        return load_reader(getattr(settings, "CLINIC_HWR_ARCH", None))
-    except WeightsNotFound as error:
-        raise InstallationFault(str(error)) from error
+        decoding = choose_decoding(
+            getattr(settings, "CLINIC_HWR_DECODER", ""),
+            getattr(settings, "CLINIC_HWR_DICTIONARY", ""),
+            getattr(settings, "CLINIC_HWR_WORD_MODE", ""),
+        )
+        return load_reader(getattr(settings, "CLINIC_HWR_ARCH", None), decoding=decoding)
+    except (*LOADING_ERRORS, BadDecoding) as error:
+        raise InstallationFault(str(error.args[0])) from error
+
+
+def comb_reader_load() -> CombReader | None:
+    """Return the reader of boxed characters; None when the site reads them as lines.
+
+    Raises:
+        InstallationFault: its weights are not installed, or it reads no characters.
+    """
+    from clinic_hwr.recognition.runtime import LOADING_ERRORS, load_comb_reader
+
+    arch = getattr(settings, "CLINIC_HWR_COMB_ARCH", "capsnet")
+    try:
+        return load_comb_reader(arch) if arch else None
+    except LOADING_ERRORS as error:
+        raise InstallationFault(str(error.args[0])) from error
+
+
+def block_reader_load() -> BlockReader | None:
+    """Return the reader of free text; None when the site has none, or not its weights.
+
+    Raises:
+        InstallationFault: the setting names no reader of blocks.
+    """
+    from clinic_hwr.recognition.runtime import LOADING_ERRORS, WeightsNotFound, load_block_reader
+
+    arch = getattr(settings, "CLINIC_HWR_BLOCK_ARCH", "")
+    try:
+        return load_block_reader(arch) if arch else None
+    except WeightsNotFound:
+        _say_missing(arch)
+        return None
+    except LOADING_ERRORS as error:
+        raise InstallationFault(str(error.args[0])) from error
+
+
+@cache
+def _say_missing(arch: str) -> None:
+    """Log once a process that blocks are read by lines because weights are missing."""
+    logger.warning("read.block_weights_missing arch=%s", arch)
 
 
 def _page_fields(page: Page, reader: Reader) -> list[FieldDraft]:
@@ -94,8 +150,8 @@ def _page_fields(page: Page, reader: Reader) -> list[FieldDraft]:
     regions = find_fields(upright, _words(page))
     if not regions:
         return [_whole_page(page, gray)]
-    crops = [crop_field(gray, region.box_px) for region in regions]
-    readings = _readings(regions, crops, reader)
+    crops = [(crop_cells if region.comb else crop_field)(gray, region.box_px) for region in regions]
+    readings = _readings(gray, regions, crops, reader)
     return [
         FieldDraft(page.pk, position, region, raster_write(crop), reading)
         for position, (region, crop, reading) in enumerate(
@@ -112,23 +168,78 @@ def _words(page: Page) -> tuple[PrintedWord, ...]:
 
 
 def _readings(
-    regions: Sequence[FieldRegion], crops: Sequence[Gray], reader: Reader
+    gray: Gray, regions: Sequence[FieldRegion], crops: Sequence[Gray], reader: Reader
 ) -> list[Reading | None]:
-    """Read all handwriting of a page in one batch; print keeps what OCR read."""
-    handwritten = [
-        index
-        for index, region in enumerate(regions)
-        if region.printed_text is None and region.kind not in _MARKS
-    ]
+    """Read the handwriting of a page, all its lines in one batch; print keeps what OCR read."""
     readings: list[Reading | None] = [_print_reading(region) for region in regions]
-    if handwritten:
-        read = reader.read(
-            [crops[index] for index in handwritten],
-            kinds=[str(regions[index].kind) for index in handwritten],
-        )
-        for index, reading in zip(handwritten, read, strict=True):
-            readings[index] = reading
+    lines: list[tuple[int, str, Gray]] = []  # number of the region, kind, crop
+    for index, (region, crop) in enumerate(zip(regions, crops, strict=True)):
+        if region.printed_text is not None or region.kind in _MARKS:
+            continue
+        special = _special_reading(gray, region, crop)
+        if special is not None:
+            readings[index] = special
+        else:
+            lines += [(index, kind, part) for kind, part in _line_crops(gray, region, crop)]
+    if lines:
+        read = reader.read([crop for _, _, crop in lines], kinds=[kind for _, kind, _ in lines])
+        parts: dict[int, list[Reading]] = {}
+        for (index, _, _), reading in zip(lines, read, strict=True):
+            parts.setdefault(index, []).append(reading)
+        for index, some in parts.items():
+            readings[index] = _by_lines(regions[index], some)
     return readings
+
+
+def _special_reading(gray: Gray, region: FieldRegion, crop: Gray) -> Reading | None:
+    """Read cells by characters and free text as a block; None for what is read by lines."""
+    if region.comb:
+        combs = comb_reader_load()
+        return _comb_reading(gray, region, combs) if combs else None
+    if region.kind is FieldKind.PARAGRAPH:
+        blocks = block_reader_load()
+        # Of more lines than its canvas holds the letters would be too small to read.
+        if blocks and len(region.lines_px) <= blocks.most_lines:
+            return blocks.read(crop)
+    return None
+
+
+def _comb_reading(gray: Gray, region: FieldRegion, reader: CombReader) -> Reading:
+    from clinic_hwr.recognition.comb_reader import CombCrop, allowed_in_cells, is_whole
+
+    cells = sum(run.cells for run in region.comb)
+    allowed = iter(allowed_in_cells(region.name, region.kind, cells))
+    runs = [
+        CombCrop(crop_cells(gray, run.box_px), run.cells, tuple(islice(allowed, run.cells)))
+        for run in region.comb
+    ]
+    reading = reader.read(runs)
+    if is_whole(region.name, region.kind, cells):
+        return reading
+    # A part of a date or an identifier may read well and still be wrong.
+    return replace(reading, p_correct=0.0, scores={**reading.scores, "cells_missing": 1.0})
+
+
+def _line_crops(gray: Gray, region: FieldRegion, crop: Gray) -> Iterator[tuple[str, Gray]]:
+    """Kind and crop of each line of a field; most have one."""
+    if region.kind is FieldKind.PARAGRAPH and region.lines_px:
+        for line in region.lines_px:
+            yield FieldKind.TEXT, crop_field(gray, line)
+    elif region.comb:
+        yield region.kind, crop_field(gray, region.box_px)
+    else:
+        yield region.kind, crop
+
+
+def _by_lines(region: FieldRegion, readings: Sequence[Reading]) -> Reading:
+    """Join lines; a block says that it was read that way."""
+    from clinic_hwr.recognition.pieces import join_pieces
+
+    joined = join_pieces(readings, NBEST)
+    if region.kind is not FieldKind.PARAGRAPH:
+        return joined
+    scores = {**joined.scores, "lines": float(len(readings))}
+    return replace(joined, model=f"{joined.model} (lines)", scores=scores)
 
 
 def _print_reading(region: FieldRegion) -> Reading | None:

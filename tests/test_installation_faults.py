@@ -102,7 +102,7 @@ def test_installation_fault_costs_no_try_and_the_scan_is_read_once_it_is_mended(
 
 
 def test_missing_weights_are_an_installation_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load_reader(arch: str | None) -> None:
+    def load_reader(arch: str | None, **options: Any) -> None:
         raise runtime.WeightsNotFound("No weights for trba: train them.")
 
     monkeypatch.setattr(runtime, "load_reader", load_reader)

@@ -10,7 +10,7 @@ from .types import Box, PrintedWord
 # Labels that end the free writing area below an Rx.
 _BELOW_RX = {
     "refills", "signature", "substitution", "prescriber_name", "prescriber_npi", "prescriber_dea",
-    "prescriber_phone", "date_written", "patient_name",
+    "prescriber_phone", "date_written", "patient_name", "notes",
 }  # fmt: skip
 _PATIENT = {
     "patient_name", "patient_dob", "patient_address", "patient_age", "patient_sex",

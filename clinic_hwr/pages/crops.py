@@ -12,6 +12,26 @@ from .types import Box, Gray
 _CONTEXT_PX = 160
 
 
+def crop_cells(gray: Gray, box: Box, *, margin: float = 0.2) -> Gray:
+    """Cut printed cells out of an upright page, print and all.
+
+    The reader of cells finds their lines itself, and a person sees which character stands where.
+
+    Args:
+        gray: upright page, (height, width) uint8.
+        box: the cells.
+        margin: extra space on every side as a share of the box height; with cells about as wide
+            as high it must stay under half of it, or a neighbour's line is in the crop.
+
+    Returns:
+        Grayscale crop, at least 1x1; white when the box lies off the page.
+    """
+    extra = round(margin * box.height)
+    y0, x0 = max(0, box.y - extra), max(0, box.x - extra)
+    crop = gray[y0 : box.y + box.height + extra, x0 : box.x + box.width + extra]
+    return np.ascontiguousarray(crop) if crop.size else np.full((1, 1), 255, np.uint8)
+
+
 def crop_field(gray: Gray, box: Box, *, margin: float = 0.0) -> Gray:
     """Cut a field out of an upright page, without the form rules that run through it.
 

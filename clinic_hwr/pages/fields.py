@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .areas import centre, contains, rx_area
-from .form_fields import form_fields
+from .blocks import block_region, block_strokes
+from .comb_fields import comb_region, is_boxed_writing, with_hidden_ends
+from .combs import holds
+from .form_fields import declared_runs, form_fields
 from .known_forms import FormFit, KnownForm, fit_form, known_forms
 from .labels import Label, union
 from .letterhead import head_fields
@@ -15,7 +18,7 @@ from .medications import name_lines
 from .survey import PageSurvey, Stroke, survey_page
 from .tables import find_table, table_fields
 from .text_lines import letter_height, text_lines
-from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord, UprightPage
+from .types import FIELD_NAMES, Box, FieldKind, FieldRegion, PrintedWord, UprightPage
 from .values import (
     below,
     beside,
@@ -56,7 +59,7 @@ def find_fields(
         return ()
     fit = fit_form(words, known_forms() if forms is None else forms)
     known_print = [fit.box(label.box_in) for label in fit.form.labels] if fit else []
-    survey = survey_page(page.gray, words, known_print)
+    survey = survey_page(page.gray, words, known_print, declared_runs(fit) if fit else ())
     return reading_order(_FieldSearch(survey, fit).run(), survey.unit_px)
 
 
@@ -67,6 +70,7 @@ class _FieldSearch:
         self.survey = survey
         self.fit = fit
         self.left = set(survey.strokes)
+        self.blocks: set[Box] = set()  # labels of free text that was found
         self.fields: list[FieldRegion] = []
 
     def run(self) -> list[FieldRegion]:
@@ -81,15 +85,20 @@ class _FieldSearch:
     def _on_known_form(self, fit: FormFit) -> None:
         """The form's regions first, then the labels of what it does not know."""
         self._take(*form_fields(self.survey, fit))
+        fields = {region.field for region in fit.form.regions}
+        self._combs(fields)
+        self._blocks(fields)
         for region in fit.form.regions:
             if region.mode == "medications":
                 self._free_writing(fit.box(region.box_in))
         known = {region.field for region in fit.form.regions} | {"rx"}
-        self._labelled([one for one in self.survey.labels if one.field not in known], None)
+        self._labelled([one for one in self._free_labels() if one.field not in known], None)
 
     def _on_any_paper(self) -> None:
         survey = self.survey
-        labels: Sequence[Label] = survey.labels
+        self._combs(set())
+        self._blocks(set())
+        labels: Sequence[Label] = self._free_labels()
         table = find_table(survey)
         if table is not None:
             self._take(*table_fields(survey, table))
@@ -100,6 +109,31 @@ class _FieldSearch:
         self._labelled(labels, area)
         if area is not None and table is None:
             self._free_writing(area)
+
+    def _combs(self, known: set[str]) -> None:
+        """Boxed values, before any line of writing is looked for."""
+        for found in self.survey.combs:
+            named = with_hidden_ends(found, [stroke.box_px for stroke in self._pile()])
+            strokes = {stroke for stroke in self._pile() if holds(named.comb.box_px, stroke.box_px)}
+            boxes = [stroke.box_px for stroke in strokes]
+            if named.field not in known and is_boxed_writing(named.comb.box_px, boxes):
+                self._take([self._numbered(comb_region(named, boxes))], strokes)
+
+    def _blocks(self, known: set[str]) -> None:
+        """Free text of several lines, before its lines are taken for other values."""
+        for label in self.survey.labels:
+            kind = FIELD_NAMES.get(label.field)
+            if kind is FieldKind.PARAGRAPH and label.field not in known:
+                strokes = block_strokes(self.survey, label, self._pile())
+                if strokes:
+                    self._take([block_region(self.survey, label.field, strokes, label.text)],
+                               set(strokes))  # fmt: skip
+                    self.blocks.add(label.box_px)
+
+    def _free_labels(self) -> list[Label]:
+        """Labels whose value is no comb or block: an empty comb is an empty value."""
+        taken = [one.label_px for one in self.survey.combs] + list(self.blocks)
+        return [label for label in self.survey.labels if label.box_px not in taken]
 
     def _pile(self) -> list[Stroke]:
         return [stroke for stroke in self.survey.strokes if stroke in self.left]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from .areas import centre, contains
+from .blocks import block_region
+from .comb_fields import is_boxed_writing
 from .known_forms import FormFit, FormRegion
 from .labels import union
 from .survey import PageSurvey, Stroke
-from .types import FIELD_NAMES, Box, FieldRegion
+from .types import FIELD_NAMES, Box, CombRun, FieldKind, FieldRegion
 from .values import is_writing, printed_region
 
 
@@ -20,13 +23,23 @@ def form_fields(survey: PageSurvey, fit: FormFit) -> tuple[list[FieldRegion], se
     fields: list[FieldRegion] = []
     taken: set[Stroke] = set()
     marks: list[tuple[FormRegion, Box, bool]] = []
+    declared = iter(survey.declared)
     for region in fit.form.regions:
         area = fit.box(region.box_in)
+        runs = tuple(islice(declared, len(region.runs)))
+        if runs:
+            area = union([run.box_px for run in runs])
         strokes = [s for s in survey.strokes if contains(area, *centre(s.box_px))]
         box = union([s.box_px for s in strokes]) if strokes else None
         written = box is not None and is_writing(survey, box)
+        field: FieldRegion | None
         if region.mode == "value":
-            field = _value(survey, region, area, box if written else None)
+            if written and FIELD_NAMES[region.field] is FieldKind.PARAGRAPH:
+                field = block_region(survey, region.field, strokes)
+            else:
+                field = _value(survey, region, area, box if written else None)
+        elif region.mode == "comb":
+            field = _comb(region, runs, area, [s.box_px for s in strokes])
         elif region.mode == "choice":
             field = _choice(survey, fit, region, strokes)
         elif region.mode == "mark":
@@ -38,6 +51,25 @@ def form_fields(survey: PageSurvey, fit: FormFit) -> tuple[list[FieldRegion], se
             fields.append(field)
         taken.update(strokes)
     return fields + _marks(marks), taken
+
+
+def declared_runs(fit: FormFit) -> list[CombRun]:
+    """The cells of a form's combs on the page, in the order of its regions."""
+    return [
+        CombRun(fit.box(box_in), cells)
+        for region in fit.form.regions
+        for box_in, cells in region.runs
+    ]
+
+
+def _comb(
+    region: FormRegion, runs: tuple[CombRun, ...], area: Box, strokes: Sequence[Box]
+) -> FieldRegion | None:
+    """Cells with writing in them; None for an empty comb."""
+    if not is_boxed_writing(area, strokes):
+        return None
+    box = union([area, *strokes])
+    return FieldRegion(region.field, FIELD_NAMES[region.field], box, comb=runs)
 
 
 def _value(

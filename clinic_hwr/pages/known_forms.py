@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ from .types import FIELD_NAMES, Box, PrintedWord
 _MIN_INLIERS, _MIN_SHARE, _MIN_SPAN = 12, 0.6, 0.6
 _TOLERANCE_IN = 0.06
 _MAX_TURN_DEG = 3.0
-MODES = ("value", "medications", "choice", "mark")
+MODES = ("value", "medications", "choice", "mark", "comb")
 
 
 class BadForm(ValueError):
@@ -47,15 +48,17 @@ class FormRegion:
     Attributes:
         field: a key of ``FIELD_NAMES``.
         mode: ``value`` (its ink is one field), ``medications`` (free lines), ``choice`` (printed
-            choices, one circled) or ``mark`` (signed or not).
-        box_in: x, y, width, height in inches.
+            choices, one circled), ``mark`` (signed or not) or ``comb`` (one character a cell).
+        box_in: x, y, width, height in inches; for ``comb`` around all cells.
         choices: for ``choice``: the printed texts and the x of their middles in inches.
+        runs: for ``comb``: box in inches and number of cells of each run of cells.
     """
 
     field: str
     mode: str
     box_in: tuple[float, float, float, float]
     choices: tuple[tuple[str, float], ...] = ()
+    runs: tuple[tuple[tuple[float, float, float, float], int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ class KnownForm:
         for region in form.regions:
             if region.field not in FIELD_NAMES or region.mode not in MODES:
                 raise BadForm(f"form {form.name!r}: unknown field or mode in {region}")
+            if (region.mode == "comb") != bool(region.runs):
+                raise BadForm(f"form {form.name!r}: a comb needs runs of cells, nothing else does")
         return form
 
 
@@ -179,15 +184,35 @@ def _pairs(
 
 
 def _region(data: dict[str, object]) -> FormRegion:
-    choices = data.get("choices", [])
-    if not isinstance(choices, list):
-        raise TypeError("choices must be a list")
+    choices = _list(data.get("choices", []), "choices")
+    runs = tuple(_run(run) for run in _list(data.get("runs", []), "runs"))
     return FormRegion(
         str(data["field"]),
         str(data["mode"]),
-        _box(data["box_in"]),
+        _around([box for box, _ in runs]) if runs else _box(data["box_in"]),
         tuple((str(text), float(x)) for text, x in choices),
+        runs,
     )
+
+
+def _list(value: object, name: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{name} must be a list")
+    return value
+
+
+def _run(data: object) -> tuple[tuple[float, float, float, float], int]:
+    if not isinstance(data, dict) or int(data["cells"]) < 1:
+        raise ValueError(f"expected box_in and cells, at least one, got {data!r}")
+    return _box(data["box_in"]), int(data["cells"])
+
+
+def _around(
+    boxes: Sequence[tuple[float, float, float, float]],
+) -> tuple[float, float, float, float]:
+    x0, y0 = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    x1, y1 = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+    return x0, y0, x1 - x0, y1 - y0
 
 
 def _size(values: object) -> tuple[float, float]:

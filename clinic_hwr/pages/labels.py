@@ -74,6 +74,11 @@ _PHRASES: dict[str, tuple[str, ...]] = {
         "generic substitution permitted", "product selection permitted", "substitution allowed",
         "voluntary formulary permitted",
     ),
+    "notes": (
+        "notes", "note", "comments", "comment", "remarks", "clinical notes", "additional notes",
+        "other notes", "notes to pharmacist", "note to pharmacist", "notes to pharmacy",
+        "note to pharmacy", "comments to pharmacist", "additional comments",
+    ),
     "rx": ("rx", "r x"),
     "": (
         "fax", "lic", "license", "license no", "licence no", "label", "time", "height", "ht",
@@ -161,7 +166,9 @@ def _inside_a_sentence(words: Sequence[PrintedWord], row: list[int], at: int, le
         return False
     behind = words[row[at + length]]
     gap = behind.box_px.x - (last.box_px.x + last.box_px.width)
-    is_value = any(char.isdigit() for char in behind.text) or behind.text.strip() in ":#"
+    text = behind.text.strip()
+    # "Date of birth (MM/DD/YYYY)": what is in brackets explains the label.
+    is_value = any(char.isdigit() for char in text) or text in ":#" or text.startswith("(")
     return gap < _SPACE * last.box_px.height and not is_value
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import pytesseract
 from pytesseract import Output
 
+from .background import ink_mask
+from .combs import dark_mask, find_combs
 from .rules import erase_rules, find_rules
 from .types import Box, Gray, PrintedWord
 
@@ -20,6 +22,7 @@ os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
 _MIN_SIDE_PX = 20
 _TIMEOUT_S = 60
+_CERTAIN_CELLS = 6
 
 
 class TesseractMissing(RuntimeError):
@@ -43,7 +46,18 @@ def read_print(gray: Gray, *, languages: str = "eng") -> tuple[PrintedWord, ...]
     if min(gray.shape) < _MIN_SIDE_PX or int(gray.max()) == int(gray.min()):
         return ()
     # Cell borders next to text are read as letters, and boxes hide the text inside: take them out.
-    return recognize_words(erase_rules(gray, find_rules(gray)), languages=languages)
+    return recognize_words(_without_lines(gray), languages=languages)
+
+
+def _without_lines(gray: Gray) -> Gray:
+    """Erase form rules, and certain combs with what is written in them."""
+    clean = erase_rules(gray, find_rules(gray)).copy()
+    for comb in find_combs(dark_mask(gray, ink_mask(gray))):
+        # Before anything is read, only a comb with lines above and below, or a long one, is sure.
+        if comb.framed or comb.cells >= _CERTAIN_CELLS:
+            box = comb.box_px
+            clean[box.y - 3 : box.y + box.height + 4, box.x - 3 : box.x + box.width + 4] = 255
+    return clean
 
 
 def recognize_words(gray: Gray, *, languages: str, page_mode: int = 11) -> tuple[PrintedWord, ...]:

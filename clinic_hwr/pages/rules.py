@@ -73,7 +73,7 @@ def _runs(
     if width <= length:
         return ()
     # Residual skew makes a rule climb in steps: let it, then keep long runs and bridge pin holes.
-    dark = cv2.max(ink, _thin_lines(gray))
+    dark = cv2.max(ink, thin_lines(gray))
     thick = cv2.dilate(dark, np.ones((_STEP_PX, 1), np.uint8))
     runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length // 2), np.uint8))
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((1, _BRIDGE_PX), np.uint8))
@@ -94,7 +94,7 @@ def _runs(
     return tuple(sorted(boxes, key=lambda box: (box.y, box.x)))
 
 
-def _thin_lines(gray: Gray) -> NDArray[np.uint8]:
+def thin_lines(gray: Gray) -> NDArray[np.uint8]:
     """Faint thin horizontal lines, 255 where the page is darker than 4 px above and below.
 
     A hairline under the noise of the paper shows only in the mean along the row. The long mean

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from .areas import rx_area, word_slots
 from .background import ink_mask
+from .comb_fields import NamedComb, name_combs
+from .combs import comb_print, dark_mask, find_combs, holds, settled
 from .labels import Label, find_labels, normalised
 from .print_or_hand import print_log_odds
 from .rules import FormRules, find_rules
-from .types import Box, Gray, PrintedWord
+from .types import Box, CombRun, Gray, PrintedWord
 
 # A label of the vocabulary is print even where its letters look hand-drawn, within reason.
 _LABEL_LOG_ODDS = -4.0
@@ -51,6 +53,9 @@ class PageSurvey:
         ink: (height, width) uint8, 255 = pen ink only.
         strokes: the connected pieces of ``ink``, specks dropped.
         unit_px: height of a printed capital: the yardstick for every distance.
+        combs: rows of printed cells; their lines are among the rules' pixels and their
+            writing among the strokes.
+        declared: the cells of a known form, moved onto the printed ones, in the order given.
     """
 
     gray: Gray
@@ -60,10 +65,15 @@ class PageSurvey:
     ink: NDArray[np.uint8]
     strokes: tuple[Stroke, ...]
     unit_px: float
+    combs: tuple[NamedComb, ...] = ()
+    declared: tuple[CombRun, ...] = ()
 
 
 def survey_page(
-    gray: Gray, words: Sequence[PrintedWord], known_print: Sequence[Box] = ()
+    gray: Gray,
+    words: Sequence[PrintedWord],
+    known_print: Sequence[Box] = (),
+    known_cells: Sequence[CombRun] = (),
 ) -> PageSurvey:
     """Tell print, rules and handwriting of an upright page apart.
 
@@ -71,9 +81,18 @@ def survey_page(
         gray: upright page.
         words: what OCR read.
         known_print: where a known form has print, whether OCR read it or not.
+        known_cells: where it has cells, whether they can be seen or not.
     """
     rules = find_rules(gray)
     ink = ink_mask(gray)
+    dark = dark_mask(gray, ink)
+    combs = name_combs(find_combs(dark), words, find_labels(words), _unit(gray, words))
+    declared = tuple(settled(run, dark) for run in known_cells)
+    cells = [one.comb.box_px for one in combs] + [run.box_px for run in declared]
+    runs = [run for one in combs for run in one.comb.runs] + list(declared)
+    rules = replace(rules, mask=rules.mask | comb_print(dark, runs))
+    # OCR reads cells and what stands in them as letters; the comb is read otherwise.
+    words = [word for word in words if not any(holds(box, word.box_px) for box in cells)]
     # One pixel of rim: blur leaves a gray seam beside every rule.
     ink[cv2.dilate(rules.mask, np.ones((3, 3), np.uint8)) > 0] = 0
     ink = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
@@ -84,7 +103,7 @@ def survey_page(
     circles = [label.box_px for label in labels if label.field == "refills"]
     boxes = [word.box_px for word in printed] + list(known_print)
     ink, strokes = _pen_strokes(ink, boxes, unit, circles)
-    return PageSurvey(gray, rules, printed, labels, ink, strokes, unit)
+    return PageSurvey(gray, rules, printed, labels, ink, strokes, unit, combs, declared)
 
 
 def _printed_words(

@@ -24,6 +24,7 @@ class FieldKind(StrEnum):
     NAME = "name"
     DIGITS = "digits"  # identifiers: MRN, NPI, DEA, phone
     TEXT = "text"
+    PARAGRAPH = "paragraph"  # free text of one or more lines
     CHECKBOX = "checkbox"
     SIGNATURE = "signature"
 
@@ -50,6 +51,7 @@ FIELD_NAMES: dict[str, FieldKind] = {
     "refills": FieldKind.REFILLS,
     "substitution": FieldKind.CHECKBOX,
     "signature": FieldKind.SIGNATURE,
+    "notes": FieldKind.PARAGRAPH,
     "unnamed": FieldKind.TEXT,  # ink that nobody could name: shown to the reviewer, never dropped
 }
 """Every field name the product knows, with its kind."""
@@ -96,6 +98,19 @@ class PrintedWord:
 
 
 @dataclass(frozen=True, slots=True)
+class CombRun:
+    """Printed cells side by side, one character each.
+
+    Attributes:
+        box_px: the cells with their print, on the upright page.
+        cells: how many; evenly wide.
+    """
+
+    box_px: Box
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
 class FieldRegion:
     """One slot to read on a page.
 
@@ -108,6 +123,9 @@ class FieldRegion:
         printed_text: the value when it is print and OCR has read it, else None (handwriting).
         confidence: OCR confidence 0..1 of ``printed_text``; 0.0 for handwriting.
         present: for signature and checkbox kinds: whether there is a mark. None otherwise.
+        comb: runs of cells the value is written into, left to right; () for free writing.
+            A date may have three. ``box_px`` then is around the cells.
+        lines_px: the lines of a paragraph, top to bottom; () for other kinds.
     """
 
     name: str
@@ -118,3 +136,5 @@ class FieldRegion:
     printed_text: str | None = None
     confidence: float = 0.0
     present: bool | None = None
+    comb: tuple[CombRun, ...] = ()
+    lines_px: tuple[Box, ...] = ()

@@ -123,6 +123,8 @@ def printed_value(survey: PageSurvey, slot: Slot) -> list[PrintedWord]:
         end = value[-1].box_px.x + value[-1].box_px.width if value else None
         if end is not None and word.box_px.x - end > _WORD_GAP * box.height:
             break
+        if end is None and word.text.startswith("(") and word.text[1:2].isalpha():
+            break  # "(MM DD YYYY)" says how to fill in, "(555) 010-0199" is a value
         if any(char.isalnum() for char in word.text):
             value.append(word)
     return value

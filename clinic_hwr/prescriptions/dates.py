@@ -19,6 +19,10 @@ _MONTHS = {
     for name in names.split()
 }  # fmt: skip
 _NUMERIC = re.compile(r"(\d{1,4})\s*[/.\- ]\s*(\d{1,2})\s*[/.\- ]\s*(\d{1,4})", re.ASCII)
+# As written into a row of printed cells: MMDDYYYY, DDMMYYYY or YYYYMMDD, with two digits for the
+# year only in the first two orders.
+_PACKED = re.compile(r"(\d{2})(\d{2})(\d{4}|\d{2})", re.ASCII)
+_PACKED_YEAR_FIRST = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _DAY_MONTH = re.compile(
     r"(\d{1,2})(?:st|nd|rd|th)?[\s.\-/]*(?:of\s+)?([a-z]{3,9})\.?[\s,.\-/]*(\d{4}|\d{2})",
     re.ASCII | re.IGNORECASE,
@@ -58,6 +62,8 @@ def parse_date(text: str, *, today: date, day_first: bool, past: bool = False) -
     body = _LABEL.sub("", text).strip()
     if match := _NUMERIC.fullmatch(body):
         return _numeric(match, today=today, day_first=day_first, past=past)
+    if match := _PACKED.fullmatch(body):
+        return _packed(match, today=today, day_first=day_first, past=past)
     if match := _DAY_MONTH.fullmatch(body):
         day, month, year = match[1], _MONTHS.get(match[2].lower()), match[3]
     elif match := _MONTH_DAY.fullmatch(body):
@@ -67,6 +73,18 @@ def parse_date(text: str, *, today: date, day_first: bool, past: bool = False) -
     if month is None:
         return DateReading(None)
     return DateReading(_date(_year(year, today, past), month, int(day), today))
+
+
+def _packed(match: re.Match[str], *, today: date, day_first: bool, past: bool) -> DateReading:
+    """Digits without a sign between them; when two orders give a date the order matters."""
+    found = _numeric(match, today=today, day_first=day_first, past=past)
+    year_first = _PACKED_YEAR_FIRST.fullmatch(match[0])
+    if year_first is None:
+        return found
+    other = _numeric(year_first, today=today, day_first=day_first, past=past).value
+    if found.value is None:
+        return DateReading(other)
+    return DateReading(found.value, found.order_matters or other is not None)
 
 
 def _numeric(match: re.Match[str], *, today: date, day_first: bool, past: bool) -> DateReading:

@@ -8,6 +8,7 @@ them at all. Check digits are judged elsewhere.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from clinic_hwr.pages.rules import erase_mask
 
 from .architectures.contract import Recognizer
+from .charset import Charset
 from .images import Gray, Ink, ink_map
 
 SIDE_PX = 28
@@ -30,6 +32,7 @@ NBEST = 5
 _INK = 0.35  # as in ``images.ink_box``
 _REACH = 0.45  # of a cell: how far the crop may go beyond the comb to the left and right
 _NEAR = 0.15  # of a cell: how far a printed line may be from where even cells would have it
+_SIDE = 0.24  # the same, where an edge was found at one of the two lines of boxes with a gap
 # What the best spacing scores, in squared shares of the crop's height. Measured on 48 drawn
 # combs: at least 0.44 with boxes and 0.046 with ticks of a quarter of the cell; digits without
 # any print reach 0.075; ones in every cell could reach more, dividers of full height have 0.5.
@@ -67,7 +70,7 @@ def split_comb(gray: Gray, cells: int) -> list[Ink]:
     across = _horizontal_rules(ink, cells)
     uprights = _uprights(ink, across)
     edges = _cell_edges(uprights, cells, _FOUND if across.any() else _FOUND_ALONE)
-    rules = across | _dividers(uprights, edges)
+    rules = across | _dividers(uprights, edges, _SIDE if across.any() else _NEAR)
     writing = _without(ink, rules)
     owners = _owners(writing, rules, edges, _inside(across))
     return [
@@ -76,20 +79,59 @@ def split_comb(gray: Gray, cells: int) -> list[Ink]:
     ]
 
 
+@dataclass(frozen=True)
+class Cell:
+    """What a reader of characters says of one cell.
+
+    Attributes:
+        nbest: characters with their share (0..1) of the probability of all that are allowed,
+            best first; a space with 1 for an empty cell.
+        length: of the longest allowed capsule, 0..1: how sure it is that any of them is there;
+            1 for an empty cell.
+    """
+
+    nbest: tuple[tuple[str, float], ...]
+    length: float
+
+
+EMPTY = Cell(((" ", 1.0),), 1.0)
+
+
 @torch.inference_mode()
-def read_comb(
-    model: Recognizer, gray: Gray, cells: int, allowed: str
-) -> tuple[str, list[list[tuple[str, float]]]]:
+def read_cells(
+    model: Recognizer, gray: Gray, cells: int, allowed: str | Sequence[str]
+) -> list[Cell]:
     """Read a comb character by character.
 
     Args:
         model: a recognizer that ``reads="character"``, in evaluation mode.
         gray, cells: see ``split_comb``.
-        allowed: the characters that may stand there, such as the digits for a date.
+        allowed: the characters that may stand there, such as the digits for a date; or those
+            of each cell. A capital stands for both cases where its small letter is not allowed.
 
-    Returns:
-        the text, one character a cell, a space for an empty one; and for each cell its best
-        characters with their share (0..1) of the probability of all that are allowed.
+    Raises:
+        ValueError: the model knows none of the allowed characters, or there are not as many
+            strings as cells.
+    """
+    each = [allowed] * cells if isinstance(allowed, str) else list(allowed)
+    if len(each) != cells:
+        raise ValueError(f"{len(each)} strings of allowed characters for {cells} cells.")
+    known = ["".join(c for c in dict.fromkeys(a) if c in model.charset.characters) for a in each]
+    if not all(known):
+        raise ValueError(f"The reader of characters knows none of {each[known.index('')]!r}.")
+    inks = split_comb(gray, cells)
+    written = [i for i, ink in enumerate(inks) if ink.any()]
+    found = [EMPTY] * cells
+    if written:
+        log_lengths = _log_lengths(model, [inks[i] for i in written])
+        for i, row in zip(written, log_lengths, strict=True):
+            found[i] = _cell(row, known[i], model.charset)
+    return found
+
+
+@torch.inference_mode()
+def read_character(model: Recognizer, gray: Gray, allowed: str) -> Cell:
+    """Read a crop of one character without any print around it; see ``read_cells``.
 
     Raises:
         ValueError: the model knows none of the allowed characters.
@@ -97,27 +139,45 @@ def read_comb(
     known = "".join(c for c in dict.fromkeys(allowed) if c in model.charset.characters)
     if not known:
         raise ValueError(f"The reader of characters knows none of {allowed!r}.")
-    inks = split_comb(gray, cells)
-    written = [i for i, ink in enumerate(inks) if ink.any()]
-    nbest: list[list[tuple[str, float]]] = [[(" ", 1.0)] for _ in inks]
-    if written:
-        for i, p in zip(written, _probabilities(model, inks, written, known), strict=True):
-            best = np.argsort(-p, kind="stable")[:NBEST]
-            nbest[i] = [(known[k], float(p[k])) for k in best]
-    return "".join(some[0][0] for some in nbest), nbest
+    ink = character_image(ink_map(gray))
+    return _cell(_log_lengths(model, [ink])[0], known, model.charset) if ink.any() else EMPTY
 
 
-def _probabilities(
-    model: Recognizer, inks: Sequence[Ink], written: Sequence[int], known: str
-) -> NDArray[np.float64]:
-    """Probability of each known character in each written cell, rows sum to one."""
+def read_comb(
+    model: Recognizer, gray: Gray, cells: int, allowed: str | Sequence[str]
+) -> tuple[str, list[list[tuple[str, float]]]]:
+    """Read a comb; see ``read_cells``.
+
+    Returns:
+        the text, one character a cell, a space for an empty one; and for each cell its best
+        characters with their shares.
+    """
+    found = read_cells(model, gray, cells, allowed)
+    return "".join(cell.nbest[0][0] for cell in found), [list(cell.nbest) for cell in found]
+
+
+def _log_lengths(model: Recognizer, inks: Sequence[Ink]) -> NDArray[np.float64]:
+    """Log length of the capsule of each class, (n, classes); not normalised."""
     device = next(model.parameters()).device
-    images = torch.from_numpy(np.stack([inks[i] for i in written])).unsqueeze(1).to(device)
-    widths = torch.full((len(written),), SIDE_PX, device=device)
-    log_probs = model.encode(images, widths).ctc_log_probs()[:, 0, model.charset.encode(known)]
-    p = np.exp(log_probs - log_probs.max(1, keepdims=True))
-    shares: NDArray[np.float64] = p / p.sum(1, keepdims=True)
-    return shares
+    images = torch.from_numpy(np.stack(inks)).unsqueeze(1).to(device)
+    widths = torch.full((len(inks),), SIDE_PX, device=device)
+    logits = model.encode(images, widths).ctc_logits
+    if logits is None:
+        raise ValueError("A reader of characters answers with one CTC column.")
+    lengths: NDArray[np.float64] = logits[:, 0].float().double().cpu().numpy()
+    return lengths
+
+
+def _cell(log_lengths: NDArray[np.float64], known: str, charset: Charset) -> Cell:
+    weights = []
+    for char in known:
+        twin = char.lower()
+        both = [char, twin] if twin not in known and twin in charset.characters else [char]
+        weights.append(float(np.exp(log_lengths[charset.encode("".join(both))]).sum()))
+    p = np.array(weights)
+    shares = p / max(p.sum(), 1e-300)
+    best = np.argsort(-shares, kind="stable")[:NBEST]
+    return Cell(tuple((known[k], float(shares[k])) for k in best), float(min(1.0, p.max())))
 
 
 def character_image(ink: Ink, smallest_px: float = 0.0) -> Ink:
@@ -228,13 +288,15 @@ def _cell_edges(uprights: NDArray[np.uint8], cells: int, least: float) -> NDArra
     return np.asarray(tried[best], np.float64)
 
 
-def _dividers(uprights: NDArray[np.uint8], edges: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Mask (255) of the printed lines at the edges of the cells.
+def _dividers(
+    uprights: NDArray[np.uint8], edges: NDArray[np.float64], reach: float
+) -> NDArray[np.uint8]:
+    """Mask (255) of the printed lines at most ``reach`` of a cell from its edges.
 
     Stems of letters beside an edge are kept: the lines of a comb are all of one length.
     """
     mask = np.zeros_like(uprights)
-    near = max(2, round(_NEAR * (edges[1] - edges[0])))
+    near = max(2, round(reach * (edges[1] - edges[0])))
     lengths = uprights.sum(0)
     windows = [
         slice(max(0, round(edge) - near), min(len(lengths), round(edge) + near + 1))

@@ -9,21 +9,26 @@ from rapidfuzz.distance import Levenshtein
 
 from .charset import Charset, fold_text
 from .decoding import ctc
+from .decoding.choice import CtcSearch
 from .decoding.language_model import CharLanguageModel
 from .decoding.lexicon import Lexicon, name_log_probabilities
 from .fusion import Fusion, Opinions
 from .looking import Look, Looker
 
-BEAM_WIDTH = 10
 CANDIDATES = 12  # free strings that every judge scores; with 8, UNIPEN words lost 2 points
 NAMES_DRAWN = 16  # lexicon names that each network puts forward
 NAMES_DECODED = 8  # of those, how many the attention decoder judges
 HOPELESS = -300.0  # log probability of a string that does not fit into the frames, or worse
 
 
-def votes(look: Look) -> list[list[tuple[int, ...]]]:
-    """Each judge's own n-best strings, best first."""
-    strings = [[h.classes for h in ctc.prefix_beam(p, BEAM_WIDTH)] for p in look.ctc]
+def votes(look: Look, search: CtcSearch) -> list[list[tuple[int, ...]]]:
+    """Each judge's own n-best strings, best first.
+
+    A decoder knows no dictionary: where one is asked for, it judges strings and proposes none.
+    """
+    strings = [search.strings(p, look.kind) for p in look.ctc]
+    if search.closed(look.kind):
+        return strings
     return strings + [list(f.drafts) for f in look.frames if f.drafts]
 
 

@@ -13,6 +13,7 @@ from . import judging
 from .calibration import Calibrator
 from .charset import Charset
 from .decoding import ctc
+from .decoding.choice import PREFIX_BEAM, BadDecoding, CtcSearch, Decoding
 from .decoding.language_model import CharLanguageModel
 from .decoding.lexicon import Lexicon
 from .fusion import Fusion, Opinions
@@ -49,6 +50,10 @@ class FusedReader:
         networks: at least one; all with the same charset.
         settings: fitted weights and calibrators.
         language_model: needed when a fitted weight for it is not 0.
+        decoding: how CTC layers are searched for strings; None = prefix beam.
+
+    Raises:
+        BadDecoding: the dictionary cannot be used, or there is no CTC layer to search.
     """
 
     def __init__(
@@ -56,11 +61,19 @@ class FusedReader:
         networks: Sequence[Network],
         settings: ReaderSettings,
         language_model: CharLanguageModel | None = None,
+        decoding: Decoding | None = None,
     ):
         self.looker = Looker(networks)
         self.settings = settings
         self.language_model = language_model
         self.charset: Charset = self.looker.charset
+        self.decoding = decoding or Decoding()
+        if self.decoding.name != PREFIX_BEAM and not any(n.has_ctc for n in networks):
+            raise BadDecoding(
+                f"{self.decoding.name} searches a CTC layer, and this reader has none: its "
+                "decoder writes by itself. Leave the choice of a decoder away."
+            )
+        self.search = CtcSearch(self.decoding, self.charset)
         self._lexicons: dict[int, Lexicon] = {}
 
     @property
@@ -115,7 +128,7 @@ class FusedReader:
 
     def _judge(self, crops: Sequence[Look], lexicon: Lexicon | None, nbest: int) -> list[Reading]:
         """Find candidates, score them with every judge, and choose."""
-        voted = [judging.votes(crop) for crop in crops]
+        voted = [judging.votes(crop, self.search) for crop in crops]
         free = self._score(crops, [judging.distinct(votes) for votes in voted])
         named: list[list[tuple[str, Opinions]]] = [[] for _ in crops]
         if lexicon is not None:
@@ -152,7 +165,7 @@ class FusedReader:
             for (i, _), some in zip(rows, ranked, strict=True):
                 found[i] = [replace(opinions, text=name) for name, opinions in some]
             return found
-        candidates = [judging.distinct(judging.votes(crop)) for crop in whole]
+        candidates = [judging.distinct(judging.votes(crop, self.search)) for crop in whole]
         for (i, _), some_free in zip(rows, self._score(whole, candidates), strict=True):
             found[i] = some_free
         return found
@@ -197,6 +210,8 @@ class FusedReader:
         if best.ctc:
             scores["ctc"] = best.ctc[0]
             scores["ctc_per_char"] = best.ctc[0] / length
+        if self.search.closed(crop.kind):
+            scores["words_known"] = float(self.search.spells(best.text))
         if len(best.ctc) > 1:
             scores["second"] = best.ctc[1]
             scores["second_per_char"] = best.ctc[1] / length

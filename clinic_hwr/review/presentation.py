@@ -43,6 +43,7 @@ FIELD_TITLES: dict[str, str] = {
     "refills": "Refills",
     "substitution": "Substitution box",
     "signature": "Signature",
+    "notes": "Notes",
     "unnamed": "Other ink",
 }
 

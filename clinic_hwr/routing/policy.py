@@ -48,6 +48,7 @@ DEFAULT_POLICY: Mapping[str, KindPolicy] = {
     "name": KindPolicy(0.98),
     "digits": KindPolicy(0.99),
     "text": KindPolicy(0.98),
+    "paragraph": KindPolicy(None),
     "checkbox": KindPolicy(0.95),
     "signature": KindPolicy(0.95),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Imported for their effect: each registers its layout.
-from . import pages_hospital, pages_letterhead, pages_us_pad
+from . import pages_boxed, pages_hospital, pages_letterhead, pages_us_pad
 from .hands import Hand
 from .pages_content import PageContent, random_content
 from .pages_layouts import LAYOUTS, UnknownLayout, layout_drawer
@@ -25,6 +25,7 @@ __all__ = [
     "UnknownLayout",
     "draw_page",
     "draw_pages",
+    "pages_boxed",
     "pages_hospital",
     "pages_letterhead",
     "pages_us_pad",

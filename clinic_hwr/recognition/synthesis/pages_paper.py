@@ -208,6 +208,77 @@ class Paper:
         self._record(name, kind, group, whole, printed=False, corners=corners)
         return corners[2]
 
+    def comb(
+        self,
+        name: str,
+        kind: str,
+        text: str,
+        x: float,
+        y: float,
+        *,
+        cells: Sequence[int],
+        style: str = "boxes",
+        cell_in: tuple[float, float] = (0.22, 0.28),
+        gap_in: float = 0.1,
+        group: int = 0,
+    ) -> float:
+        """Draw a comb and write one character of ``text`` into each cell, by hand.
+
+        Args:
+            name, kind, group: of the field; ``text`` as written, a blank for an empty cell.
+            x, y: upper left corner in inches.
+            cells: cells of each run; runs are ``gap_in`` apart.
+            style: ``boxes`` (a frame with dividers), ``gapped`` (single boxes) or ``ticks``.
+            cell_in: width and height of a cell.
+
+        Returns:
+            The right end of the comb in inches.
+        """
+        width, height = cell_in
+        left, characters, parts = x, iter(text), []
+        for count in cells:
+            self._cells(left, y, count, cell_in, style)
+            written = "".join(next(characters, " ") for _ in range(count))
+            for place, char in enumerate(written):
+                if char != " ":
+                    self._in_cell(char, left + width * place, y, width, height)
+            parts.append(written)
+            left += width * count + gap_in
+        right = left - gap_in
+        said = " ".join(parts).strip()
+        self._record(name, kind, group, said, printed=False, corners=(x, y, right, y + height))
+        return right
+
+    def _cells(
+        self, x: float, y: float, count: int, cell_in: tuple[float, float], style: str
+    ) -> None:
+        width, height = cell_in
+        edges = [x + width * place for place in range(count + 1)]
+        if style == "gapped":
+            for left in edges[:-1]:
+                self.box(left + 0.02, y, left + width - 0.02, y + height)
+            return
+        self.rule(edges[0], y + height, edges[-1], y + height)
+        if style == "boxes":
+            self.rule(edges[0], y, edges[-1], y)
+        top = y if style == "boxes" else y + 0.72 * height
+        for edge in edges:
+            self.rule(edge, top, edge, y + height)
+
+    def _in_cell(self, char: str, x: float, y: float, width: float, height: float) -> None:
+        """Write one character near the middle of a cell, smaller where it would not fit."""
+        tile = self._with_the_same_pen(char, 0.36 * height * self.dpi)
+        alpha = tile.alpha
+        most = (0.95 * width * self.dpi, 0.92 * height * self.dpi)
+        fit = min(1.0, most[0] / alpha.shape[1], most[1] / alpha.shape[0])
+        if fit < 1.0:
+            size = (max(1, round(alpha.shape[1] * fit)), max(1, round(alpha.shape[0] * fit)))
+            alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.uint8)
+        off_x, off_y = self.rng.normal(0.0, 0.05, 2) * (width, height)
+        left = self.px(x + width / 2 + off_x) - alpha.shape[1] // 2
+        top = self.px(y + height / 2 + off_y) - alpha.shape[0] // 2
+        self._lay(alpha, left, top)
+
     def mark(
         self,
         name: str,

@@ -8,6 +8,7 @@ import torch
 from clinic_hwr.recognition.architectures import architecture, preset
 from clinic_hwr.recognition.architectures.scan_attend_read import one_line
 from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.decoding import attention
 from clinic_hwr.recognition.stages.map_attention import MapAttentionDecoder
 
 ROWS, COLUMNS, FEATURES = 3, 4, 5
@@ -155,3 +156,27 @@ def test_the_loss_works_in_mixed_precision():
     mixed.backward()
     assert mixed.item() == pytest.approx(exact.item(), rel=0.02)
     assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+def test_the_score_of_a_string_counts_its_end(decoder):
+    memory = _memory(decoder)
+    columns, mask = memory[0][:1], memory[2][:1]
+    open_classes = torch.zeros(4, dtype=torch.bool)
+    [found] = attention.beam(decoder, columns, mask, 8, 4, open_classes)
+    string, score = found[0]
+    [[chars]] = attention.string_log_probabilities(decoder, columns, mask, [[string]])
+    assert len(chars) == len(string) + 1
+    assert score == pytest.approx(sum(chars), abs=1e-5)
+    assert chars[-1] < -1e-4  # leaving the end out would be noticed
+
+
+def test_the_probabilities_of_all_strings_and_of_going_on_sum_to_one(decoder):
+    memory = _memory(decoder)
+    columns, mask = memory[0][:1], memory[2][:1]
+    strings = [()] + [(a,) for a in range(1, 4)]
+    [scores] = attention.string_log_probabilities(decoder, columns, mask, [strings])
+    ended = sum(torch.tensor(sum(one)).exp() for one in scores)
+    longer = [(a, b) for a in range(1, 4) for b in range(1, 4)]
+    [scores] = attention.string_log_probabilities(decoder, columns, mask, [longer])
+    going_on = sum(torch.tensor(sum(one[:2])).exp() for one in scores)
+    assert float(ended + going_on) == pytest.approx(1.0, abs=1e-5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,32 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from clinic_hwr.learning.data_folder import data_folder
+from clinic_hwr.learning.decoder_arguments import add_decoder_arguments, decoding_of
+from clinic_hwr.learning.family_measures import (
+    WORDS,
+    calibrate_block_reader,
+    calibrate_character_reader,
+    made_words,
+    measure_block_reader,
+    measure_character_reader,
+    measure_made_words,
+)
 from clinic_hwr.prescriptions.lexicon import load_lexicon
-from clinic_hwr.recognition.architectures import UnknownArchitecture
+from clinic_hwr.recognition.decoding.choice import BadDecoding
 from clinic_hwr.recognition.decoding.language_model import packaged_language_model
+from clinic_hwr.recognition.paragraphs import ParagraphReader
 from clinic_hwr.recognition.reader import FusedReader
 from clinic_hwr.recognition.runtime import (
-    WeightsNotFound,
+    LOADING_ERRORS,
+    family_of,
+    load_block_reader,
+    load_comb_reader,
     load_reader,
     save_settings,
     settings_path,
     weights_paths,
 )
+from clinic_hwr.recognition.synthesis.gan import load_generator
 from clinic_hwr.recognition.training.evaluation import Report, evaluate, fit_settings, read_all
 from clinic_hwr.recognition.training.evaluation_sets import (
     EVALUATION_SETS,
@@ -40,9 +56,13 @@ HEADER = (
 
 
 class Command(BaseCommand):
-    """Exact match, CER and calibration on held-out real handwriting."""
+    """Exact match, CER and calibration on held-out handwriting, as the family reads it."""
 
-    help = "Measure a reader on held-out writers; --calibrate fits and writes its settings."
+    help = (
+        "Measure a reader on held-out writers: words and lines, characters and combs, or blocks; "
+        "of a family that makes words, how well these can be read. "
+        "--calibrate fits and writes its settings."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
@@ -58,16 +78,74 @@ class Command(BaseCommand):
         parser.add_argument(
             "--calibrate", action="store_true", help="Fit on half of the writers and names first."
         )
+        add_decoder_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print a table; only the half that nothing was fitted on is measured."""
+        """Measure what the family reads, on what nothing was fitted on."""
         data = data_folder(options["data"])
         arch = options["arch"] or settings.CLINIC_HWR_ARCH
-        weights = tuple(options["weights"]) if options["weights"] else weights_paths(arch)
         try:
-            reader = load_reader(arch, weights)
-        except (UnknownArchitecture, WeightsNotFound) as error:
+            self._measure(family_of(arch), arch, data, options)
+        except (*LOADING_ERRORS, BadDecoding) as error:
             raise CommandError(str(error.args[0])) from error
+
+    def _measure(self, reads: str, arch: str, data: Path, options: dict[str, Any]) -> None:
+        weights = tuple(options["weights"]) if options["weights"] else weights_paths(arch)
+        if reads in ("word", "line"):
+            self._words_and_lines(arch, weights, data, options)
+            return
+        if options["sets"] or options["decoder"] or options["dictionary"]:
+            raise CommandError(f"--set and --decoder are for words and lines; {arch} reads none.")
+        if reads == "character":
+            combs = load_comb_reader(arch, weights[0])
+            if options["calibrate"]:
+                calibrate_character_reader(combs, data, weights[0])
+                load_comb_reader.cache_clear()
+                combs = load_comb_reader(arch, weights[0])
+            measure_character_reader(
+                combs, data, options["limit"], options["seed"], self.stdout.write
+            )
+        elif reads == "paragraph":
+            self._blocks(arch, weights[0], data, options)
+        else:
+            self._made_words(weights[0], options)
+
+    def _blocks(self, arch: str, weights: Path, data: Path, options: dict[str, Any]) -> None:
+        blocks = load_block_reader(arch, weights)
+        if options["calibrate"]:
+            try:
+                calibrate_block_reader(blocks, data, weights, options["limit"])
+            except ValueError as error:
+                raise CommandError(str(error)) from error
+            load_block_reader.cache_clear()
+            blocks = load_block_reader(arch, weights)
+        self._show(
+            measure_block_reader(
+                ParagraphReader(blocks), data, options["limit"], options["seed"], blocks.most_lines
+            ),
+            options,
+        )
+
+    def _made_words(self, weights: Path, options: dict[str, Any]) -> None:
+        """Words of a generator, read by the reader that ships: another family than its own."""
+        if options["calibrate"]:
+            raise CommandError("A family that makes words has nothing to calibrate.")
+        model = load_generator(weights)
+        words = made_words(model, options["limit"] or WORDS, options["seed"])
+        self._show([measure_made_words(words, load_reader())], options)
+
+    def _show(self, reports: Sequence[Report], options: dict[str, Any]) -> None:
+        if not options["json"]:
+            self.stdout.write(HEADER)
+        for report in reports:
+            self.stdout.write(json.dumps(asdict(report)) if options["json"] else _row(report))
+
+    def _words_and_lines(
+        self, arch: str, weights: tuple[Path, ...], data: Path, options: dict[str, Any]
+    ) -> None:
+        """Print a table; only the half that nothing was fitted on is measured."""
+        decoding = decoding_of(options)
+        reader = load_reader(arch, weights, decoding)
         own = tuple(sorted({s.text for s in load_evaluation_set(data, "rx_words")}))
         known = {name.lower() for name in own}
         packaged = [n for n in load_lexicon().names if n.lower() not in known]
@@ -76,13 +154,13 @@ class Command(BaseCommand):
             reader.language_model = packaged_language_model()
             reader.settings = fit_settings(reader, data, lexicons)
             save_settings(
-                settings_path(weights),
+                settings_path(weights, decoding.name),
                 reader.settings,
                 reader.model_version,
                 "half of the held-out writers and names; see training.fitting.for_fitting",
             )
             load_reader.cache_clear()
-            reader = load_reader(arch, weights)
+            reader = load_reader(arch, weights, decoding)
         if not options["json"]:
             self.stdout.write(HEADER)
         for name in options["sets"] or EVALUATION_SETS:

@@ -12,9 +12,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from clinic_hwr.recognition.architectures import UnknownArchitecture
+from clinic_hwr.learning.decoder_arguments import add_decoder_arguments, decoding_of
+from clinic_hwr.recognition.decoding.choice import BadDecoding
 from clinic_hwr.recognition.files import Crop, batches, image_paths
-from clinic_hwr.recognition.runtime import WeightsNotFound, load_reader
+from clinic_hwr.recognition.reader import FusedReader
+from clinic_hwr.recognition.runtime import LOADING_ERRORS, load_family_reader
 from clinic_hwr.recognition.types import Reader, Reading
 
 KINDS = ("word", "line", "drug", "strength", "sig", "date", "digits", "name")
@@ -22,7 +24,7 @@ BATCH = 32
 
 
 class Command(BaseCommand):
-    """Read image files of single words or short lines."""
+    """Read image files: each holds what the family reads, mostly a word or a short line."""
 
     help = "Read images of handwriting: one JSON line for each image on standard output."
 
@@ -37,17 +39,30 @@ class Command(BaseCommand):
             "--weights", type=Path, action="append", help="Instead of the shipped; one each."
         )
         parser.add_argument("--nbest", type=int, default=5)
+        parser.add_argument(
+            "--cells", type=int, help="Boxed characters in each image (a family such as capsnet)."
+        )
+        add_decoder_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read everything; exit status 1 when an image could not be read."""
         if options["nbest"] < 1:
             raise CommandError("--nbest must be at least 1.")
+        if options["cells"] is not None and options["cells"] < 1:
+            raise CommandError("--cells must be at least 1.")
+        weights = tuple(options["weights"]) if options["weights"] else None
         try:
-            weights = tuple(options["weights"]) if options["weights"] else None
-            reader = load_reader(options["arch"] or settings.CLINIC_HWR_ARCH, weights)
-        except (UnknownArchitecture, WeightsNotFound) as error:
+            reader = load_family_reader(
+                options["arch"] or settings.CLINIC_HWR_ARCH,
+                weights,
+                decoding_of(options),
+                options["cells"],
+            )
+        except (*LOADING_ERRORS, BadDecoding) as error:
             raise CommandError(str(error.args[0])) from error
         lexicon = _read_lexicon(options["lexicon"])
+        if lexicon and not isinstance(reader, FusedReader):
+            raise CommandError("--lexicon ranks words: choose a family that reads words or lines.")
         failed = 0
         with tqdm(unit="image", desc="recognize") as bar:
             for batch in batches(image_paths(options["paths"]), BATCH):

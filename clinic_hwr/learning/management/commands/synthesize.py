@@ -9,14 +9,19 @@ from typing import Any
 
 import cv2
 import numpy as np
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from clinic_hwr.learning.data_folder import data_folder
+from clinic_hwr.learning.family_measures import made_words
+from clinic_hwr.recognition.architectures import UnknownArchitecture
 from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.runtime import family_of, weights_paths
 from clinic_hwr.recognition.synthesis.contact_sheet import contact_sheet
+from clinic_hwr.recognition.synthesis.gan import load_generator
 from clinic_hwr.recognition.synthesis.hands import load_hands
 from clinic_hwr.recognition.synthesis.pages import draw_pages
+from clinic_hwr.recognition.training.checkpoints import WeightsRefused
 from clinic_hwr.recognition.training.datasets import (
     LETTERS_FILE,
     WORDS_FILE,
@@ -44,9 +49,16 @@ class Command(BaseCommand):
             help="Letters and words that train found; without them none are put together.",
         )
         parser.add_argument("--pages", action="store_true", help="Draw whole prescriptions.")
+        parser.add_argument("--arch", help="A family that makes words, such as scrabblegan.")
+        parser.add_argument("--weights", type=Path, help="Its weights; default: the shipped ones.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Draw; the same seed draws the same images."""
+        if options["weights"] and not options["arch"]:
+            raise CommandError("--weights belongs to --arch.")
+        if options["arch"]:
+            self._made_words(options)
+            return
         data = data_folder(options["data"])
         out: Path = options["out"]
         out.mkdir(parents=True, exist_ok=True)
@@ -74,4 +86,28 @@ class Command(BaseCommand):
                 shown.append((sample.image, sample.text))
         (out / "labels.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         cv2.imwrite(str(out / "contact_sheet.png"), contact_sheet(shown))
+        self.stdout.write(str(out / "contact_sheet.png"))
+
+    def _made_words(self, options: dict[str, Any]) -> None:
+        """Words that a generator wrote, with labels and a contact sheet; needs no data."""
+        arch, out = options["arch"], options["out"]
+        try:
+            if (reads := family_of(arch)) != "nothing":
+                raise CommandError(f"{arch} makes no words: it reads {reads}s.")
+            path = options["weights"] or weights_paths(arch)[0]
+            if not path.exists():
+                raise CommandError(
+                    f"No weights for {arch} at {path.name}: train them with "
+                    f"`manage.py train --arch {arch}` and pass the file."
+                )
+            words = made_words(load_generator(path), options["count"], options["seed"])
+        except (UnknownArchitecture, WeightsRefused, ValueError) as error:
+            raise CommandError(str(error.args[0])) from error
+        out.mkdir(parents=True, exist_ok=True)
+        lines = ["path\ttext\tlevel\twriter"]
+        for number, (ink, text) in enumerate(words):
+            cv2.imwrite(str(out / f"{number:06d}.png"), ink)
+            lines.append(f"{number:06d}.png\t{text}\tword\t{arch}")
+        (out / "labels.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        cv2.imwrite(str(out / "contact_sheet.png"), contact_sheet(words[:80]))
         self.stdout.write(str(out / "contact_sheet.png"))

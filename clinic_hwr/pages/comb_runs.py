@@ -1,0 +1,353 @@
+"""Runs of even cells: upright lines on one row at even steps, closed by straight lines.
+
+Writing hides lines and adds others, so a run may miss some lines and skip what stands between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .types import Box, CombRun
+
+# Pages are about 200 dpi (``upright``): cells of 0.12 to 0.5 inch, lines of 0.05 to 0.55 inch.
+_PITCH_PX = (24, 100)
+LENGTH_PX = (10, 110)
+_THICKEST_PX = 9
+EVEN = 0.11  # of the pitch: how far a line may be from its even place
+_GAP = 0.45  # of the pitch: two lines nearer than that are the sides of two boxes with a gap
+_UPRIGHT = 0.85  # share of an edge's height that must be ink where no single line was seen
+_LOWEST_PX = 26  # boxes are higher than print, whose stems stand evenly now and then
+_OVERHANG = 3.3  # cells that a line may run on: further, it is an underline
+_ALIKE = 0.6  # share of the edges whose line has the usual ends; writing may hide some
+# Share of a run that straight lines must cover: above and below, where boxes have gaps; or only
+# below, where ticks stand on one line. Letters of bold print reach 0.9 in places.
+_JOINED, _UNBROKEN = 0.75, 0.97
+_MOST_LINES = 3000  # that touch a straight line; a form full of combs has some hundred
+FEWEST = 3  # cells of a comb: two boxes side by side are to be ticked, more often than not
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An upright line: its middle, top and bottom row in pixels.
+
+    ``alike``: in a row, whether it begins and ends where most lines of the row do.
+    """
+
+    x: float
+    top: int
+    bottom: int
+    alike: bool = False
+
+    @property
+    def length(self) -> int:
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of cells, and whether straight lines close it above and below."""
+
+    cells: CombRun
+    framed: bool
+
+
+def find_runs(ink: NDArray[np.uint8]) -> list[Run]:
+    """Find the runs of even cells on a page.
+
+    Args:
+        ink: (height, width) uint8, 255 = ink of any sort; see ``combs.dark_mask``.
+    """
+    found: list[Run] = []
+    left = _uprights(ink)
+    while left:
+        row = _longest_row(left)
+        if len(row) <= FEWEST:
+            break
+        runs = list(_runs(row, ink))
+        found += runs
+        # What lies between the lines of a comb is its writing.
+        spent = set() if runs else {(line.x, line.top) for line in row if line.alike}
+        left = [
+            line for line in left if (line.x, line.top) not in spent and not _in_any(line, runs)
+        ]
+    return found
+
+
+def straight_lines(ink: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Ink that is at least (width, height) long; a line may lean by a pixel or two."""
+    width, height = size
+    across = np.ones((3, 1) if width > height else (1, 3), np.uint8)
+    runs = cv2.morphologyEx(
+        cv2.dilate(ink, across), cv2.MORPH_OPEN, np.ones((height, width), np.uint8)
+    )
+    return np.asarray(runs, np.uint8) & ink
+
+
+def _uprights(ink: NDArray[np.uint8]) -> list[_Line]:
+    """Upright lines that are thin enough to be printed."""
+    shortest, longest = LENGTH_PX
+    runs = straight_lines(ink, (1, shortest))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
+    _, _, width, height, area = stats[1:count].T
+    # The mean, not the widest row: a stroke of writing may touch the line.
+    thin = (area <= _THICKEST_PX * height) & (width <= height)
+    fits = np.flatnonzero((height >= shortest) & (height <= longest) & thin) + 1
+    # Every line of a comb stands on a straight one: most stems of letters fall out here.
+    floor = straight_lines(ink, (round(0.65 * _PITCH_PX[0]), 1))
+    floor = np.asarray(cv2.dilate(floor, np.ones((11, 11), np.uint8)), np.uint8)
+    bottoms = np.minimum(stats[fits, 1] + stats[fits, 3] - 1, len(ink) - 1)
+    middles = stats[fits, 0] + stats[fits, 2] // 2
+    fits = fits[floor[bottoms, middles] > 0]
+    if len(fits) > _MOST_LINES:  # a page of hatching is no form
+        return []
+    return [
+        _Line(x + (width - 1) / 2, y, y + height) for x, y, width, height, _ in stats[fits].tolist()
+    ]
+
+
+def _longest_row(lines: Sequence[_Line]) -> list[_Line]:
+    """The lines that span one row, left to right; the row with the most lines of one length."""
+    tops = np.array([line.top for line in lines])
+    bottoms = np.array([line.bottom for line in lines])
+    tight = np.maximum(2, 0.06 * (bottoms - tops))
+    alike = (np.abs(tops[:, None] - tops) <= tight[:, None]) & (
+        np.abs(bottoms[:, None] - bottoms) <= tight[:, None]
+    )
+    best = int(alike.sum(1).argmax())
+    model = lines[best]
+    slack = max(3.0, 0.12 * model.length)
+    row = [
+        replace(line, alike=bool(same))
+        for line, same in zip(lines, alike[best], strict=True)
+        if line.top <= model.top + slack
+        and line.bottom >= model.bottom - slack
+        and line.length <= 1.5 * model.length
+    ]
+    return sorted(row, key=lambda line: line.x)
+
+
+def _runs(row: Sequence[_Line], ink: NDArray[np.uint8]) -> Iterator[Run]:
+    """Runs of even cells in a row of lines."""
+    left = list(row)
+    extent = _extent(row)
+    pitch: float | None = None
+    while len(left) >= 3:
+        places = np.array([line.x for line in left])
+        worth = np.array([1.0 if line.alike else 0.0 for line in left])
+        # The runs of one row are mostly of one form: their pitch is tried first.
+        found = _longest_run(places, worth, [pitch], extent, ink) if pitch else None
+        found = found or _longest_run(places, worth, _pitches(places), extent, ink)
+        if found is None:
+            return
+        pitch = found.pitch
+        box = found.run.cells.box_px
+        if _are_alike([x for x in left if box.x - 3 <= x.x <= box.x + box.width + 3], found.run):
+            yield found.run
+        reach = 0.25 * pitch
+        left = [x for x in left if not box.x - reach <= x.x <= box.x + box.width + reach]
+
+
+def _are_alike(lines: Sequence[_Line], run: Run) -> bool:
+    """Whether the lines of a run are of one length, as printed ones are and stems are not."""
+    return sum(line.alike for line in lines) >= _ALIKE * (run.cells.cells + 1)
+
+
+class _Found(NamedTuple):
+    run: Run
+    pitch: float
+
+
+def _longest_run(
+    places: NDArray[np.float64],
+    worth: NDArray[np.float64],
+    pitches: Sequence[float],
+    extent: tuple[int, int],
+    ink: NDArray[np.uint8],
+) -> _Found | None:
+    tried = [
+        (_walk(places, worth, start, pitch, extent, ink), pitch)
+        for pitch in pitches
+        for start in range(len(places))
+    ]
+    for (edges, _), pitch in sorted(tried, key=lambda one: -one[0][1]):
+        if len(edges) < 2:
+            continue
+        run = _run(_with_far_sides(edges, places, pitch), pitch, extent, ink)
+        if run is not None:
+            return _Found(run, pitch)
+    return None
+
+
+def _pitches(places: NDArray[np.float64]) -> list[float]:
+    """Likely distances of the lines, the most frequent first."""
+    apart = np.array([b - a for i, a in enumerate(places) for b in places[i + 1 : i + 5]])
+    apart = apart[(apart >= _PITCH_PX[0]) & (apart <= _PITCH_PX[1])]
+    chosen: list[float] = []
+    if len(apart) == 0:
+        return chosen
+    same = np.abs(apart[:, None] - apart) <= 0.06 * apart[:, None]
+    for i in np.argsort(-same.sum(1), kind="stable"):
+        value = float(np.median(apart[same[i]]))
+        if all(abs(value - other) > 0.08 * other for other in chosen):
+            chosen.append(value)
+    return chosen[:5]
+
+
+def _walk(
+    places: NDArray[np.float64],
+    worth: NDArray[np.float64],
+    start: int,
+    pitch: float,
+    extent: tuple[int, int],
+    ink: NDArray[np.uint8],
+) -> tuple[list[float], float]:
+    """Edges at even steps from a line to the right: lines, or upright ink where writing hides one.
+
+    Returns:
+        the edges up to the last one that is a line of its own, and what they are worth: lines
+        count by their worth; a hidden edge takes away, or a walk of a wrong pitch would live on
+        writing.
+    """
+    edges, value = [float(places[start])], float(worth[start])
+    best = (1, value)
+    while True:
+        wanted = edges[-1] + pitch
+        nearest = int(np.abs(places - wanted).argmin())
+        if abs(places[nearest] - wanted) <= EVEN * pitch:
+            edges.append(float(places[nearest]))
+            value += float(worth[nearest])
+            best = (len(edges), value)
+        elif _is_upright(ink, wanted, EVEN * pitch, extent):
+            edges.append(wanted)
+            value -= 1.0
+        else:
+            return edges[: best[0]], best[1]
+
+
+def _is_upright(ink: NDArray[np.uint8], x: float, reach: float, extent: tuple[int, int]) -> bool:
+    """Whether some column near x is ink over almost all of the row's height."""
+    x0 = max(0, round(x - reach))
+    part = ink[extent[0] : extent[1], x0 : round(x + reach) + 1] > 0
+    return bool(part.size) and float(part.mean(axis=0).max()) >= _UPRIGHT
+
+
+def _with_far_sides(
+    edges: Sequence[float], places: NDArray[np.float64], pitch: float
+) -> list[float]:
+    """Edges of cells: the facing sides of two boxes with a gap are one edge.
+
+    ``edges`` are the left sides, or the right sides, or both where the boxes share them.
+    """
+    ends = edges[0] - pitch, edges[-1] + pitch
+    others = [
+        x for x in places.tolist()
+        if ends[0] < x < ends[1] and min(abs(x - edge) for edge in edges) > 0.05 * pitch
+    ]  # fmt: skip
+    shift = [(x - edges[0]) % pitch for x in others]
+    for first in shift:
+        same = [x for x, d in zip(others, shift, strict=True) if abs(d - first) <= EVEN * pitch]
+        if len(same) < 0.6 * len(edges) or not (first < _GAP * pitch or first > (1 - _GAP) * pitch):
+            continue
+        merged: list[list[float]] = []
+        for x in sorted([*edges, *same]):
+            if merged and x - merged[-1][-1] < _GAP * pitch:
+                merged[-1].append(x)
+            else:
+                merged.append([x])
+        # Boxes with gaps have one between any two; runs of a date side by side have one or two.
+        if sum(len(some) > 1 for some in merged[1:-1]) >= 0.6 * (len(merged) - 2):
+            return [(some[0] + some[-1]) / 2 for some in merged]
+    return list(edges)
+
+
+def _run(
+    edges: Sequence[float], pitch: float, extent: tuple[int, int], ink: NDArray[np.uint8]
+) -> Run | None:
+    """A run of cells, when straight lines close it above or below and end where it ends."""
+    left, right = edges[0], edges[-1]
+    top, bottom = extent
+    if len(edges) < 3:
+        return None
+    above, below = (_covered(ink, left, right, y, pitch) for y in extent)
+    framed = min(above, below) > _JOINED
+    if framed and bottom - top < _LOWEST_PX:
+        return None
+    if not framed and below < _UNBROKEN:
+        return None
+    before, behind = _overhang(ink, left, right, bottom, pitch)
+    if not framed and any(end > 0.25 and not _whole(end) for end in (before, behind)):
+        return None  # an underline, and strokes that stand on it
+    left -= pitch * (_whole(before) or _boxes(ink, left, -pitch, extent))
+    right += pitch * (_whole(behind) or _boxes(ink, right, pitch, extent))
+    if not framed:  # ticks: the cells are higher than their lines
+        top = max(0, min(top, bottom - round(1.15 * pitch)))
+    box = Box(round(left), top, round(right - left), bottom - top)
+    cells = round((right - left) / pitch)
+    if not 0.4 <= (box.width / cells) / max(1, box.height) <= 2.5:
+        return None
+    return Run(CombRun(box, cells), framed)
+
+
+def _overhang(
+    ink: NDArray[np.uint8], left: float, right: float, y: int, pitch: float
+) -> tuple[float, float]:
+    """How far a line runs on to the left and to the right of a run, in cells."""
+    rows = ink[max(0, y - 6) : y + 7]
+    line = (straight_lines(rows, (round(0.7 * pitch), 1)) > 0).any(axis=0)
+    line = np.convolve(line, np.ones(5), "same") > 0  # over pin holes
+    edge = max(3, round(0.15 * pitch))
+    before = line[: max(0, round(left) - edge)][::-1]
+    behind = line[round(right) + edge :]
+    ends = [float(some.argmin()) if some.size and not some.all() else float(some.size)
+            for some in (before, behind)]  # fmt: skip
+    return tuple((end + edge) / pitch if end else 0.0 for end in ends)  # type: ignore[return-value]
+
+
+def _whole(overhang: float) -> int:
+    """Cells at the end of a run whose dividers were not seen."""
+    cells = round(overhang)
+    return cells if cells <= _OVERHANG and abs(overhang - cells) <= 0.2 else 0
+
+
+def _boxes(ink: NDArray[np.uint8], end: float, step: float, extent: tuple[int, int]) -> int:
+    """Boxes beside a run whose uprights were not seen: lines above and below go on."""
+    count = 0
+    while count < _OVERHANG - 1:
+        sides = sorted((end + count * step, end + (count + 1) * step))
+        if sides[0] < 0 or sides[1] >= ink.shape[1]:
+            break
+        if min(_covered(ink, sides[0], sides[1], y, abs(step)) for y in extent) <= _JOINED:
+            break
+        count += 1
+    return count if count <= 1 else 0
+
+
+def _extent(row: Sequence[_Line]) -> tuple[int, int]:
+    """First and last row of the usual line."""
+    top = round(float(np.median([line.top for line in row])))
+    bottom = round(float(np.median([line.bottom for line in row])))
+    return top, bottom
+
+
+def _covered(ink: NDArray[np.uint8], left: float, right: float, y: int, pitch: float) -> float:
+    """Share of the columns from left to right that a straight line runs through near a row."""
+    x0, x1 = max(0, round(left)), round(right) + 1
+    rows = ink[max(0, y - 6) : y + 7, x0:x1]
+    if not rows.size:
+        return 0.0
+    return float((straight_lines(rows, (round(0.7 * pitch), 1)) > 0).any(axis=0).mean())
+
+
+def _in_any(line: _Line, runs: Sequence[Run]) -> bool:
+    middle = (line.top + line.bottom) / 2
+    return any(
+        run.cells.box_px.x - 3 <= line.x <= run.cells.box_px.x + run.cells.box_px.width + 3
+        and run.cells.box_px.y - 3 <= middle <= run.cells.box_px.y + run.cells.box_px.height + 3
+        for run in runs
+    )
