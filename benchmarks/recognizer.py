@@ -39,7 +39,7 @@ from clinic_hwr.recognition.decoding import attention
 from clinic_hwr.recognition.images import Ink, prepare
 from clinic_hwr.recognition.inference import limit_threads, prepare_for_inference
 from clinic_hwr.recognition.onnx_encoder import OnnxRecognizer
-from clinic_hwr.recognition.runtime import WEIGHTS_DIR, load_reader
+from clinic_hwr.recognition.runtime import SHIPPED, load_reader, weights_paths
 from clinic_hwr.recognition.training.checkpoints import load_weights
 from clinic_hwr.recognition.training.evaluation_sets import load_evaluation_set
 from clinic_hwr.recognition.training.sources import read_labels
@@ -319,7 +319,7 @@ def main() -> int:
         "first_batches_s": round(first_batches_s, 2),
         "peak_memory_mib_of_reader": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
-    for path in sorted(WEIGHTS_DIR.glob("*.safetensors")):
+    for path in weights_paths(SHIPPED):
         for system in network_systems(path, crops):
             warm_up(system, options.n)
             systems.append(system)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from clinic_hwr.recognition.decoding.attention import beam, greedy, string_log_probabilities
-from clinic_hwr.recognition.stages.prediction import AttentionDecoder
+from clinic_hwr.recognition.stages.prediction import AttentionDecoder, shared_prefixes
 
 CLASSES = 4
 OPEN = torch.zeros(CLASSES, dtype=torch.bool)
@@ -110,3 +110,14 @@ def test_a_string_that_cannot_end_comes_back_unfinished(decoder):
         ((string, score),) = crop
         assert len(string) == 5
         assert -1e3 < score < 0.0
+
+
+def test_prefixes_that_strings_share_are_numbered_once_and_ended_strings_leave():
+    targets = torch.tensor([[[3, 4, 0], [3, 5, 6], [3, 4, 7]], [[2, 0, 0], [2, 0, 0], [2, 0, 0]]])
+    first, second, third = shared_prefixes(targets)
+    assert first.previous.tolist() == [[0], [0]]
+    assert second.previous.tolist() == [[3], [2]]
+    assert second.node.tolist() == [[0, 0, 0], [0, 0, 0]]
+    assert third.parent.tolist() == [[0, 0], [0, 0]]
+    assert third.previous.tolist() == [[4, 5], [0, 0]]
+    assert third.node.tolist() == [[0, 1, 0], [0, 0, 0]]

@@ -6,6 +6,7 @@ Bahdanau et al. 2015 (arXiv 1409.0473), as in Baek et al. 2019.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -133,21 +134,83 @@ class AttentionDecoder(Decoder):
         return logits
 
     def score_strings(self, columns: Tensor, mask: Tensor, targets: Tensor) -> Tensor:
-        """See ``Decoder``; strings of a crop share its columns, which are never copied."""
+        """See ``Decoder``.
+
+        Strings of a crop share its columns, which are never copied, and equal beginnings: each
+        is decoded once, and ended strings cost nothing more.
+        """
         batch, strings, steps = targets.shape
         projected = self.project_columns(columns).unsqueeze(1)  # (B, 1, T, H)
         blank = ~mask.unsqueeze(1)
-        hidden = columns.new_zeros(batch * strings, self.cell.hidden_size)
+        hidden = columns.new_zeros(batch, 1, self.cell.hidden_size)
         state = (hidden, hidden)
-        previous = targets.new_zeros(batch * strings)
-        found = []
-        for i in range(steps):
-            wanted = self.project_state(state[0]).view(batch, strings, 1, -1)
-            energy = self.score(torch.tanh(projected + wanted)).squeeze(-1)  # (B, K, T)
+        found = columns.new_zeros(batch, strings, steps, dtype=torch.float32)
+        rows = torch.arange(batch, device=targets.device).unsqueeze(1)  # (B, 1)
+        for i, level in enumerate(shared_prefixes(targets)):
+            hidden, cell = (part[rows, level.parent] for part in state)  # (B, N, H)
+            wanted = self.project_state(hidden).unsqueeze(2)
+            # In place: a second array of this size costs as much as the function itself.
+            energy = self.score((projected + wanted).tanh_()).squeeze(-1)  # (B, N, T)
             weights = energy.masked_fill(blank, float("-inf")).softmax(dim=2)
-            context = torch.bmm(weights, columns).flatten(0, 1)  # (B * K, features)
-            state = self.cell(torch.cat([context, self.embed(previous)], dim=1), state)
-            logits = self.logits(state[0], context)
-            previous = targets[:, :, i].flatten()
-            found.append(logits.float().log_softmax(-1).gather(1, previous.unsqueeze(1)))
-        return torch.cat(found, dim=1).view(batch, strings, steps)
+            context = torch.bmm(weights, columns).flatten(0, 1)  # (B * N, features)
+            fed = torch.cat([context, self.embed(level.previous.flatten())], dim=1)
+            flat = self.cell(fed, (hidden.flatten(0, 1), cell.flatten(0, 1)))
+            logits = self.logits(flat[0], context).unflatten(0, (batch, -1))  # (B, N, classes)
+            state = (flat[0].unflatten(0, (batch, -1)), flat[1].unflatten(0, (batch, -1)))
+            log_probs = logits.float().log_softmax(-1)
+            found[:, :, i] = log_probs[rows, level.node, targets[:, :, i]]
+        return found
+
+
+class PrefixLevel(NamedTuple):
+    """The distinct prefixes of one length among the strings of each crop; see ``shared_prefixes``.
+
+    Attributes:
+        parent: (batch, N) number of the prefix that is one shorter, among those of its length.
+        previous: (batch, N) last class of the prefix, 0 for the empty one.
+        node: (batch, strings) number of each string's own prefix; 0 once it has ended.
+    """
+
+    parent: Tensor
+    previous: Tensor
+    node: Tensor
+
+
+def shared_prefixes(targets: Tensor) -> list[PrefixLevel]:
+    """Number the distinct prefixes of every length, crop by crop.
+
+    Args:
+        targets: (batch, strings, steps) classes, 0 behind the end of each string.
+
+    Returns:
+        a level for each step: level i holds the prefixes of i classes of strings that are at
+        least so long. N is the largest number in any crop; what is over repeats prefix 0.
+    """
+    batch, _, steps = targets.shape
+    table = [[tuple(row) for row in rows] for rows in targets.tolist()]
+    ends = [[row.index(0) if 0 in row else steps for row in rows] for rows in table]
+    above: list[dict[tuple[int, ...], int]] = [{(): 0} for _ in range(batch)]
+    levels = []
+    for i in range(steps):
+        numbers: list[dict[tuple[int, ...], int]] = []
+        parents, lasts, nodes = [], [], []
+        for rows, lengths, known in zip(table, ends, above, strict=True):
+            own: dict[tuple[int, ...], int] = {}
+            for row, length in zip(rows, lengths, strict=True):
+                if length >= i:
+                    own.setdefault(row[:i], len(own))
+            own = own or {(): 0}
+            numbers.append(own)
+            parents.append([known.get(prefix[:-1], 0) for prefix in own])
+            lasts.append([prefix[-1] if prefix else 0 for prefix in own])
+            nodes.append([own.get(row[:i], 0) for row in rows])
+        most = max(len(own) for own in numbers)
+        for padded in (*parents, *lasts):
+            padded += [0] * (most - len(padded))
+        levels.append(
+            PrefixLevel(
+                *(torch.tensor(part, device=targets.device) for part in (parents, lasts, nodes))
+            )
+        )
+        above = numbers
+    return levels
