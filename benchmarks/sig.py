@@ -23,7 +23,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from clinic_hwr.prescriptions.sig import parse_sig
+from clinic_hwr.prescriptions.sig.from_fhir import DosageRefused, dosage_words
 from clinic_hwr.prescriptions.types import Dosage, Sig
+from clinic_hwr.recognition.metrics import wilson_interval
+from tests.prescriptions.sig_notation import WRITTEN_SIGS, written_sigs
 
 # Facts of the source's structure that its own text does not carry, by sig text; compared without.
 SOURCE_DIFFERS: dict[str, tuple[set[str], str]] = {
@@ -84,8 +87,11 @@ def facts_expected(dosage: dict[str, Any]) -> dict[str, Any]:
             facts["dose"] = (Decimal(str(rate["doseQuantity"]["value"])), None)
         elif "doseRange" in rate:
             bounds = rate["doseRange"]
-            facts["dose"] = tuple(
-                Decimal(str(bounds[end]["value"])) for end in ("low", "high") if end in bounds
+            # "500 mg to 1 g" is compared in the unit of the lower end, which is ours.
+            grams = bounds["low"]["unit"] == "milligram" and bounds["high"]["unit"] == "gram"
+            facts["dose"] = (
+                Decimal(str(bounds["low"]["value"])),
+                Decimal(str(bounds["high"]["value"])) * (1000 if grams else 1),
             )
     if "frequency" in repeat:
         facts["frequency"] = (repeat["frequency"], repeat.get("frequencyMax"))
@@ -170,6 +176,31 @@ def nhs_results(path: Path) -> Iterator[Result]:
         yield Result("nhs " + case["describe"], text, wrong, bool(sig.leftover or sig.warnings))
 
 
+def nhs_said_and_refused(path: Path) -> tuple[int, int, int, int]:
+    """(said, of those that must be, refused, of those that must be) of the NHS dosages."""
+    said = to_say = refused = to_refuse = 0
+    for case in json.loads(path.read_text("utf-8")):
+        dosage = case["dosage"]
+        elements = dosage if isinstance(dosage, list) else [dosage]
+        try:
+            words = dosage_words(elements)
+        except DosageRefused:
+            words = None
+        if case.get("throws"):
+            to_refuse += 1
+            refused += words is None
+        elif case["expected"]:
+            to_say += 1
+            said += bool(words)
+    return said, to_say, refused, to_refuse
+
+
+def written_results(path: Path) -> tuple[int, int, int]:
+    """(right, reported, wrong) of a list of directions written for this project."""
+    verdicts = [row.judge(parse_sig(row.text, **row.context))[0] for row in written_sigs(path)]
+    return verdicts.count("right"), verdicts.count("reported"), verdicts.count("wrong")
+
+
 def main() -> int:
     """Print the table and every case that is not fully right."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -194,6 +225,16 @@ def main() -> int:
             if r.wrong:
                 mark = "flagged" if r.flagged else "SILENT"
                 print(f"  {mark:<8} {', '.join(r.wrong):<28} {r.source}: {r.text}")
+    said, to_say, refused, to_refuse = nhs_said_and_refused(folder / "nhs_eps_dose_to_text.json")
+    print(f"NHS dosages: {said} of {to_say} said in words, {refused} of {to_refuse} refused")
+    for written in sorted(WRITTEN_SIGS.parent.glob("*_sigs.tsv")):
+        right, reported, wrong = written_results(written)
+        n = right + reported + wrong
+        low, high = wilson_interval(right, n)
+        print(
+            f"{written.stem}: {right} of {n} right ({low:.1%} to {high:.1%}), {reported} reported, "
+            f"{wrong} wrong without a word"
+        )
     for text, (facts, why) in SOURCE_DIFFERS.items():
         print(f"  not compared ({', '.join(sorted(facts))}): {text}: {why}")
     started = time.perf_counter()

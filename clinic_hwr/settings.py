@@ -241,6 +241,14 @@ CLINIC_HWR_BLOCK_ARCH = env.str("CLINIC_HWR_BLOCK_ARCH", default="")
 CLINIC_HWR_READER_THREADS = env.int("CLINIC_HWR_READER_THREADS", default=1)
 CLINIC_HWR_DATA = env.str("CLINIC_HWR_DATA", default="")
 
+# --- interpretation -------------------------------------------------------------------------
+
+# A newer RxNorm release (written by manage.py load_rxnorm), formularies of the sites as
+# SLUG.csv or default.csv, and the country (US, UK, IN, FR) whose abbreviations are written.
+CLINIC_HWR_LEXICON = env.str("CLINIC_HWR_LEXICON", default=str(DATA_DIR / "lexicon"))
+CLINIC_HWR_FORMULARIES = env.str("CLINIC_HWR_FORMULARIES", default=str(DATA_DIR / "formularies"))
+CLINIC_HWR_COUNTRY = env.str("CLINIC_HWR_COUNTRY", default="")
+
 # --- logging --------------------------------------------------------------------------------
 
 LOGGING = {

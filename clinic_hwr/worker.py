@@ -14,7 +14,7 @@ from django.db import close_old_connections, connection
 from clinic_hwr import pipeline
 from clinic_hwr.delivery.services import deliveries_due, delivery_attempt
 from clinic_hwr.intake.claims import free_scans
-from clinic_hwr.prescriptions.lexicon import load_lexicon
+from clinic_hwr.routing.lexicons import working_lexicon
 from clinic_hwr.stage_read import reader_load
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Worker:
 
     def _warm_up(self) -> None:
         """Load recognizer and drug names now, so that the first scan does not wait for them."""
-        load_lexicon()
+        working_lexicon()
         try:
             reader_load()
         except Exception:  # no weights, say: every scan that needs them waits and says so

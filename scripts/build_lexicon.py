@@ -12,8 +12,14 @@ import argparse
 import csv
 import gzip
 import io
+import re
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from clinic_hwr.prescriptions.rxnorm import parse_product
 
 DATA = Path(__file__).resolve().parent.parent / "clinic_hwr" / "prescriptions" / "data"
 
@@ -52,6 +58,17 @@ def form_groups(text: str) -> str:
     return ";".join(dict.fromkeys(group for group in groups if group))
 
 
+def code_rows(source: Path) -> list[list[str]]:
+    """(name, form group, RxCUIs) of drugs whose product codes are known and strengths are not."""
+    rows = []
+    for drug in read_table(source / "drugs.tsv"):
+        for part in drug["strengths_forms"].split(";"):
+            match = re.fullmatch(r"\s*(.+?) \(SCD/SBD rxcui ([\d,]+)\)\s*", part)
+            if match:
+                rows.append([drug["name"], match[1], match[2]])
+    return rows
+
+
 def drug_rows(source: Path) -> list[list[str]]:
     """One row a name; strengths only where the product table cannot give them."""
     rows = []
@@ -75,6 +92,27 @@ def drug_rows(source: Path) -> list[list[str]]:
     return rows
 
 
+def product_rows(source: Path) -> list[list[str]]:
+    """One row a product, in the order of the source.
+
+    Where the source took a dose setting of a pen for the ingredient ("0.25 MG, 0.5 MG Dose 3 ML
+    semaglutide ..."), the name is taken apart anew.
+    """
+    products = [
+        [row[key] for key in ("rxcui", "tty", "name", "ingredients", "strength", "dose_form")]
+        + [row["brand"]]
+        for row in read_table(source / "rxnorm_products.tsv")
+        if row["tty"] in {"SCD", "SBD"}  # packs hold several drugs: never one line's product
+    ]
+    forms = sorted({row[5] for row in products}, key=len, reverse=True)
+    for row in products:
+        if re.search(r"\bDoses?\b|,$|VECTOR-GENOMES", row[3]):
+            parsed = parse_product(row[2], forms)
+            if parsed is not None:
+                row[3], row[4] = " / ".join(parsed.ingredients), parsed.strength
+    return products
+
+
 def main() -> None:
     """Write every packaged table and print its size."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -90,17 +128,15 @@ def main() -> None:
         ["name", "rxcui", "tty", "generic_of", "ndc_count", "verified", "form_groups", "strengths"],
         drug_rows(source),
     )
-    products = [
-        [row[key] for key in ("rxcui", "tty", "name", "ingredients", "strength", "dose_form")]
-        + [row["brand"]]
-        for row in read_table(source / "rxnorm_products.tsv")
-        if row["tty"] in {"SCD", "SBD"}  # packs hold several drugs: never one line's product
-    ]
+    products = product_rows(source)
     write_table(
         out / "products.tsv.gz",
         RXNORM,
         ["rxcui", "tty", "name", "ingredients", "strength", "dose_form", "brand"],
         products,
+    )
+    write_table(
+        out / "product_codes.tsv.gz", RXNORM, ["name", "form_group", "rxcuis"], code_rows(source)
     )
     tables = [
         ("lookalike_pairs.tsv", "lookalikes.tsv.gz", ("name_a", "name_b", "basis"), RECALLED),

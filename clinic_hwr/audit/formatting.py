@@ -30,6 +30,7 @@ ACTION_TITLES: dict[str, str] = {
     "prescription.released": "Prescription released",
     "document.viewed": "Document viewed",
     "fhir.read": "FHIR read",
+    "routing.certified": "Thresholds certified",
     "delivery.sent": "Delivered to the EHR",
     "delivery.failed": "Delivery failed",
 }
@@ -83,3 +84,10 @@ def _released(data: dict[str, Any]) -> str:
     warnings = len(data.get("acknowledged", []))
     noted = f", {warnings} warning{'s' * (warnings != 1)} acknowledged" if warnings else ""
     return f"version {data.get('version', '?')}{noted}"
+
+
+@formatter("routing.certified")
+def _certified(data: dict[str, Any]) -> str:
+    proved = [row for row in data.get("thresholds", []) if row.get("value") is not None]
+    kinds = ", ".join(f"{row['kind']} from {row['value']:g}" for row in proved)
+    return f"error at most {data.get('alpha', 0):.2%}: {kinds or 'none proved'}"

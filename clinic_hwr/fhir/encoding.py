@@ -12,8 +12,10 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 
-def to_bytes(resource: dict[str, Any]) -> bytes:
-    """Return the JSON bytes of a resource made of dict, list, str, int, bool and Decimal.
+def to_bytes(resource: dict[str, Any] | list[Any]) -> bytes:
+    """Return the JSON bytes of a resource or of elements.
+
+    They are made of dict, list, str, int, bool and Decimal.
 
     Raises:
         TypeError: a value of any other type, floats included: their digits are not the paper's.

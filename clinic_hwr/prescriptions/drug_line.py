@@ -30,6 +30,12 @@ _QUALIFIERS = {"eye", "ear", "nasal", "oral", "ophthalmic", "ophth", "oph", "oti
 # A bare number up to this, with more behind it, counts doses ("1 tab bid"); above it is a strength.
 _LARGEST_COUNT = 10
 _LONGEST_NAME_WORDS = 8
+_LONGEST_KNOWN_NAME = 60  # words of a combination in the lexicon
+# A line that begins with a known name is another, longer name only when it is this near to it.
+_WHOLE_SURE = 0.85
+_MORE_LETTERS = 3
+# No drug line is longer; what is behind is kept with the directions, and reported.
+_LONGEST_LINE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,8 @@ def split_drug_line(text: str, lexicon: DrugLexicon | None = None) -> DrugLine:
 
     Never raises; what is no name, strength or form goes to the quantity, refill or sig text.
     """
-    quantity_text, refills_text, body = take_quantity(text)
+    rest_of_text = text[_LONGEST_LINE:]
+    quantity_text, refills_text, body = take_quantity(text[:_LONGEST_LINE])
     body = _MARKER.sub("", body, count=1)
     form, body = _take_prefix(body)
     name, rest = _take_name(body, lexicon)
@@ -73,10 +80,37 @@ def split_drug_line(text: str, lexicon: DrugLexicon | None = None) -> DrugLine:
         strength=strength,
         form=form_behind or form,
         release=release,
-        sig_text=" ".join(rest.split()).strip(" ,;-"),
+        sig_text=" ".join((rest + rest_of_text).split()).strip(" ,;-"),
         quantity_text=quantity_text,
         refills_text=refills_text,
     )
+
+
+def read_drug_line(text: str, lexicon: DrugLexicon) -> DrugLine:
+    """Split a drug line that a machine read: its name may be long and misread at once.
+
+    "betaine / folic acid / pgridoxine" begins with a name letter by letter and is, as a whole,
+    near to another; "Clinimix E 4.2S/5" holds what looks like a strength. Where the line as a
+    whole is nearer to a name, the whole line is the name.
+    """
+    line = split_drug_line(text, lexicon)
+    known = bool(line.name) and lexicon.find(line.name) is not None
+    if known and not line.sig_text:
+        return line
+    quantity, refills, body = take_quantity(text[:_LONGEST_LINE])
+    whole_text = " ".join(_MARKER.sub("", body, count=1).split()).strip(" ,;:")
+    whole = lexicon.match([(whole_text, 1.0)], limit=1)
+    if not whole or whole_text == line.name:
+        return line
+    if known:
+        longer = len(whole[0].name) > len(line.name) + _MORE_LETTERS
+        nearer = longer and whole[0].score >= _WHOLE_SURE
+    else:
+        part = lexicon.match([(line.name, 1.0)], limit=1) if line.name else ()
+        nearer = not part or whole[0].score > part[0].score
+    if not nearer:
+        return line
+    return DrugLine(text, whole_text, quantity_text=quantity, refills_text=refills)
 
 
 def take_quantity(text: str) -> tuple[str, str, str]:
@@ -106,13 +140,14 @@ def _take_prefix(body: str) -> tuple[str | None, str]:
 
 
 def _take_name(body: str, lexicon: DrugLexicon | None) -> tuple[str, str]:
-    words = list(_WORD.finditer(body))[:_LONGEST_NAME_WORDS]
+    words = list(_WORD.finditer(body))
     if lexicon is not None:
-        for last in range(len(words), 0, -1):
+        for last in range(min(len(words), _LONGEST_KNOWN_NAME), 0, -1):
             end = words[last - 1].end()
             piece = body[words[0].start() : end].rstrip(",;:")
             if lexicon.find(piece) is not None:
                 return piece, body[end:]
+    words = words[:_LONGEST_NAME_WORDS]
     for index, word in enumerate(words):
         if not _is_name_word(word[0], first=index == 0):
             return body[: word.start()].strip(" ,;:-"), body[word.start() :]

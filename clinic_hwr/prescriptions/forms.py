@@ -23,6 +23,18 @@ class Form:
     rxnorm: tuple[str, ...]
     groups: tuple[str, ...]
 
+    @property
+    def listed(self) -> str:
+        """The plainest RxNorm dose form of this name."""
+        return _LISTED.get(self.name, self.rxnorm[0])
+
+
+_LISTED = {"tablet": "Oral Tablet", "capsule": "Oral Capsule", "suspension": "Oral Suspension",
+           "solution": "Oral Solution", "syrup": "Oral Solution", "elixir": "Oral Solution",
+           "drops": "Ophthalmic Solution", "ointment": "Topical Ointment",
+           "cream": "Topical Cream", "gel": "Topical Gel", "lotion": "Topical Lotion",
+           "suppository": "Rectal Suppository", "injection": "Injection",
+           "inhaler": "Metered Dose Inhaler", "spray": "Metered Dose Nasal Spray"}  # fmt: skip
 
 TABLET = Form("tablet", "{tablet}", "tablet", ("Tablet",), ("Oral Pill", "Chewable", "Sublingual"))
 CAPSULE = Form("capsule", "{capsule}", "capsule", ("Capsule",), ("Oral Pill",))
@@ -104,6 +116,55 @@ RELEASE: dict[str, str] = {
 def form_of(written: str) -> str | None:
     """Return the form name of one written word, or None."""
     return WRITTEN.get(written.lower().rstrip("."))
+
+
+def form_named(text: str) -> str | None:
+    """Return the form that a name of several words means ("Oral Tablet", "eye drops"), or None."""
+    whole = " ".join(text.lower().replace(".", " ").split())
+    if whole in BY_NAME:
+        return whole
+    words = whole.split()
+    qualified = " ".join(words[-2:])
+    if qualified in BY_NAME:
+        return qualified
+    if words[:1] in (["ophthalmic"], ["otic"]) and words[-1] in {"solution", "suspension"}:
+        return "drops"
+    return next((name for word in reversed(words) if (name := form_of(word)) is not None), None)
+
+
+_DRUG_ROUTES: tuple[tuple[str, frozenset[str]], ...] = (
+    # what an RxNorm dose form contains -> SNOMED CT routes it is given by
+    ("Ophthalmic", frozenset({"54485002"})),
+    ("Otic", frozenset({"10547007"})),
+    ("Nasal", frozenset({"46713006"})),
+    ("Vaginal", frozenset({"16857009"})),
+    ("Rectal", frozenset({"37161004"})),
+    ("Enema", frozenset({"37161004"})),
+    ("Transdermal", frozenset({"45890007", "6064005"})),
+    ("Topical", frozenset({"6064005"})),
+    ("Sublingual", frozenset({"37839007"})),
+    ("Buccal", frozenset({"54471007"})),
+    ("Inhal", frozenset({"447694001"})),
+    ("Inject", frozenset({"47625008", "78421000", "34206005"})),
+    ("Prefilled Syringe", frozenset({"47625008", "78421000", "34206005"})),
+    ("Cartridge", frozenset({"34206005", "78421000", "47625008"})),
+    ("Oral", frozenset({"26643006", "127492001", "37839007", "54471007"})),
+    ("Chewable", frozenset({"26643006"})),
+)
+
+
+def route_fits(route: str, dose_form: str) -> bool | None:
+    """Whether an RxNorm dose form is given by a route (SNOMED CT); None where it does not say."""
+    routes = [ways for word, ways in _DRUG_ROUTES if word in dose_form]
+    return any(route in ways for ways in routes) if routes else None
+
+
+def groups_fit(groups: tuple[str, ...], form: str) -> bool | None:
+    """Whether a form belongs to one of the RxTerms form groups of a drug; None when unknown."""
+    known = BY_NAME.get(form)
+    if not groups or known is None:
+        return None
+    return any(group in groups for group in known.groups)
 
 
 def form_fits(form: str, release: str, dose_form: str) -> bool:

@@ -9,11 +9,17 @@ from datetime import date
 
 from clinic_hwr.prescriptions.checks import CheckContext, MedicationReading, run_checks
 from clinic_hwr.prescriptions.dates import DateReading, parse_date
-from clinic_hwr.prescriptions.drug_line import DrugLine, split_drug_line, take_quantity
+from clinic_hwr.prescriptions.drug_line import (
+    DrugLine,
+    read_drug_line,
+    split_drug_line,
+    take_quantity,
+)
 from clinic_hwr.prescriptions.forms import form_of
 from clinic_hwr.prescriptions.identifiers import dea_of, dea_valid, npi_of, npi_valid
 from clinic_hwr.prescriptions.lexicon import DrugLexicon, load_lexicon
 from clinic_hwr.prescriptions.lexicon_entries import Availability
+from clinic_hwr.prescriptions.origins import origins_of
 from clinic_hwr.prescriptions.people import age_on, parse_age_years, parse_weight_kg
 from clinic_hwr.prescriptions.quantities import NumberReading, parse_quantity, parse_refills
 from clinic_hwr.prescriptions.sig import parse_sig
@@ -32,6 +38,8 @@ from clinic_hwr.prescriptions.types import (
 MEDICATION_FIELDS = frozenset({"drug", "strength", "sig", "quantity"})
 """Fields of one medication. Refills and substitution may also stand once for the whole page."""
 
+_MEDICATION_VALUES = (*sorted(MEDICATION_FIELDS), "refills", "substitution")
+
 # A nearest name below this is shown as a candidate and not taken as the drug.
 MIN_DRUG_SCORE = 0.7
 
@@ -42,6 +50,7 @@ def interpret(
     today: date,
     day_first: bool = False,
     lexicon: DrugLexicon | None = None,
+    country: str | None = None,
 ) -> Prescription:
     """Read the fields of one paper together. Never raises on any text.
 
@@ -50,11 +59,39 @@ def interpret(
         today: the day of interpretation.
         day_first: the site writes day before month in numeric dates.
         lexicon: the drug lexicon; the packaged one when None.
+        country: where the paper was written (US, UK, IN or FR): language and abbreviations.
 
     Returns:
         The prescription with its blockers. A human value is taken as it is: matched to the
         lexicon only where it stands there letter by letter, never corrected. A sig keeps its
         structure only when every word of it was understood in one way.
+    """
+    context = context_of(values, today=today, day_first=day_first, lexicon=lexicon, country=country)
+    return Prescription(
+        patient=context.patient,
+        prescriber=context.prescriber,
+        medications=tuple(reading.medication for reading in context.medications),
+        date_written=context.date_reading.value if context.date_reading else None,
+        date_text=context.date_text,
+        signature_present=context.signature_present,
+        blockers=run_checks(context),
+    )
+
+
+def context_of(
+    values: Sequence[FieldValue],
+    *,
+    today: date,
+    day_first: bool = False,
+    lexicon: DrugLexicon | None = None,
+    country: str | None = None,
+    route: str | None = None,
+) -> CheckContext:
+    """Read the fields of one paper as ``interpret`` does, before any check has run.
+
+    Args:
+        values, today, day_first, lexicon, country: as in ``interpret``.
+        route: SNOMED CT code of a route known from elsewhere; it helps to rank drugs.
     """
     lexicon = lexicon or load_lexicon()
     values = tuple(values)
@@ -62,8 +99,9 @@ def interpret(
     date_text = date_value.text.strip() if date_value else ""
     date_reading = parse_date(date_text, today=today, day_first=day_first) if date_text else None
     patient, weight_unit_missing = _patient(values, today=today, day_first=day_first)
-    prescriber = _prescriber(values)
-    readings = tuple(_medication(values, group, lexicon) for group in medication_groups(values))
+    readings = tuple(
+        _medication(values, group, lexicon, country, route) for group in medication_groups(values)
+    )
     signature = _first(values, "signature")
     signature_present = None
     if signature is not None:
@@ -71,11 +109,11 @@ def interpret(
         if signature_present is None:
             signature_present = bool(signature.text.strip()) or None
     written = date_reading.value if date_reading else None
-    context = CheckContext(
+    return CheckContext(
         values=values,
         medications=readings,
         patient=patient,
-        prescriber=prescriber,
+        prescriber=_prescriber(values),
         date_reading=date_reading,
         date_text=date_text,
         signature_present=signature_present,
@@ -83,15 +121,6 @@ def interpret(
         weight_unit_missing=weight_unit_missing,
         today=today,
         lexicon=lexicon,
-    )
-    return Prescription(
-        patient=patient,
-        prescriber=prescriber,
-        medications=tuple(reading.medication for reading in readings),
-        date_written=written,
-        date_text=date_text,
-        signature_present=signature_present,
-        blockers=run_checks(context),
     )
 
 
@@ -131,25 +160,20 @@ def _joined(fields: Sequence[FieldValue]) -> str:
 
 
 def _medication(
-    values: Sequence[FieldValue], group: int, lexicon: DrugLexicon
+    values: Sequence[FieldValue],
+    group: int,
+    lexicon: DrugLexicon,
+    country: str | None,
+    route: str | None,
 ) -> MedicationReading:
     drug_fields = _of_group(values, "drug", group)
     drug_text = _joined(drug_fields)
-    line = split_drug_line(drug_text, lexicon)
+    human = bool(drug_fields) and all(value.human for value in drug_fields)
+    # What a person entered is taken as it is; a machine's line may hold its name misread.
+    line = (split_drug_line if human else read_drug_line)(drug_text, lexicon)
     strength_text = _joined(_of_group(values, "strength", group))
     strength, form = _strength_and_form(line, strength_text)
-    human = bool(drug_fields) and all(value.human for value in drug_fields)
     names = ((line.name, 1.0),) if human else _names(drug_fields, line, lexicon)
-    candidates = _candidates(names, line, strength, form, lexicon, human=human)
-    drug = candidates[0] if candidates and candidates[0].score >= MIN_DRUG_SCORE else None
-    availability: Availability | None = None
-    product = None
-    if drug is not None:
-        entry = lexicon.entry(drug)
-        availability = lexicon.availability(
-            entry, strength=strength, form=form, release=line.release
-        )
-        product = lexicon.product(entry, strength=strength, form=form, release=line.release)
     sig_fields = _of_group(values, "sig", group)
     sig_text = _joined(sig_fields) or line.sig_text
     # "1 tab bid #20": the quantity behind directions is no part of them; the text stays whole.
@@ -160,7 +184,22 @@ def _medication(
         # Written twice: nothing is taken out, so that the second one is left over and reported.
         sig_quantity, sig_refills, directions = "", "", sig_text
     quantity_text, refills_text = quantity_text or sig_quantity, refills_text or sig_refills
-    sig = _with_text(parse_sig(directions, form=form), sig_text) if sig_text else None
+    sig = (
+        _with_text(parse_sig(directions, form=form, country=country), sig_text)
+        if sig_text
+        else None
+    )
+    route = _route(sig) or route
+    candidates = _candidates(names, line, strength, form, route, lexicon, human=human)
+    drug = candidates[0] if candidates and candidates[0].score >= MIN_DRUG_SCORE else None
+    availability: Availability | None = None
+    product = None
+    if drug is not None:
+        entry = lexicon.entry(drug)
+        availability = lexicon.availability(
+            entry, strength=strength, form=form, release=line.release
+        )
+        product = lexicon.product(entry, strength=strength, form=form, release=line.release)
     stray = bool(_joined(sig_fields)) and bool(line.sig_text)
     quantity, quantity_reading = parse_quantity(quantity_text) if quantity_text else (None, None)
     refills: int | None = None
@@ -181,6 +220,8 @@ def _medication(
         refills=refills,
         substitution_allowed=_substitution(_of_group(values, "substitution", group)),
     )
+    fields = {name: _of_group(values, name, group) for name in _MEDICATION_VALUES}
+    medication = replace(medication, origins=origins_of(medication, line, names, fields))
     return MedicationReading(
         medication=medication,
         line=line,
@@ -224,7 +265,7 @@ def _names(
         for text, share in fields[0].alternatives:
             if text.strip() == fields[0].text.strip():
                 continue
-            name = split_drug_line(text, lexicon).name
+            name = read_drug_line(text, lexicon).name
             if name and name != line.name:
                 shares[name] = shares.get(name, 0.0) + share
     first = [(line.name, shares.pop(line.name))] if line.name in shares else []
@@ -236,6 +277,7 @@ def _candidates(
     line: DrugLine,
     strength: Strength | None,
     form: str | None,
+    route: str | None,
     lexicon: DrugLexicon,
     *,
     human: bool,
@@ -243,7 +285,13 @@ def _candidates(
     if human:
         exact = lexicon.match_exact(line.name) if line.name else None
         return (exact,) if exact else ()
-    return lexicon.match(names, strength=strength, form=form, release=line.release)
+    return lexicon.match(names, strength=strength, form=form, release=line.release, route=route)
+
+
+def _route(sig: Sig | None) -> str | None:
+    """Return the one route that directions name, or None."""
+    routes = {d.route.code for d in sig.dosages if d.route is not None} if sig else set()
+    return next(iter(routes)) if len(routes) == 1 else None
 
 
 def _strength_and_form(line: DrugLine, strength_text: str) -> tuple[Strength | None, str | None]:

@@ -1,333 +1,42 @@
-"""The drug lexicon: names, codes, strengths, schedules and neighbours, and matching against it."""
+"""Load the drug lexicon: the packaged one or a newer release, with a site's formulary on top."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from pathlib import Path
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
-from clinic_hwr.prescriptions.forms import BY_NAME, form_fits
-from clinic_hwr.prescriptions.lexicon_entries import (
-    Availability,
-    DrugEntry,
-    Product,
-    holds_name,
-    name_key,
-    name_keys,
-)
-from clinic_hwr.prescriptions.strengths import MadeStrength, is_made, is_part_of, parse_made
+from clinic_hwr.prescriptions.drug_lexicon import DrugLexicon
+from clinic_hwr.prescriptions.formulary import read_formulary
+from clinic_hwr.prescriptions.lexicon_entries import DrugEntry, Product
 from clinic_hwr.prescriptions.tables import read_note, read_table
-from clinic_hwr.prescriptions.types import DrugMatch, Strength
 
-# Below this similarity a name shares too little with the ink to be worth showing.
-_MIN_SIMILARITY = 0.6
-_SHORTLIST = 20
+_CODES = "product_codes.tsv.gz"
 
-# A reading's share of the n-best counts less than how well the letters fit: half the probability
-# weighs about as much as one wrong letter in ten.
-_SHARE_POWER = 0.15
-
-# A drug that is not made in the written strength (or form) is less likely to be the one meant.
-_STRENGTH_MISS = 0.88
-_FORM_MISS = 0.95
+__all__ = ["DrugLexicon", "lexicon_source", "load_lexicon"]
 
 
-class DrugLexicon:
-    """Names, products and safety lists; immutable after loading."""
+def load_lexicon(folder: Path | None = None, formulary: Path | None = None) -> DrugLexicon:
+    """Load a lexicon once a process and state of its files (about a quarter of a second).
 
-    def __init__(
-        self,
-        entries: Sequence[DrugEntry],
-        products: Sequence[Product],
-        *,
-        synonyms: Iterable[tuple[str, str, bool]] = (),
-        recalled_strengths: Iterable[tuple[str, str]] = (),
-        lookalikes: Iterable[tuple[str, str]] = (),
-        tallman: Iterable[tuple[str, str]] = (),
-        schedules: Iterable[tuple[str, str]] = (),
-        high_alert: Iterable[tuple[str, str]] = (),
-    ) -> None:
-        self._by_key: dict[str, DrugEntry] = {}
-        for entry in sorted(entries, key=lambda e: (-e.ndc_count, e.is_brand)):
-            self._by_key.setdefault(name_key(entry.name), entry)
-        self.error_prone_names: frozenset[str] = frozenset(
-            written for written, _, error_prone in synonyms if error_prone
-        )
-        self._recalled_keys: set[str] = set()
-        for written, target, _ in synonyms:
-            known = self._by_key.get(name_key(target))
-            if known is not None and self._by_key.setdefault(name_key(written), known) is known:
-                self._recalled_keys.add(name_key(written))
-        self._products = tuple(products)
-        self._recalled_strengths = dict(recalled_strengths)
-        self._tallman = {name.lower(): tall for name, tall in tallman}
-        self._schedules = [(drug.lower(), schedule) for schedule, drug in schedules]
-        self._high_alert = tuple(high_alert)
-        self._lookalikes: dict[str, set[str]] = {}
-        for a, b in lookalikes:
-            self._lookalikes.setdefault(a.lower(), set()).add(b.lower())
-            self._lookalikes.setdefault(b.lower(), set()).add(a.lower())
-        self._keys = tuple(self._by_key)
-        self._longest_key = max((len(key) for key in self._keys), default=0)
-        self.names: tuple[str, ...] = tuple(
-            sorted(
-                {entry.name for entry in self._by_key.values()} | {w for w, _, _ in synonyms},
-                key=str.lower,
-            )
-        )
+    Args:
+        folder: tables that ``manage.py load_rxnorm`` wrote; the packaged ones when None.
+        formulary: CSV file of a site, whose names stand above the others.
 
-    def find(self, name: str) -> DrugEntry | None:
-        """Return the entry whose name is written exactly so (case, dots, separators aside)."""
-        for key in name_keys(name):
-            entry = self._by_key.get(key)
-            if entry is not None:
-                return entry
-        return self._find_combination(name)
-
-    def _find_combination(self, name: str) -> DrugEntry | None:
-        """Find a combination whose parts are written in any order or by short names."""
-        parts = [part.strip() for part in re.split(r"\s*(?:/|\+|&|-|\band\b)\s*", name.lower())]
-        if len(parts) < 2 or not all(parts):
-            return None
-        ingredients: list[str] = []
-        for part in parts:
-            entry = self._by_key.get(name_key(part))
-            if entry is None or entry.is_brand:
-                return None
-            ingredients.extend(entry.ingredients)
-        return self._by_key.get(name_key(" / ".join(sorted(ingredients))))
-
-    def match_exact(self, name: str) -> DrugMatch | None:
-        """Return the match of a name that stands in the lexicon, score 1.0, or None."""
-        entry = self.find(name)
-        return self._drug_match(name, entry, 1.0) if entry else None
-
-    def match(
-        self,
-        readings: Sequence[tuple[str, float]],
-        *,
-        strength: Strength | None = None,
-        form: str | None = None,
-        release: str = "",
-        limit: int = 5,
-    ) -> tuple[DrugMatch, ...]:
-        """Rank lexicon entries for the n-best readings of one drug name.
-
-        Args:
-            readings: (name as read, probability 0..1), best first.
-            strength: the written strength; a drug not made in it loses score.
-            form: form name from ``forms.BY_NAME``.
-            release: "Extended Release", "Delayed Release" or "".
-            limit: most entries to return.
-
-        Returns:
-            Best first. A name that the first reading holds letter by letter stands before all;
-            then the score decides, then the number of labels on the market. The score is a
-            similarity (0..1), 1.0 only for the first reading letter by letter; no probability.
-        """
-        usable = [(text, p) for text, p in readings if name_key(text)]
-        if not usable:
-            return ()
-        top_share = max(max(p for _, p in usable), 1e-9)
-        best: dict[str, tuple[bool, float, str, DrugEntry]] = {}
-        for rank, (text, p) in enumerate(usable):
-            weight = max(p / top_share, 1e-6) ** _SHARE_POWER
-            for entry, similarity in self._similar(text):
-                score = similarity * weight
-                if similarity < 1.0 or strength is not None or form is not None:
-                    score *= self._fit(entry, strength, form, release)
-                candidate = (rank == 0 and similarity >= 1.0, score, text, entry)
-                if entry.name not in best or candidate[:2] > best[entry.name][:2]:
-                    best[entry.name] = candidate
-        ranked = sorted(best.values(), key=lambda c: (not c[0], -c[1], -c[3].ndc_count))
-        return tuple(
-            self._drug_match(text, entry, score) for _, score, text, entry in ranked[:limit]
-        )
-
-    def _similar(self, text: str) -> list[tuple[DrugEntry, float]]:
-        """Entries near one reading with their similarity 0..1; exact ones have 1.0."""
-        exact = self.find(text)
-        found: dict[str, tuple[DrugEntry, float]] = {}
-        for key in name_keys(text):
-            if len(key) > self._longest_key * 1.5:  # no drug name; keeps hostile input cheap
-                continue
-            hits = process.extract(
-                key,
-                self._keys,
-                scorer=OSA.normalized_similarity,
-                limit=_SHORTLIST,
-                score_cutoff=_MIN_SIMILARITY,
-            )
-            for hit, similarity, _ in hits:
-                entry = self._by_key[hit]
-                value = min(similarity, 0.99)
-                if entry.name not in found or value > found[entry.name][1]:
-                    found[entry.name] = (entry, value)
-        if exact is not None:
-            found[exact.name] = (exact, 1.0)
-        return list(found.values())
-
-    def _fit(
-        self, entry: DrugEntry, strength: Strength | None, form: str | None, release: str
-    ) -> float:
-        if strength is None and form is None:
-            return 1.0
-        made = self.availability(entry, strength=strength, form=form, release=release)
-        factor = 1.0
-        if made.strength is False:
-            factor *= _STRENGTH_MISS
-        if made.form is False:
-            factor *= _FORM_MISS
-        return factor
-
-    def _drug_match(self, written: str, entry: DrugEntry, score: float) -> DrugMatch:
-        recalled = any(key in self._recalled_keys for key in name_keys(written))
-        return DrugMatch(
-            written=written,
-            name=entry.name,
-            rxcui=entry.rxcui or None,
-            is_brand=entry.is_brand,
-            generic_of=entry.generic_of,
-            score=round(min(score, 1.0), 4),
-            verified=entry.verified and bool(entry.rxcui) and not recalled,
-            tallman=self._tallman.get(entry.name.lower(), ""),
-            schedule=self.schedule_of(entry),
-        )
-
-    def entry(self, match: DrugMatch) -> DrugEntry:
-        """Return the entry behind a match made by this lexicon."""
-        return self._by_key[name_key(match.name)]
-
-    @cached_property
-    def _products_by_drug(self) -> dict[str, list[Product]]:
-        by_drug: dict[str, list[Product]] = {}
-        for product in self._products:
-            by_drug.setdefault(product.ingredients.lower(), []).append(product)
-            if product.brand:
-                by_drug.setdefault("brand:" + product.brand.lower(), []).append(product)
-        return by_drug
-
-    def products_of(self, entry: DrugEntry) -> list[Product]:
-        """Return SCDs of a generic, SBDs of a brand; of a salt the SCDs that name it."""
-        if entry.is_brand:
-            return self._products_by_drug.get("brand:" + entry.name.lower(), [])
-        if entry.tty == "PIN":
-            name = entry.name.lower()
-            return [p for p in self._products if p.tty == "SCD" and holds_name(p.name, name)]
-        products = self._products_by_drug.get(entry.name.lower(), [])
-        return [product for product in products if product.tty == "SCD"]
-
-    @lru_cache(maxsize=4096)  # noqa: B019 - the lexicon lives as long as the process
-    def _made(self, entry: DrugEntry) -> tuple[tuple[tuple[str, str, MadeStrength], ...], bool]:
-        """(strength text, dose form, parsed) of everything made, and whether it was looked up."""
-        rows: list[tuple[str, str]] = []
-        verified = True
-        if entry.strengths:
-            rows = [_split_form(text) for text in entry.strengths.split("; ")]
-        else:
-            rows = [(p.strength, p.dose_form) for p in self.products_of(entry)]
-        recalled = self._recalled_strengths.get("/".join(entry.ingredients), "")
-        if not rows and recalled:
-            rows = [_split_form(text) for text in recalled.split("; ")]
-            verified = False
-        parsed = [(strength, form, parse_made(strength)) for strength, form in rows]
-        return tuple((s, f, made) for s, f, made in parsed if made is not None), verified
-
-    def availability(
-        self,
-        entry: DrugEntry,
-        *,
-        strength: Strength | None,
-        form: str | None,
-        release: str = "",
-    ) -> Availability:
-        """Tell whether the drug is made in this strength and form; None where it cannot tell."""
-        made, verified = self._made(entry)
-        strengths = tuple(dict.fromkeys(f"{s} {f}".strip() for s, f, _ in made))
-        if not made:
-            fits = _group_fits(entry, form) if form else None
-            return Availability(None, fits, entry.verified)
-        in_strength = made
-        strength_ok: bool | None = None
-        if strength is not None:
-            in_strength = tuple(
-                row for row in made if is_made(strength, row[2]) or is_part_of(strength, row[2])
-            )
-            strength_ok = bool(in_strength)
-        form_ok: bool | None = None
-        if form or release:
-            pool = in_strength or made
-            form_ok = any(form_fits(form or "", release, row[1]) for row in pool)
-        return Availability(strength_ok, form_ok, verified, strengths)
-
-    def product(
-        self, entry: DrugEntry, *, strength: Strength | None, form: str | None, release: str = ""
-    ) -> Product | None:
-        """Return the product that name, strength and form name; None when not exactly one."""
-        if strength is None or not strength.unit or not form:
-            return None
-        hits = []
-        for product in self.products_of(entry):
-            made = parse_made(product.strength)
-            if made is None or not is_made(strength, made):
-                continue
-            if form_fits(form, release, product.dose_form):
-                hits.append(product)
-        plain = [p for p in hits if form == "tablet" and p.dose_form == "Oral Tablet"]
-        hits = plain or hits
-        return hits[0] if len(hits) == 1 else None
-
-    def lookalikes_of(self, name: str) -> frozenset[str]:
-        """Return the listed look-alike or sound-alike names, lower case."""
-        return frozenset(self._lookalikes.get(name.lower(), ()))
-
-    def schedule_of(self, entry: DrugEntry) -> str:
-        """Return the DEA schedule ("C-II" ... "C-V") or "". Recalled list: a warning, no ruling."""
-        joined = " / ".join(entry.ingredients)
-        found = []
-        for drug, schedule in self._schedules:
-            if drug == joined:
-                return schedule
-            bare = drug.split(" (")[0].removesuffix(" capsule").removesuffix(" cough preparations")
-            if any(holds_name(ingredient, bare) for ingredient in entry.ingredients):
-                found.append(schedule)
-        return min(found, key=_SCHEDULE_ORDER.index) if found else ""
-
-    def high_alert_class(self, entry: DrugEntry) -> str:
-        """Return the high-alert class of a drug, or ""."""
-        for name, alert in self._high_alert:
-            if any(holds_name(ingredient, name) for ingredient in entry.ingredients):
-                return alert
-        return ""
+    Raises:
+        FileNotFoundError: the folder or file is not there.
+        FormularyError: the formulary cannot be read; the message names the line.
+    """
+    return _load(folder, _state(folder and folder / "drugs.tsv.gz"), formulary, _state(formulary))
 
 
-_SCHEDULE_ORDER = ("C-II", "C-III", "C-IV", "C-V")
+def _state(path: Path | None) -> int:
+    return path.stat().st_mtime_ns if path is not None else 0
 
 
-_FORM_START = re.compile(r" (?=[A-Z][a-z])")
-
-
-def _split_form(text: str) -> tuple[str, str]:
-    """Split "500 MG Oral Tablet" into strength and dose form."""
-    match = _FORM_START.search(text)
-    if match is None:
-        return text.strip(), ""
-    return text[: match.start()].strip(), text[match.end() :].strip()
-
-
-def _group_fits(entry: DrugEntry, form: str) -> bool | None:
-    known = BY_NAME.get(form)
-    if not entry.groups or known is None:
-        return None
-    return any(group in entry.groups for group in known.groups)
-
-
-@lru_cache(maxsize=1)
-def load_lexicon() -> DrugLexicon:
-    """Load the packaged lexicon once a process (about a quarter of a second)."""
+@lru_cache(maxsize=16)
+def _load(
+    folder: Path | None, _folder_state: int, formulary: Path | None, _formulary_state: int
+) -> DrugLexicon:
     entries = [
         DrugEntry(
             name=name,
@@ -340,10 +49,15 @@ def load_lexicon() -> DrugLexicon:
             strengths=strengths,
         )
         for name, rxcui, tty, generic_of, ndc_count, verified, groups, strengths in read_table(
-            "drugs.tsv.gz"
+            "drugs.tsv.gz", folder
         )
     ]
-    products = [Product(*row) for row in read_table("products.tsv.gz")]
+    products = [Product(*row) for row in read_table("products.tsv.gz", folder)]
+    if formulary is not None:
+        entries.extend(read_formulary(formulary, entries))
+    # A release brings its own schedules; what is recalled fills the gaps of the packaged one only.
+    schedules = "schedules.tsv.gz"
+    own_schedules = folder if folder is not None and (folder / schedules).is_file() else None
     return DrugLexicon(
         entries,
         products,
@@ -351,11 +65,15 @@ def load_lexicon() -> DrugLexicon:
         recalled_strengths=[(name, made) for name, made in read_table("recalled_strengths.tsv")],
         lookalikes=[(a, b) for a, b, _ in read_table("lookalikes.tsv.gz")],
         tallman=[(name, tall) for name, tall in read_table("tallman.tsv.gz")],
-        schedules=[(schedule, drug) for schedule, drug in read_table("schedules.tsv.gz")],
+        schedules=[(schedule, drug) for schedule, drug in read_table(schedules, own_schedules)],
         high_alert=[(name, alert) for name, alert in read_table("high_alert.tsv")],
+        # A release has the strength of every code: only the packaged tables lack some.
+        codes=[]
+        if folder is not None
+        else [(n, group, codes.split(",")) for n, group, codes in read_table(_CODES)],
     )
 
 
-def lexicon_source() -> str:
-    """Return source, edition and owner of the packaged drug names, for pages and reports."""
-    return read_note("drugs.tsv.gz").removeprefix("source: ")
+def lexicon_source(folder: Path | None = None) -> str:
+    """Return source, edition and owner of the drug names, for pages and reports."""
+    return read_note("drugs.tsv.gz", folder).removeprefix("source: ")

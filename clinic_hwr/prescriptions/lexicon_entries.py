@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -18,7 +19,8 @@ class DrugEntry:
         ndc_count: labels on the market (not how often it is prescribed).
         verified: looked up, not recalled.
         groups: RxTerms form groups, when that is all that is known.
-        strengths: RxNorm strengths with forms of a salt.
+        strengths: RxNorm strengths with forms, where the products do not give them.
+        source: the formulary it is from, "" for the lexicon itself.
     """
 
     name: str
@@ -29,6 +31,7 @@ class DrugEntry:
     verified: bool
     groups: tuple[str, ...]
     strengths: str
+    source: str = ""
 
     @property
     def is_brand(self) -> bool:
@@ -70,9 +73,8 @@ class Availability:
 
 def name_key(name: str) -> str:
     """Reduce a name to what identifies it: lower case, one blank, no dots, " / " between parts."""
-    text = name.lower().replace(".", " ").replace(",", " ")
-    text = re.sub(r"\s*[/+&]\s*", " / ", text)
-    return re.sub(r"\s+", " ", text).strip()
+    text = " ".join(name.lower().replace(".", " ").replace(",", " ").split())
+    return re.sub(r" ?[/+&] ?", " / ", text).strip()
 
 
 def name_keys(name: str) -> tuple[str, ...]:
@@ -93,3 +95,24 @@ def holds_name(text: str, name: str) -> bool:
             return True
         at = text.find(name, at + 1)
     return False
+
+
+_SCHEDULE_ORDER = ("C-II", "C-III", "C-IV", "C-V")
+
+
+def schedule_among(schedules: Sequence[tuple[str, str]], entry: DrugEntry) -> str:
+    """Return the strictest schedule of an entry's ingredients, or "".
+
+    Args:
+        schedules: (drug, schedule); a drug may carry a note in brackets.
+        entry: the entry; a row that names all its ingredients decides for it.
+    """
+    joined = " / ".join(entry.ingredients)
+    found = []
+    for drug, schedule in schedules:
+        if drug == joined:
+            return schedule
+        bare = drug.split(" (")[0].removesuffix(" capsule").removesuffix(" cough preparations")
+        if any(holds_name(ingredient, bare) for ingredient in entry.ingredients):
+            found.append(schedule)
+    return min(found, key=_SCHEDULE_ORDER.index) if found else ""

@@ -8,28 +8,36 @@ SNOMED = "http://snomed.info/sct"
 
 _ROUTES: tuple[tuple[str, str, str, str], ...] = (
     # code, display, plain English, written forms (each a phrase, "|" between)
-    ("26643006", "Oral route", "by mouth", "po|per os|by mouth|orally|oral|per oral|p o|swallow"),
+    ("26643006", "Oral route", "by mouth", "po|per os|by mouth|orally|oral|per oral|p o|swallow|"
+     "by oral route|oral route|via oral route|through mouth|through the mouth"),
     (
         "37839007",
         "Sublingual route",
         "under the tongue",
-        "sl|sublingual|sublingually|under tongue|subling",
+        "sl|sublingual|sublingually|under tongue|subling|s/l",
     ),
     ("54471007", "Buccal route", "in the cheek", "buccal|buccally|bucc|in cheek"),
-    ("37161004", "Rectal route", "rectally", "pr|per rectum|rectal|rectally|by rectum"),
-    ("16857009", "Vaginal route", "vaginally", "pv|per vagina|vaginal|vaginally|vag"),
-    ("47625008", "Intravenous route", "intravenously", "iv|intravenous|intravenously|ivp|iv push"),
+    ("37161004", "Rectal route", "rectally",
+     "pr|per rectum|rectal|rectally|by rectum|p r|into the rectum|into rectum|in the rectum"),
+    ("16857009", "Vaginal route", "vaginally",
+     "pv|per vagina|vaginal|vaginally|vag|p v|into the vagina|into vagina|in the vagina|"
+     "intravaginally|per vaginam"),
+    ("47625008", "Intravenous route", "intravenously",
+     "iv|intravenous|intravenously|ivp|iv push|i v|into the vein"),
     ("78421000", "Intramuscular route", "into the muscle",
-     "im|intramuscular|intramuscularly|into muscle"),
+     "im|intramuscular|intramuscularly|into muscle|into the muscle|i m"),
     ("34206005", "Subcutaneous route", "under the skin",
-     "sc|sq|subq|sub q|subcut|subcutaneous|subcutaneously|s/c|under skin"),
+     "sc|sq|subq|sub q|subcut|subcutaneous|subcutaneously|s/c|under skin|sub cut|"
+     "s c|sub - q|subcutaneous injection|sub cutaneously"),
     ("46713006", "Nasal route", "into the nose", "nasal|nasally|intranasal|intranasally|into nose"),
     ("54485002", "Ophthalmic route", "into the eye", "ophthalmic|into eye|in eye|to eye"),
     ("10547007", "Otic route", "into the ear", "otic|into ear|in ear|to ear"),
-    ("6064005", "Topical route", "on the skin", "topical|topically|top|on skin|to skin"),
+    ("6064005", "Topical route", "on the skin",
+     "topical|topically|top|on skin|to skin|to the skin|on the skin|l/a|local application"),
     ("45890007", "Transdermal route", "through the skin", "transdermal|transdermally|through skin"),
     ("447694001", "Respiratory tract route", "by inhalation",
-     "inh|inhaled|by inhalation|per inhalation|inhalation route"),
+     "inh|inhaled|by inhalation|per inhalation|inhalation route|into lungs|into the lungs|"
+     "in the lungs|inhale orally|inhale by mouth"),
     ("127492001", "Nasogastric route", "by nasogastric tube",
      "ngt|ng|via ng tube|per ng tube|by nasogastric tube"),
 )  # fmt: skip
@@ -61,12 +69,45 @@ _LATERAL = {
     "face": "face",
     "abdomen": "abdomen",
 }
-SITE_WRITTEN: dict[str, str] = {
+# Parts of the body: of which there is one, and of which there are two.
+_SINGLE = (
+    "groin", "chest", "back", "lower back", "upper back", "neck", "forehead", "lips",
+    "gums", "wound", "rash", "lesions", "scalp", "body", "trunk", "affected joint",
+    "affected nail", "affected nails", "painful area", "site of pain", "thigh", "upper arm",
+)  # fmt: skip
+_PAIRED = {
+    "foot": "feet", "hand": "hands", "arm": "arms", "leg": "legs", "knee": "knees",
+    "shoulder": "shoulders", "ankle": "ankles", "elbow": "elbows", "wrist": "wrists",
+    "hip": "hips", "thigh": "thighs", "upper arm": "upper arms", "heel": "heels",
+    "eyelid": "eyelids",
+}  # fmt: skip
+
+
+def _body_sites() -> dict[str, str]:
+    sites = {part: part for part in _SINGLE}
+    for one, many in _PAIRED.items():
+        sites |= {f"left {one}": f"left {one}", f"right {one}": f"right {one}", many: many}
+        sites |= {f"both {many}": f"both {many}", f"each {one}": f"both {many}", one: one}
+    return sites
+
+
+SITE_WRITTEN: dict[str, str] = _body_sites() | {
     phrase: site for site, written in _LATERAL.items() for phrase in written.split("|")
 }
 """Written phrase -> site in plain words; OD and AS are resolved by context in ``sig.parse``."""
 
-SITE_PREPOSITIONS = ("to the", "to", "in the", "in", "into the", "into", "on the", "on")
+SITE_PREPOSITIONS = (
+    "over the",
+    "over",
+    "to the",
+    "to",
+    "in the",
+    "in",
+    "into the",
+    "into",
+    "on the",
+    "on",
+)
 
 
 def site_route(site: str) -> str | None:

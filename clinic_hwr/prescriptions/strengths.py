@@ -84,6 +84,17 @@ def _strength_of(match: re.Match[str], text: str) -> Strength | None:
     return Strength(text, value, unit, others=tuple(others))
 
 
+_FORM_START = re.compile(r" (?=[A-Z][a-z])")
+
+
+def split_form(text: str) -> tuple[str, str]:
+    """Split "500 MG Oral Tablet" into strength and dose form."""
+    match = _FORM_START.search(text)
+    if match is None:
+        return text.strip(), ""
+    return text[: match.start()].strip(), text[match.end() :].strip()
+
+
 @dataclass(frozen=True, slots=True)
 class MadeStrength:
     """One strength that is on the market: amounts, or concentrations with a volume.

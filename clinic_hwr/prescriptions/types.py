@@ -62,6 +62,8 @@ class DrugMatch:
         verified: False when the lexicon row is recalled rather than looked up in RxNorm.
         tallman: tall-man lettering, or "".
         schedule: DEA schedule ("C-II" ...), or "".
+        tty: RxNorm term type of the entry (IN, MIN, PIN, BN).
+        why: what spoke for and against this entry, in words.
     """
 
     written: str
@@ -73,6 +75,8 @@ class DrugMatch:
     verified: bool
     tallman: str = ""
     schedule: str = ""
+    tty: str = ""
+    why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,9 @@ class Coded:
 class Dosage:
     """Structured directions; mirrors FHIR R4 Dosage. Absent parts are None or empty.
 
-    Amounts are Decimal, units UCUM; period units are s|min|h|d|wk|mo|a.
+    Amounts are Decimal, units UCUM; period units are s|min|h|d|wk|mo|a. ``offset_min`` are minutes
+    before or after the events of ``when``. ``duration_high`` makes the duration a range; without
+    ``duration`` it is an upper limit.
     """
 
     sequence: int
@@ -123,7 +129,9 @@ class Dosage:
     times_of_day: tuple[str, ...] = ()
     days_of_week: tuple[str, ...] = ()
     timing_code: str | None = None
+    offset_min: int | None = None
     duration: Decimal | None = None
+    duration_high: Decimal | None = None
     duration_unit: str | None = None
     count: int | None = None
     as_needed: bool = False
@@ -163,6 +171,23 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from.
+
+    Attributes:
+        value: the value's name (drug, strength, form, product, sig, quantity, ...).
+        field_id: the field it was read in, "" when it has none.
+        reading_rank: 0 for the text in force, n for the n-th other reading.
+        rule: what made the value of the text, in words.
+    """
+
+    value: str
+    field_id: str
+    reading_rank: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Medication:
     """One ordered drug, in the order of the page (``sequence`` = field group)."""
 
@@ -178,6 +203,7 @@ class Medication:
     quantity: Quantity | None = None
     refills: int | None = None
     substitution_allowed: bool | None = None
+    origins: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from clinic_hwr.pages.types import FieldKind
 from clinic_hwr.prescriptions.codec import from_json
 from clinic_hwr.prescriptions.types import Medication
 from clinic_hwr.routing.models import FieldBlocker
-from clinic_hwr.routing.policy import route
+from clinic_hwr.routing.policy import is_sampled, route
+from clinic_hwr.routing.thresholds import SitePolicy
 
 from .models import Decision, DecisionKind, PrescriptionRecord
 from .services import NAMES_TO_GIVE, FieldState, field_states, medication_number
@@ -86,11 +87,12 @@ def workstation_payload(scan: Scan) -> dict[str, Any]:
     states = field_states(scan)
     blockers = list(FieldBlocker.objects.filter(scan=scan))
     record = PrescriptionRecord.objects.filter(scan=scan).first()
+    policy = SitePolicy(scan.site)
     return {
         "scan": {"id": str(scan.pk), "state": scan.state, "state_label": scan.get_state_display()},
         "pages": [_page(page) for page in Page.objects.filter(scan=scan)],
         "fields": [
-            _field(state, [row for row in blockers if row.field_id == state.field.pk])
+            _field(state, [row for row in blockers if row.field_id == state.field.pk], policy)
             for state in states
         ],
         "notes": [
@@ -126,7 +128,9 @@ def _page(page: Page) -> dict[str, Any]:
     }
 
 
-def _field(state: FieldState, blockers: Sequence[FieldBlocker]) -> dict[str, Any]:
+def _field(
+    state: FieldState, blockers: Sequence[FieldBlocker], policy: SitePolicy
+) -> dict[str, Any]:
     field, reading = state.field, state.reading
     p_correct = reading.p_correct if reading else 0.0
     return {
@@ -152,7 +156,7 @@ def _field(state: FieldState, blockers: Sequence[FieldBlocker]) -> dict[str, Any
         "number": state.number,
         "decision": decision_json(state.decision),
         "needs_human": state.needs_human,
-        "reasons": _reasons(state, blockers),
+        "reasons": _reasons(state, blockers, policy),
     }
 
 
@@ -176,7 +180,9 @@ def _candidates(state: FieldState) -> list[str]:
     return [text for text in dict.fromkeys(texts) if text][:MAX_CANDIDATES]
 
 
-def _reasons(state: FieldState, blockers: Sequence[FieldBlocker]) -> list[dict[str, str]]:
+def _reasons(
+    state: FieldState, blockers: Sequence[FieldBlocker], policy: SitePolicy
+) -> list[dict[str, str]]:
     """Return why this field was not accepted without a person, worst first."""
     reasons = [{"message": row.message, "severity": row.severity} for row in blockers]
     reasons.sort(key=lambda reason: reason["severity"] != "stop")
@@ -190,6 +196,8 @@ def _reasons(state: FieldState, blockers: Sequence[FieldBlocker]) -> list[dict[s
             p_correct=state.reading.p_correct if state.reading else 0.0,
             blocker_codes=[row.code for row in blockers if row.severity == "stop"],
             is_print=state.field.is_print,
+            sampled=is_sampled(str(state.field.pk)),
+            policy=policy.of(state.field.kind, state.reading.model if state.reading else ""),
         )
         # a blocker speaks for itself above, in words; the policy repeats only its code
         reasons += [

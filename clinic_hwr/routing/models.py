@@ -87,3 +87,28 @@ class FieldBlocker(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+class Threshold(models.Model):
+    """The result of one certification: a threshold of one kind and model at a site, or none.
+
+    Append-only; the newest row of a site, kind and model is in force. ``value`` None: auto-accept
+    is disabled.
+    """
+
+    site = models.ForeignKey(
+        "clinic_accounts.Site", on_delete=models.PROTECT, related_name="thresholds"
+    )
+    kind = models.CharField(max_length=20, choices=KIND_CHOICES)
+    model = models.CharField(max_length=80)  # as in FieldReading: another model starts anew
+    value = models.FloatField(null=True)
+    alpha = models.FloatField()  # released error rate that is not exceeded ...
+    confidence = models.FloatField()  # ... with this probability
+    outcomes = models.PositiveIntegerField()  # labelled fields looked at
+    accepted = models.PositiveIntegerField()  # at or over the threshold
+    errors = models.PositiveIntegerField()  # wrong among them
+    bound = models.FloatField()  # exact upper bound on the error rate
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]

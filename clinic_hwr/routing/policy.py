@@ -1,12 +1,13 @@
 """Who decides a field: the policy accepts it, or a human does.
 
-Pure: no Django here. A threshold carries a guarantee only when ``certified_threshold`` found it on
-labelled outcomes of the site (Learn-then-Test with fixed sequence testing and the exact binomial
-bound of Clopper and Pearson); otherwise it is provisional and said to be.
+Pure: no Django here. A threshold is in force only when ``certified_threshold`` found it on labelled
+outcomes of the site (Learn-then-Test with fixed sequence testing and the exact binomial bound of
+Clopper and Pearson). Where there are too few outcomes, a human decides everything.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,22 +37,24 @@ class Routing:
     reasons: tuple[str, ...]
 
 
-# Provisional: no labelled outcomes of any site are behind these numbers. Drug, strength and sig are
-# never accepted in this version; a signature is a person's to see; free text has no threshold.
 DEFAULT_POLICY: Mapping[str, KindPolicy] = {
-    "drug": KindPolicy(None),
-    "strength": KindPolicy(None),
-    "sig": KindPolicy(None),
-    "quantity": KindPolicy(0.99),
-    "refills": KindPolicy(0.99),
-    "date": KindPolicy(0.98),
-    "name": KindPolicy(0.98),
-    "digits": KindPolicy(0.99),
-    "text": KindPolicy(0.98),
-    "paragraph": KindPolicy(None),
-    "checkbox": KindPolicy(0.95),
-    "signature": KindPolicy(0.95),
-}
+    kind: KindPolicy(None)
+    for kind in (
+        "drug", "strength", "sig", "quantity", "refills", "date", "name", "digits", "text",
+        "paragraph", "checkbox", "signature",
+    )
+}  # fmt: skip
+"""Without certified thresholds everything goes to a human."""
+
+SAMPLED_SHARE = 0.05
+"""Share of the fields that a human decides whatever the threshold says: the only outcomes over a
+threshold in force, and so the only ones that can certify it again."""
+
+
+def is_sampled(field_id: str) -> bool:
+    """Whether a field belongs to the sample; fixed by its id, so the same at every look."""
+    digest = hashlib.sha256(f"sample:{field_id}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32 < SAMPLED_SHARE
 
 
 class UnknownKindError(KeyError):
@@ -67,6 +70,7 @@ def route(
     p_correct: float,
     blocker_codes: Sequence[str],
     is_print: bool = False,
+    sampled: bool = False,
     policy: Mapping[str, KindPolicy] = DEFAULT_POLICY,
 ) -> Routing:
     """Decide who decides one field.
@@ -77,6 +81,7 @@ def route(
             confidence of the OCR engine.
         blocker_codes: blockers on this field; any of them sends it to a human.
         is_print: the value was printed, not handwritten. Critical kinds get no relief from it.
+        sampled: the field is one of the sample that a human decides in any case.
         policy: thresholds by kind.
 
     Raises:
@@ -86,18 +91,22 @@ def route(
         raise UnknownKindError(f"unknown kind {kind!r}; valid kinds: {', '.join(sorted(policy))}")
     rule = policy[kind]
     reasons = [f"blocker: {code}" for code in blocker_codes]
-    if kind in CRITICAL_KINDS and not rule.certified:
+    if kind in CRITICAL_KINDS:
         reasons.append(f"{kind} is always decided by a person in this version")
-    elif rule.threshold is None:
-        reasons.append(f"auto-accept is disabled for {kind}: not enough labelled outcomes")
+    elif rule.threshold is None or not rule.certified:
+        reasons.append(
+            f"auto-accept is disabled for {kind}: too few labelled outcomes at this site to "
+            "prove a threshold"
+        )
     # Written so that NaN fails the comparison and goes to a human.
     elif not p_correct >= rule.threshold:
         reasons.append(f"confidence is under the threshold of {rule.threshold:g} for {kind}")
+    elif sampled and not reasons:
+        reasons.append("one of the sample that a person decides, to measure the error rate")
     if reasons:
         return Routing("human", tuple(reasons))
-    state = "certified" if rule.certified else "provisional"
     source = "printed" if is_print else "handwritten"
-    return Routing("accept", (f"{source} {kind} at or over the {state} threshold",))
+    return Routing("accept", (f"{source} {kind} at or over the certified threshold",))
 
 
 def upper_error_bound(errors: int, n: int, confidence: float) -> float:

@@ -240,3 +240,29 @@ def test_absent_parts_take_their_default() -> None:
     del stored["medications"][0]["sig"]["warnings"]
 
     assert from_json(stored) == read()
+
+
+def test_every_value_says_where_it_came_from() -> None:
+    drug = field("drug", "Lisinoprl 10 mg tab #30", 1)
+    sig = field("sig", "1 tab po daily", 1, human=True)
+
+    (medication,) = read(drug, sig, without=("quantity", "refills")).medications
+
+    origins = {o.value: (o.field_id, o.reading_rank, o.rule) for o in medication.origins}
+    assert origins == {
+        "drug": ("drug-1", 0, "nearest name in the lexicon"),
+        "strength": ("drug-1", 0, "strength as written, read from the drug line"),
+        "form": ("drug-1", 0, "form as written"),
+        "product": ("drug-1", 0, "the only product of name, strength and form"),
+        "sig": ("sig-1", 0, "entered by a person; grammar of directions"),
+        "quantity": ("drug-1", 0, "number and unit, read from the drug line"),
+    }
+
+
+def test_a_name_from_another_reading_says_its_rank() -> None:
+    value = field("drug", "Zzyzx 10 mg tab", 1, alternatives=(("Lisinopril 10 mg tab", 0.4),))
+
+    (medication,) = read(value).medications
+
+    origin = next(o for o in medication.origins if o.value == "drug")
+    assert (medication.drug and medication.drug.name, origin.reading_rank) == ("lisinopril", 1)

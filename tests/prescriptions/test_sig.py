@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from clinic_hwr.prescriptions.identifiers import snomed_valid
 from clinic_hwr.prescriptions.routes import ROUTES, SITE_WRITTEN, site_route
 from clinic_hwr.prescriptions.sig import parse_sig, plain_language
+from clinic_hwr.prescriptions.sig.consistency import ROUTES_OF_UNIT, doubts
 from clinic_hwr.prescriptions.sig.vocabulary import DOSE_UNITS, PHRASES, WHEN_PLAIN
 from clinic_hwr.prescriptions.types import Dosage
 
@@ -85,7 +86,7 @@ UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [
     ("1 tab with food", TABLET | {"when": ("C",)}),
     ("1 tab after meals and at bedtime", TABLET | every(4, when=("PC", "HS"))),
     ("1 tab 30 min before breakfast", TABLET | every(1, when=("ACM",))
-     | {"additional": ("30 minutes before breakfast",)}),
+     | {"offset_min": 30}),
     ("1 tab at 8am and 8pm", TABLET | every(2, times_of_day=("08:00:00", "20:00:00"))),
     ("1 tab at 0800", TABLET | every(1, times_of_day=("08:00:00",))),
     ("1 tab daily on mon wed fri", TABLET | every(1, days_of_week=("mon", "wed", "fri"))),
@@ -194,14 +195,15 @@ def test_two_doses_of_a_day_stand_side_by_side() -> None:
         ("1000 mL at 50 mL/hour", ("50 mL/hour",)),
         ("Dopamine 4mcg/kg/min", ("Dopamine", "4mcg/kg/min")),
         ("2-1 tabs daily", ("2-1 tabs",)),
-        ("1 tab x 3", ("x", "3")),
+        ("1 tab x 3", ("x 3",)),
+        ("1 tab daily bid", ("bid",)),
         ("1 tab twice", ("twice",)),
         ("1 am", ("1 am",)),
         ("0 tabs daily", ("0 tabs",)),
         ("max 8", ("max 8",)),
         ("two (3) tablets daily", ("tablets",)),
         ("1 tab q", ("q",)),
-        ("ii bid", ("ii",)),
+        ("bid ii", ("ii",)),
         ("take 1 tab blorp daily", ("blorp",)),
     ],
 )
@@ -216,7 +218,10 @@ def test_what_is_not_understood_is_left_over(text: str, leftover: tuple[str, ...
         ("1 tab bid at bedtime", "how often and the moments of the day do not agree"),
         ("1 tab daily 2 tabs weekly", "Two doses are written"),
         ("2 tabs a day", "may be meant divided"),
-        ("1 tab bid for 5-7 days", "The duration is a range"),
+        ("1 tab stat bid", "a single dose and how often"),
+        ("1 tab stat prn", "a single dose and as needed"),
+        ("1 tab pm", "may be a misread PRN"),
+        ("1 tab 4 times", "without the time it is in"),
         ("1 tab am 2 tabs hs prn", "which of the doses is taken only as needed"),
         ("2 tabs daily x 3 days then 1 tab", "both how much and how often"),
     ],
@@ -268,6 +273,7 @@ spans = st.tuples(
     st.decimals("0.25", "999", places=2), st.none() | st.decimals("1000", "2000", places=1)
 )
 WHEN_SETS = [(), ("MORN",), ("HS",), ("MORN", "NIGHT"), ("ACM",), ("CV", "HS"), ("WAKE", "AFT")]
+SWALLOWED, BREATHED = "26643006", {"{puff}", "{nebule}"}  # "by mouth" of these is by inhalation
 CERTAIN_REASONS = [None, "pain", "rib pain", "nausea or vomiting", "n/v", "itching"]
 
 
@@ -308,9 +314,16 @@ def dosages(draw: st.DrawFn) -> Dosage:
             max_dose_period=Decimal(draw(st.integers(1, 48))),
             max_dose_period_unit=draw(st.sampled_from(["h", "d", "wk"])),
         )
-    site = draw(st.none() | st.sampled_from(sorted(set(SITE_WRITTEN.values()))))
-    route = site_route(site) if site else draw(st.none() | st.sampled_from(sorted(ROUTES)))
-    return replace(made, site=site, route=ROUTES[route] if route else None)
+    possible = ROUTES_OF_UNIT.get(unit, frozenset(ROUTES)) - {SWALLOWED if unit in BREATHED else ""}
+    sites = [s for s in sorted(set(SITE_WRITTEN.values())) if site_route(s) in {None, *possible}]
+    site = draw(st.none() | st.sampled_from(sites))
+    route = site_route(site) if site else draw(st.none() | st.sampled_from(sorted(possible)))
+    made = replace(made, site=site, route=ROUTES[route] if route else None)
+    if list(doubts(made)):  # such a dosage is written down and reported, never read back silently
+        made = replace(made, duration=None, duration_unit=None, as_needed=False)
+        made = replace(made, as_needed_reason=None, period=ONE if made.period else None)
+        made = replace(made, dose_unit="mg") if made.dose_unit == "g" else made
+    return made
 
 
 @settings(max_examples=200, deadline=None)
@@ -327,10 +340,17 @@ def test_plain_language_is_read_back_as_the_same(dosage: Dosage) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(dosages(), min_size=2, max_size=4))
 def test_steps_are_read_back_in_their_order(steps: list[Dosage]) -> None:
-    # given steps of one route and site, which later steps may leave unwritten
+    # given steps of one unit, route and site, which later steps may leave unwritten
     first = steps[0]
     steps = [
-        replace(s, sequence=number, site=first.site, route=first.route)
+        replace(
+            s,
+            sequence=number,
+            site=first.site,
+            route=first.route,
+            dose_unit=first.dose_unit,
+            max_dose_unit=s.max_dose_unit and first.dose_unit,
+        )
         for number, s in enumerate(steps, start=1)
     ]
 

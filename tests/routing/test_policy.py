@@ -16,6 +16,7 @@ from clinic_hwr.routing.policy import (
     KindPolicy,
     UnknownKindError,
     certified_threshold,
+    is_sampled,
     route,
     samples_needed,
     upper_error_bound,
@@ -35,27 +36,53 @@ def test_drug_strength_and_sig_are_never_accepted(kind: str, is_print: bool) -> 
     assert decision.reasons == (f"{kind} is always decided by a person in this version",)
 
 
-def test_an_uncertified_threshold_opens_nothing_for_a_critical_kind() -> None:
-    policy = {"drug": KindPolicy(0.9)}
-    certified = {"drug": KindPolicy(0.9, certified=True)}
+CERTIFIED = {"date": KindPolicy(0.98, certified=True)}
 
-    assert route(kind="drug", p_correct=1, blocker_codes=(), policy=policy).route == "human"
-    assert route(kind="drug", p_correct=1, blocker_codes=(), policy=certified).route == "accept"
+
+def test_no_kind_is_accepted_before_it_is_certified() -> None:
+    for kind in DEFAULT_POLICY:
+        assert route(kind=kind, p_correct=1.0, blocker_codes=()).route == "human"
+    uncertified = {"date": KindPolicy(0.9)}
+    assert route(kind="date", p_correct=1.0, blocker_codes=(), policy=uncertified).route == "human"
+
+
+def test_a_certificate_opens_nothing_for_a_critical_kind() -> None:
+    policy = {"drug": KindPolicy(0.9, certified=True)}
+
+    assert route(kind="drug", p_correct=1.0, blocker_codes=(), policy=policy).route == "human"
 
 
 @pytest.mark.parametrize(
     ("p_correct", "expected"),
     [(0.98, "accept"), (1.0, "accept"), (0.9799, "human"), (0.0, "human"), (math.nan, "human")],
 )
-def test_the_threshold_decides(p_correct: float, expected: str) -> None:
-    assert route(kind="date", p_correct=p_correct, blocker_codes=()).route == expected
+def test_the_certified_threshold_decides(p_correct: float, expected: str) -> None:
+    decision = route(kind="date", p_correct=p_correct, blocker_codes=(), policy=CERTIFIED)
+
+    assert decision.route == expected
 
 
 def test_a_blocker_always_sends_to_a_human() -> None:
-    decision = route(kind="date", p_correct=1.0, blocker_codes=("date_future",))
+    decision = route(kind="date", p_correct=1.0, blocker_codes=("date_future",), policy=CERTIFIED)
 
     assert decision.route == "human"
     assert decision.reasons == ("blocker: date_future",)
+
+
+def test_a_sampled_field_goes_to_a_human_over_the_threshold() -> None:
+    decision = route(kind="date", p_correct=1.0, blocker_codes=(), sampled=True, policy=CERTIFIED)
+
+    assert decision.route == "human"
+    assert decision.reasons == (
+        "one of the sample that a person decides, to measure the error rate",
+    )
+
+
+def test_the_sample_is_a_twentieth_and_stays_the_same() -> None:
+    sampled = {str(number) for number in range(20_000) if is_sampled(str(number))}
+
+    assert 900 < len(sampled) < 1100
+    assert sampled == {str(number) for number in range(20_000) if is_sampled(str(number))}
 
 
 def test_a_disabled_kind_says_so() -> None:

@@ -100,9 +100,7 @@ def _timing(part: Dosage) -> dict[str, Any]:
         return {}
     repeat = compact(
         {
-            "boundsDuration": _duration(part.duration, part.duration_unit)
-            if part.duration is not None and part.duration_unit is not None
-            else None,
+            **_bounds(part),
             "count": part.count,
             "frequency": part.frequency,
             "frequencyMax": part.frequency_max,
@@ -112,9 +110,23 @@ def _timing(part: Dosage) -> dict[str, Any]:
             "dayOfWeek": list(part.days_of_week),
             "timeOfDay": [_seconds(time) for time in part.times_of_day],
             "when": list(part.when),
+            "offset": part.offset_min,
         }
     )
     return compact({"repeat": repeat, "code": _timing_code(part.timing_code)})
+
+
+def _bounds(part: Dosage) -> dict[str, Any]:
+    """Return how long: one duration, or a range of which the lower end may be open."""
+    if part.duration_unit is None:
+        return {}
+    if part.duration_high is None:
+        if part.duration is None:
+            return {}
+        return {"boundsDuration": _duration(part.duration, part.duration_unit)}
+    low = _duration(part.duration, part.duration_unit) if part.duration is not None else None
+    high = _duration(part.duration_high, part.duration_unit)
+    return {"boundsRange": compact({"low": low, "high": high})}
 
 
 def _timing_code(abbreviation: str | None) -> dict[str, Any] | None:
@@ -128,18 +140,28 @@ def _timing_code(abbreviation: str | None) -> dict[str, Any] | None:
 
 def _is_expressible(part: Dosage) -> bool:
     counts = (part.frequency, part.frequency_max, part.count)
-    spans = (part.period, part.period_max, part.duration)
+    spans = (part.period, part.period_max, part.duration, part.duration_high)
     return (
         all(count is None or 0 < count <= _LARGEST_INT for count in counts)
         and all(span is None or span > 0 for span in spans)
         and not (part.when and part.times_of_day)
         and (part.period is None or part.period_unit in PERIOD_UNITS)
         and (part.duration is None or part.duration_unit in PERIOD_UNITS)
+        and (part.duration_high is None or part.duration_unit in PERIOD_UNITS)
+        and _has_offset_events(part)
         and (part.period_max is None or part.period is not None)
         and all(event in EVENTS for event in part.when)
         and all(day in DAYS for day in part.days_of_week)
         and all(_TIME_OF_DAY.fullmatch(time) for time in part.times_of_day)
     )
+
+
+def _has_offset_events(part: Dosage) -> bool:
+    """Invariant tim-9: an offset needs events, and none that is "with" a meal."""
+    if part.offset_min is None:
+        return True
+    whole = 0 <= part.offset_min <= _LARGEST_INT
+    return whole and bool(part.when) and not {"C", "CM", "CD", "CV"} & set(part.when)
 
 
 def _seconds(time: str) -> str:

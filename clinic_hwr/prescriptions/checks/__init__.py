@@ -1,12 +1,13 @@
 """Safety checks: named reasons why a value may not go on without a human."""
 
-from clinic_hwr.prescriptions.checks import directions, drugs, paper
+from clinic_hwr.prescriptions.checks import directions, doses, drugs, names, paper, writing
 from clinic_hwr.prescriptions.checks.context import CheckContext, MedicationReading
 from clinic_hwr.prescriptions.checks.registry import (
     Finding,
     UnknownBlockerError,
     blocker,
     blocker_codes,
+    blocker_explanation,
     run_check,
     run_checks,
 )
@@ -18,9 +19,13 @@ __all__ = [
     "UnknownBlockerError",
     "blocker",
     "blocker_codes",
+    "blocker_explanation",
     "directions",
+    "doses",
     "drugs",
+    "names",
     "paper",
     "run_check",
     "run_checks",
+    "writing",
 ]

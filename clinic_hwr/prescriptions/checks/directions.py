@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
 
-from clinic_hwr.prescriptions.checks.context import CheckContext, MedicationReading
+from clinic_hwr.prescriptions.checks.context import CheckContext
 from clinic_hwr.prescriptions.checks.registry import Finding, blocker
 from clinic_hwr.prescriptions.numbers import plain
 from clinic_hwr.prescriptions.quantities import parse_quantity
-from clinic_hwr.prescriptions.tables import read_table
 from clinic_hwr.prescriptions.types import Dosage
 
 _DAYS = {"h": Decimal(1) / 24, "d": Decimal(1), "wk": Decimal(7), "mo": Decimal(30),
@@ -77,69 +74,6 @@ def _says_how(dosages: tuple[Dosage, ...]) -> bool:
         if not much or not often:
             return False
     return bool(dosages)
-
-
-@blocker("error_prone_abbreviation")
-def error_prone_abbreviation(context: CheckContext) -> Iterator[Finding]:
-    """An abbreviation that is known to be misread."""
-    for reading in context.medications:
-        group = reading.medication.sequence
-        for field, text in _texts(context, reading):
-            for pattern, severity, message in _error_prone():
-                if pattern.search(text):
-                    yield Finding(message, field, group, severity=severity)
-        name = reading.line.name.lower()
-        if name in context.lexicon.error_prone_names:
-            drug = reading.medication.drug
-            meaning = drug.name if drug else "a drug"
-            yield Finding(
-                f"“{reading.line.name}” is a drug abbreviation: check that {meaning} is meant.",
-                "drug",
-                group,
-            )
-
-
-@lru_cache(maxsize=1)
-def _error_prone() -> tuple[tuple[re.Pattern[str], str, str], ...]:
-    rows = read_table("error_prone.tsv")
-    return tuple((re.compile(pattern), severity, message) for pattern, severity, message in rows)
-
-
-def _texts(context: CheckContext, reading: MedicationReading) -> list[tuple[str, str]]:
-    """(field name, text) of what a person wrote by hand about one medication."""
-    group = reading.medication.sequence
-    texts = [("drug", reading.medication.drug_text), ("strength", reading.strength_text)]
-    if reading.sig_text != reading.line.sig_text:
-        texts.append((context.on_paper(group, "sig"), reading.sig_text))
-    return [(field, text) for field, text in texts if text]
-
-
-@blocker("trailing_zero")
-def trailing_zero(context: CheckContext) -> Iterator[Finding]:
-    """ "1.0 mg" is read as 10 mg."""
-    yield from _written_number(
-        context,
-        r"(?<![\d.])\d+\.0+(?![\d.])",
-        "has a trailing zero: check that it is not ten times",
-    )
-
-
-@blocker("naked_decimal")
-def naked_decimal(context: CheckContext) -> Iterator[Finding]:
-    """ ".5 mg" is read as 5 mg."""
-    yield from _written_number(
-        context,
-        r"(?<![\d.A-Za-z])\.\d+",
-        "has no zero before the point: check that it is not ten times",
-    )
-
-
-def _written_number(context: CheckContext, pattern: str, why: str) -> Iterator[Finding]:
-    for reading in context.medications:
-        for field, text in _texts(context, reading):
-            match = re.search(pattern, text)
-            if match:
-                yield Finding(f"“{match[0]}” {why} as much.", field, reading.medication.sequence)
 
 
 @blocker("words_numbers_disagree")

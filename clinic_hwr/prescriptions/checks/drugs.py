@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rapidfuzz.distance import OSA
-
-from clinic_hwr.prescriptions.checks.context import CheckContext, MedicationReading
+from clinic_hwr.prescriptions.checks.context import CheckContext
+from clinic_hwr.prescriptions.checks.names import label_of
 from clinic_hwr.prescriptions.checks.registry import Finding, blocker
-from clinic_hwr.prescriptions.lexicon_entries import name_key
 from clinic_hwr.prescriptions.types import DrugMatch, Medication
-
-# Two names this near a reading (edits) are both possible readings of the same ink.
-_NEAR_EDITS = 2
-# A listed look-alike needs no such nearness to each other: it counts when it is this similar to
-# any of the readings.
-_LISTED_SIMILARITY = 0.75
-_SHORTEST_FUZZY_NAME = 5
-
-
-def _label(match: DrugMatch) -> str:
-    return match.tallman or match.name
 
 
 @blocker("illegible")
@@ -63,58 +50,6 @@ def unknown_drug(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-@blocker("ambiguous_drug")
-def ambiguous_drug(context: CheckContext) -> Iterator[Finding]:
-    """Another drug is as likely, or a listed look-alike is among the readings."""
-    for reading in context.medications:
-        top = reading.medication.drug
-        if top is None:
-            continue
-        others = [c for c in reading.medication.candidates if _rivals(context, reading, top, c)]
-        if others:
-            names = ", ".join(dict.fromkeys(_label(other) for other in others))
-            yield Finding(
-                f"{_label(top)} may also be read as {names}: check the name letter by letter.",
-                "drug",
-                reading.medication.sequence,
-            )
-
-
-def _rivals(
-    context: CheckContext, reading: MedicationReading, top: DrugMatch, other: DrugMatch
-) -> bool:
-    if other.name == top.name or _same_drug(context, top, other):
-        return False
-    key = name_key(other.name)
-    listed = other.name.lower() in context.lexicon.lookalikes_of(top.name)
-    for name, _ in reading.readings:
-        text = name_key(name)
-        if text == key:
-            return True  # another reading of the same ink is a drug by itself
-        if len(key) < _SHORTEST_FUZZY_NAME:
-            continue
-        # Where a reading is a drug letter by letter, only one edit away is still too near.
-        edits = 1 if context.lexicon.find(name) is not None else _NEAR_EDITS
-        if OSA.distance(text, key, score_cutoff=edits) <= edits:
-            return True
-        if listed and edits > 1 and OSA.normalized_similarity(text, key) >= _LISTED_SIMILARITY:
-            return True
-    return False
-
-
-def _same_drug(context: CheckContext, a: DrugMatch, b: DrugMatch) -> bool:
-    """Whether two names stand for the same substance: brand and generic, or a salt of it."""
-    first = " / ".join(context.lexicon.entry(a).ingredients)
-    second = " / ".join(context.lexicon.entry(b).ingredients)
-    if not first or not second:
-        return False
-    return first == second or _is_salt_of(first, second) or _is_salt_of(second, first)
-
-
-def _is_salt_of(name: str, base: str) -> bool:
-    return name.startswith(base + " ") and "/" not in name
-
-
 @blocker("strength_not_made")
 def strength_not_made(context: CheckContext) -> Iterator[Finding]:
     """The drug is not made in the written strength or form, or two strengths are written."""
@@ -139,14 +74,14 @@ def strength_not_made(context: CheckContext) -> Iterator[Finding]:
         if made.strength is False and own is not None:
             known = "; ".join(made.strengths[:6])
             yield Finding(
-                f"{_label(medication.drug)} is not known in {own.text}{source}: check the "
+                f"{label_of(medication.drug)} is not known in {own.text}{source}: check the "
                 f"strength. Known: {known}.",
                 field,
                 group,
             )
         elif made.form is False:
             yield Finding(
-                f"{_label(medication.drug)} is not known as {medication.form or 'this release'}"
+                f"{label_of(medication.drug)} is not known as {medication.form or 'this release'}"
                 f"{source} in this strength: check the form.",
                 "drug",
                 group,
@@ -210,7 +145,7 @@ def controlled_substance(context: CheckContext) -> Iterator[Finding]:
         drug = reading.medication.drug
         if drug is not None and drug.schedule:
             yield Finding(
-                f"{_label(drug)} is a controlled substance ({drug.schedule}): check drug, "
+                f"{label_of(drug)} is a controlled substance ({drug.schedule}): check drug, "
                 "strength and quantity against the paper.",
                 "drug",
                 reading.medication.sequence,
@@ -227,7 +162,7 @@ def high_alert(context: CheckContext) -> Iterator[Finding]:
         alert = context.lexicon.high_alert_class(context.lexicon.entry(drug))
         if alert:
             yield Finding(
-                f"{_label(drug)} is a high-alert drug ({alert}): check drug, dose and frequency.",
+                f"{label_of(drug)} is a high-alert drug ({alert}): check drug, dose and frequency.",
                 "drug",
                 reading.medication.sequence,
             )
@@ -245,7 +180,7 @@ def duplicate_therapy(context: CheckContext) -> Iterator[Finding]:
             earlier = seen.setdefault(ingredient, drug)
             if earlier is not drug:
                 yield Finding(
-                    f"{ingredient} is ordered twice ({_label(earlier)} and {_label(drug)}): "
+                    f"{ingredient} is ordered twice ({label_of(earlier)} and {label_of(drug)}): "
                     "check that both are meant.",
                     "drug",
                     reading.medication.sequence,

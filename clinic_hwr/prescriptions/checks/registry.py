@@ -67,17 +67,30 @@ def blocker_codes() -> tuple[str, ...]:
     return tuple(sorted(_CHECKS))
 
 
+def blocker_explanation(code: str) -> str:
+    """Return the one sentence that says when a blocker is raised.
+
+    Raises:
+        UnknownBlockerError: ``code`` is not registered.
+    """
+    return " ".join((_check(code).__doc__ or "").split())
+
+
+def _check(code: str) -> Check:
+    check = _CHECKS.get(code)
+    if check is None:
+        names = ", ".join(blocker_codes())
+        raise UnknownBlockerError(f"unknown blocker {code!r}; valid names: {names}")
+    return check
+
+
 def run_check(code: str, context: CheckContext) -> tuple[Blocker, ...]:
     """Run one check.
 
     Raises:
         UnknownBlockerError: ``code`` is not registered.
     """
-    check = _CHECKS.get(code)
-    if check is None:
-        names = ", ".join(blocker_codes())
-        raise UnknownBlockerError(f"unknown blocker {code!r}; valid names: {names}")
-    return tuple(_settle(code, finding, context) for finding in check(context))
+    return tuple(_settle(code, finding, context) for finding in _check(code)(context))
 
 
 def run_checks(context: CheckContext) -> tuple[Blocker, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -30,12 +30,26 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class Frequency:
-    """How often: ``times`` (None: an upper limit only) in every ``period`` of ``unit``."""
+    """How often: ``times`` (None: an upper limit only) in every ``period`` of ``unit``.
+
+    ``each`` marks "every day", which may stand beside "twice a day"; "daily" may not.
+    ``amount_of_period`` marks "per day" alone, which may be an amount to divide.
+    """
 
     times: int | None
     times_max: int | None
     period: Span
     unit: str
+    each: bool = field(default=False, compare=False)
+    amount_of_period: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """A number of times without the period it is in."""
+
+    low: int
+    high: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +62,17 @@ class DoseEach:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Moments of the day (FHIR event timing codes); ``extra`` keeps an offset in words."""
+    """Moments of the day (FHIR event timing codes).
+
+    Attributes:
+        codes: FHIR event timing codes.
+        offset_min: minutes before or after each of them, None when none are written.
+        joined: "and" or a comma stands before it.
+    """
 
     codes: tuple[str, ...]
-    extra: str = ""
+    offset_min: int | None = None
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +91,19 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """For how long; a range or upper limit is ``vague`` and cannot be one value."""
+    """For how long: ``value`` (None: an upper limit only) to ``high`` of ``unit``."""
 
-    value: Decimal
+    value: Decimal | None
     unit: str
-    vague: bool = False
+    high: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many doses in all."""
+    """How many doses in all; ``now`` when it says at once ("stat"), or only "x 1"."""
 
     value: int
+    now: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +160,7 @@ class Unclear:
 Part = (
     Dose
     | Frequency
+    | Times
     | DoseEach
     | When
     | Clock

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from clinic_hwr.prescriptions.routes import ROUTE_PLAIN, site_route
-from clinic_hwr.prescriptions.sig.grammar import unit_words
 from clinic_hwr.prescriptions.sig.parts import Span
+from clinic_hwr.prescriptions.sig.rule_words import unit_words
 from clinic_hwr.prescriptions.sig.vocabulary import DAYS, DOSE_UNITS, PERIOD_WORDS, WHEN_PLAIN
 from clinic_hwr.prescriptions.types import Dosage
 
@@ -38,21 +38,20 @@ def plain_language(dosages: Sequence[Dosage]) -> str:
 
 
 def _one(dosage: Dosage) -> str:
-    offsets = [a for a in dosage.additional if a[:1].isdigit()]
     core: list[str] = []
     if dosage.dose is not None:
         # "2 3 times" would read as 23: a bare number gets a comma behind it.
         core.append(_dose(dosage) + ("" if dosage.dose_unit else ","))
     implied = site_route(dosage.site) if dosage.site else None
     if dosage.route is not None and dosage.route.code != implied:
-        core.append(ROUTE_PLAIN.get(dosage.route.code, ""))
+        core.append(ROUTE_PLAIN.get(dosage.route.code, dosage.route.display.lower()))
     if dosage.site:
         core.append(_site(dosage.site))
     core.append(_frequency(dosage))
     moments = []
     for code in dosage.when:
-        offset = next((text for text in offsets if text.endswith(WHEN_PLAIN[code])), None)
-        moments.append(offset or WHEN_PLAIN[code])
+        words = WHEN_PLAIN[code] if code != "HS" or dosage.offset_min is None else "before bedtime"
+        moments.append(f"{_offset(dosage.offset_min)}{words}")
     core.append(" and ".join(moments))
     core.append(" and ".join(f"at {time[:5]}" for time in dosage.times_of_day))
     core.append(" and ".join(f"on {DAYS[day]}" for day in dosage.days_of_week))
@@ -62,13 +61,14 @@ def _one(dosage: Dosage) -> str:
             f"as needed for {dosage.as_needed_reason}" if dosage.as_needed_reason else "as needed"
         )
     if dosage.duration is not None and dosage.duration_unit:
-        pieces.append(f"for {_periods(dosage.duration, dosage.duration_unit)}")
+        days = _periods(dosage.duration, dosage.duration_unit, dosage.duration_high)
+        pieces.append(f"for {days}")
+    elif dosage.duration_high is not None and dosage.duration_unit:
+        pieces.append(f"for up to {_periods(dosage.duration_high, dosage.duration_unit)}")
     if dosage.count is not None:
         pieces.append(f"for {dosage.count} dose{'s' if dosage.count != 1 else ''}")
     pieces.append(_maximum(dosage))
-    pieces.extend(
-        text for text in dosage.additional if text not in offsets and not text.startswith("(")
-    )
+    pieces.extend(text for text in dosage.additional if not text.startswith("("))
     return f"{_verb(dosage)} {', '.join(piece for piece in pieces if piece)}".strip(" ,")
 
 
@@ -84,6 +84,13 @@ def _verb(dosage: Dosage) -> str:
         return _VERBS[unit]
     oral = dosage.route is not None and dosage.route.code == "26643006"
     return "take" if unit in _TAKEN or oral else ""
+
+
+def _offset(minutes: int | None) -> str:
+    if minutes is None:
+        return ""
+    unit, value = ("h", minutes // 60) if minutes % 60 == 0 else ("min", minutes)
+    return _periods(Decimal(value), unit) + " "
 
 
 def _site(site: str) -> str:
@@ -105,7 +112,8 @@ def _periods(value: Decimal, unit: str, high: Decimal | None = None) -> str:
 
 def _frequency(dosage: Dosage) -> str:
     if dosage.period is None or dosage.period_unit is None:
-        return ""
+        most = f" to {dosage.frequency_max}" if dosage.frequency_max else ""
+        return f"{dosage.frequency}{most} times" if dosage.frequency else ""
     unit = PERIOD_WORDS[dosage.period_unit]
     single = dosage.period == 1 and dosage.period_max is None
     every = (

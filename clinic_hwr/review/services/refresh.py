@@ -16,8 +16,10 @@ from clinic_hwr.intake.states import ScanState
 from clinic_hwr.prescriptions import interpret
 from clinic_hwr.prescriptions.codec import to_json
 from clinic_hwr.prescriptions.types import Blocker
+from clinic_hwr.routing.lexicons import site_country, working_lexicon
 from clinic_hwr.routing.models import Field, FieldBlocker
-from clinic_hwr.routing.policy import route
+from clinic_hwr.routing.policy import is_sampled, route
+from clinic_hwr.routing.thresholds import SitePolicy
 
 from ..errors import ScanFinished
 from ..locks import scan_locked
@@ -56,12 +58,14 @@ def prescription_refresh(*, scan: Scan) -> PrescriptionRecord:
         [state.as_field_value() for state in states],
         today=timezone.localdate(),
         day_first=scan.site.day_first,
+        lexicon=working_lexicon(scan.site.slug),
+        country=site_country(),
     )
     record.content = to_json(prescription)
     record.content_sha256 = content_sha256(record.content)
     record.save()
     _blockers_replace(scan, states, prescription.blockers)
-    _routes_store(states, prescription.blockers)
+    _routes_store(scan, states, prescription.blockers)
 
     waiting = any(state.needs_human for state in states)
     target = ScanState.IN_REVIEW if waiting else ScanState.VERIFIED
@@ -94,8 +98,9 @@ def _blockers_replace(
     FieldBlocker.objects.bulk_create(rows)
 
 
-def _routes_store(states: Sequence[FieldState], blockers: Sequence[Blocker]) -> None:
-    """Let the policy say of each field who decides it; only stopping blockers count."""
+def _routes_store(scan: Scan, states: Sequence[FieldState], blockers: Sequence[Blocker]) -> None:
+    """Let the site's policy say of each field who decides it; only stopping blockers count."""
+    policy = SitePolicy(scan.site)
     changed = []
     for state in states:
         verdict = route(
@@ -107,6 +112,8 @@ def _routes_store(states: Sequence[FieldState], blockers: Sequence[Blocker]) -> 
                 if blocker.severity == "stop" and _points_at(blocker, state.field)
             ],
             is_print=state.field.is_print,
+            sampled=is_sampled(str(state.field.pk)),
+            policy=policy.of(state.field.kind, state.reading.model if state.reading else ""),
         )
         if state.field.route != verdict.route:
             state.field.route = verdict.route
