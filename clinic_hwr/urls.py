@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from clinic_hwr.fhir.views.system import RootView
+
 room_urlpatterns = [
     path("", RedirectView.as_view(pattern_name="inbox")),
     path("", include("clinic_hwr.accounts.urls")),
@@ -15,6 +17,7 @@ room_urlpatterns = [
     path("", include("clinic_hwr.audit.urls")),
     path("", include("clinic_hwr.intake.urls")),
     path("api/", include("clinic_hwr.intake.api_urls")),
+    path("fhir", RootView.as_view()),  # where clients send transactions, without a slash
     path("fhir/", include("clinic_hwr.fhir.urls")),
 ]
 

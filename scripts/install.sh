@@ -83,6 +83,15 @@ if [[ "$(cat .venv/installed-pins.txt 2>/dev/null)" != "$pins" ]]; then
     echo "$pins" >.venv/installed-pins.txt
 fi
 
+# HAPI FHIR's strict parser is one of the judges; this package carries it in one Java archive.
+# Without its own dependencies (Spark, hundreds of megabytes), which parsing does not need.
+if [[ "$purpose" == test ]] && command -v java >/dev/null &&
+    ! .venv/bin/python -c 'import importlib.util as u; raise SystemExit(u.find_spec("pathling") is None)'; then
+    echo "Installing HAPI FHIR for the tests (pathling 5.4.0)." >&2
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps pathling==5.4.0 ||
+        echo "pathling could not be installed, so the tests with HAPI will be skipped." >&2
+fi
+
 # From the lock files: the judges of the FHIR tests and the accessibility rules of the browser tests
 # are the same everywhere.
 for judges in tests/fhir/validators tests/e2e/axe; do

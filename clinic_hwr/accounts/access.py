@@ -18,6 +18,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "field.decide": frozenset({Role.CLINICIAN, Role.PHARMACIST}),
     "prescription.release": frozenset({Role.PHARMACIST, Role.CLINICIAN}),
     "fhir.read": frozenset(Role.values),
+    "fhir.write": frozenset({Role.INTEGRATION}),
     "audit.view": frozenset({Role.ADMIN}),
     "site.configure": frozenset({Role.ADMIN}),
 }

@@ -29,8 +29,13 @@ ACTION_TITLES: dict[str, str] = {
     "field.reopened": "Decision taken back",
     "prescription.released": "Prescription released",
     "document.viewed": "Document viewed",
+    "prescription.amended": "Prescription amended",
+    "prescription.retracted": "Prescription retracted",
     "fhir.read": "FHIR read",
     "routing.certified": "Thresholds certified",
+    "fhir.published": "FHIR published",
+    "fhir.created": "FHIR resource created by a client",
+    "fhir.updated": "FHIR resource updated by a client",
     "delivery.sent": "Delivered to the EHR",
     "delivery.failed": "Delivery failed",
 }

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from .ids import bundle_id, uri_identifier
-from .primitives import ai_assisted, instant
+from .primitives import ai_assisted, instant, reference
 from .publication import PrescriptionPublication
 from .resources.composition import composition, provenance
 from .resources.links import Links
-from .resources.medication_request import medication_request
+from .resources.medication_request import medication_request, withdrawn_request
 from .resources.people import patient, prescriber, verifier
 from .resources.scan import binary, document_reference
 from .resources.site import model, organization
+from .resources.task import review_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def build(record: PrescriptionPublication) -> Document:
     targets = [
         links.composition(),
         *(links.medication(order.sequence) for order in orders),
+        *(reference("MedicationRequest", each["id"]) for each in record.withdrawn),
         links.scan(),
         links.patient(),
         links.prescriber(),
@@ -47,6 +49,7 @@ def build(record: PrescriptionPublication) -> Document:
         verifier(record, links),
         organization(record, links),
         *(medication_request(record, links, order) for order in orders),
+        *(withdrawn_request(record, each) for each in record.withdrawn),
         document_reference(record, links),
         model(record, links),
         provenance(record, links, targets),
@@ -54,8 +57,9 @@ def build(record: PrescriptionPublication) -> Document:
     released_at = instant(record.released_at)
     resources = [_versioned(each, record.version, released_at) for each in resources]
     pdf = _versioned(binary(record, links), record.version, released_at)
+    task = _versioned(review_task(record, links), record.version, released_at)
     return Document(
-        resources=(*resources, pdf),
+        resources=(*resources, pdf, task),
         bundle=_bundle(record, resources, pdf["data"], released_at),
         patient_fhir_id=links.id_of("patient"),
     )

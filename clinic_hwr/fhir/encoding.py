@@ -32,6 +32,69 @@ def from_bytes(body: bytes) -> dict[str, Any]:
     return resource
 
 
+_MOST_DEPTH = 128  # of objects and lists in one another
+
+
+class NotJson(ValueError):
+    """Bytes that are no JSON a FHIR resource may be written in; the message says why."""
+
+
+def from_client(body: bytes) -> Any:
+    """Return the JSON value of bytes from outside, decimals as ``Decimal``.
+
+    Raises:
+        NotJson: no UTF-8, no JSON, a member twice, a number that is none, nested too deep.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8-sig"),
+            parse_float=Decimal,
+            parse_constant=_no_constant,
+            object_pairs_hook=_no_twins,
+        )
+        _refuse_depth(value)
+        return value
+    except NotJson:
+        raise
+    except UnicodeDecodeError as error:
+        raise NotJson("The body is not UTF-8.") from error
+    except json.JSONDecodeError as error:
+        raise NotJson(
+            f"The body is no JSON (line {error.lineno}, column {error.colno})."
+        ) from error
+    except RecursionError as error:
+        raise NotJson("The body is nested too deep.") from error
+    except (ValueError, ArithmeticError) as error:
+        raise NotJson("The body holds a number that is too long.") from error
+
+
+def _refuse_depth(value: Any) -> None:
+    """Refuse what walking it could not survive; resources end long before that depth."""
+    level = [value]
+    for _ in range(_MOST_DEPTH):
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                below.extend(each.values())
+            elif isinstance(each, list):
+                below.extend(each)
+        if not below:
+            return
+        level = below
+    raise NotJson("The body is nested too deep.")
+
+
+def _no_constant(name: str) -> Any:
+    raise NotJson("NaN and Infinity are no JSON.")
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NotJson("An object holds the same member twice.")
+    return found
+
+
 def _append(value: Any, parts: list[str]) -> None:
     match value:
         case str():

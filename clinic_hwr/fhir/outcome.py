@@ -44,6 +44,20 @@ def operation_outcome(issues: Sequence[Issue]) -> dict[str, Any]:
     }
 
 
+class Refused(Exception):
+    """A request that is not carried out; nothing was changed.
+
+    Attributes:
+        status: of HTTP.
+        issues: why, free of patient data.
+    """
+
+    def __init__(self, status: int, *issues: Issue) -> None:
+        self.status = status
+        self.issues = issues
+        super().__init__("; ".join(issue.diagnostics for issue in issues))
+
+
 class FhirInvalid(ValueError):
     """A resource broke the standard or a rule of ours; nothing of it was stored or sent.
 

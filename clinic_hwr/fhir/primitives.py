@@ -10,6 +10,9 @@ from typing import Any
 
 UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
+XHTML = "http://www.w3.org/1999/xhtml"
 DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition"
 V3_OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"

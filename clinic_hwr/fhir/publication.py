@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from clinic_hwr.accounts.models import Site
@@ -28,6 +29,9 @@ class PrescriptionPublication:
         verifier_id: stable account id of that person at this installation.
         model_version: the recognizer, as in its model card.
         product_version: of clinic_hwr.
+        reason: why it was amended or retracted, in the words of the person; "" for a release.
+        withdrawn: orders of the version before that this one no longer has, as stored.
+        retracted: the whole paper was signed in error.
         mrn_system: URI of the site's medical record numbers; "" for one derived from the site.
     """
 
@@ -44,4 +48,7 @@ class PrescriptionPublication:
     verifier_id: str
     model_version: str
     product_version: str
+    reason: str = ""
+    withdrawn: tuple[dict[str, Any], ...] = ()
+    retracted: bool = False
     mrn_system: str = ""

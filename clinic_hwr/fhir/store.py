@@ -6,6 +6,7 @@ People and programs from outside come through ``access``, which knows who may se
 from __future__ import annotations
 
 import base64
+from typing import Any
 from uuid import UUID
 
 from .encoding import from_bytes
@@ -50,3 +51,12 @@ def released_prescription_ids() -> list[UUID]:
     """Return the ids of all released prescriptions, in the order of their first release."""
     rows = ResourceVersion.objects.filter(resource_type="Bundle").order_by("pk")
     return list(dict.fromkeys(rows.values_list("prescription_id", flat=True)))
+
+
+def newest_bodies(prescription_id: UUID, resource_type: str) -> list[dict[str, Any]]:
+    """Return the newest version of each resource of a type that a prescription was published as."""
+    rows = ResourceVersion.objects.filter(
+        prescription_id=prescription_id, resource_type=resource_type
+    ).order_by("fhir_id", "version")
+    newest = {row.fhir_id: bytes(row.body) for row in rows}
+    return [from_bytes(body) for body in newest.values()]

@@ -23,6 +23,7 @@ MATRIX = {
     "field.decide": (True, True, False, False),
     "prescription.release": (True, True, False, False),
     "fhir.read": (True, True, True, True),
+    "fhir.write": (False, False, False, True),
     "audit.view": (False, False, True, False),
     "site.configure": (False, False, True, False),
 }

@@ -139,8 +139,13 @@ def test_a_count_of_nothing_only_counts(reader: APIClient, papers: list[str]) ->
 
 @pytest.mark.parametrize(
     "query",
-    ["name=Maria", "_count=many", "_count=-1", "patient=Group/1", "_id=", "identifier=,",
-     "_after=x", "identifier:exact=1", "_include=*"],
+    ["_count=many", "_count=-1", "patient=Group/1", "_id=", "identifier=,", "identifier:exact=1",
+     "_cursor=x", "_cursor=W10", "_cursor=WyJ4IiwxXQ", "_search=1", "status:of=x",
+     "_sort=requester", "_include=Nothing:patient", "_include=MedicationRequest:status",
+     "_summary=some", "_total=all", "_summary=true&_elements=status", "authoredon=yesterday",
+     "authoredon=2026-13", "authoredon=2026-02-30", "authoredon=xx2026", "patient.nothing=1",
+     "patient.organization.name=x", "status.code=1", "status:missing=perhaps", "status=a%00b",
+     "patient:Nothing.identifier=x", "_lastUpdated=now"],
 )  # fmt: skip
 def test_a_search_that_cannot_be_answered_is_refused(
     reader: APIClient, papers: list[str], query: str
@@ -154,13 +159,27 @@ def test_a_search_that_cannot_be_answered_is_refused(
 def test_a_lenient_search_drops_what_it_does_not_know_and_says_so(
     reader: APIClient, papers: list[str]
 ) -> None:
-    response = reader.get(
-        f"/fhir/Patient?name=Maria&_id={papers[0]}", HTTP_PREFER="handling=lenient"
-    )
+    url = f"/fhir/Patient?shoe-size=44&_id={papers[0]}"
+    for prefer in ({}, {"HTTP_PREFER": "handling=lenient"}):
+        response = reader.get(url, **prefer)
 
-    assert _found(response) == [papers[0]]
-    (link,) = response.json()["link"]
-    assert link["url"] == f"http://testserver/fhir/Patient?_id={papers[0]}"
+        *matches, warning = response.json()["entry"]
+        assert [each["resource"]["id"] for each in matches] == [papers[0]]
+        assert warning["search"] == {"mode": "outcome"}
+        (issue,) = warning["resource"]["issue"]
+        assert (issue["severity"], issue["code"]) == ("warning", "not-supported")
+        assert "shoe-size" in issue["diagnostics"]
+        (link,) = response.json()["link"]
+        assert link["url"] == f"http://testserver/fhir/Patient?_id={papers[0]}"
+
+
+def test_a_strict_search_refuses_what_it_does_not_know(
+    reader: APIClient, papers: list[str]
+) -> None:
+    response = reader.get("/fhir/Patient?shoe-size=44", HTTP_PREFER="handling=strict")
+
+    assert response.status_code == 400
+    assert "shoe-size" in response.json()["issue"][0]["diagnostics"]
 
 
 def test_people_of_another_site_find_nothing(
@@ -195,5 +214,6 @@ def test_a_search_is_recorded_without_its_values(
         "interaction": "search-type",
         "parameters": ["identifier"],
         "found": papers,
+        "patients": sorted(papers),
     }
     assert second.data["found"] == []

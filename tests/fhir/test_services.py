@@ -15,7 +15,7 @@ from django.db import transaction
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.delivery.models import Delivery, DeliveryTarget
 from clinic_hwr.fhir.encoding import from_bytes
-from clinic_hwr.fhir.models import ResourceIdentifier, ResourceVersion
+from clinic_hwr.fhir.models import Resource, ResourceVersion, SearchToken
 from clinic_hwr.fhir.outcome import FhirInvalid
 from clinic_hwr.fhir.services import bundle_bytes, prescription_publish, scan_pdf_bytes
 from clinic_hwr.fhir.store import newest_document, released_prescription_ids
@@ -44,6 +44,7 @@ def test_a_release_stores_every_resource_and_the_document(site: Site) -> None:
         "Practitioner",
         "Practitioner",
         "Provenance",
+        "Task",
     ]
     assert {row.site_id for row in rows} == {site.pk}
     assert {row.scan_id for row in rows} == {record.scan_id}
@@ -110,7 +111,8 @@ def test_what_is_invalid_leaves_no_trace(site: Site) -> None:
         prescription_publish(record=replace(with_medication(drug_text=""), site=site))
 
     assert not ResourceVersion.objects.exists()
-    assert not ResourceIdentifier.objects.exists()
+    assert not Resource.objects.exists()
+    assert not SearchToken.objects.exists()
     assert not Delivery.objects.exists()
 
 

@@ -120,10 +120,10 @@ BROKEN: dict[str, tuple[Callable[[Bundle], Any], str, str]] = {
     "directions without words": (lambda b: _dosage(b).pop("text"), "required", "text"),
     "blank directions": (lambda b: _dosage(b).update(text=" "), "value", "text"),
     "order without patient": (
-        lambda b: _first(b, "MedicationRequest").pop("subject"), "structure", "subject"),
+        lambda b: _first(b, "MedicationRequest").pop("subject"), "required", "subject"),
     "order without drug": (
         lambda b: _first(b, "MedicationRequest").pop("medicationCodeableConcept"),
-        "structure", "resource"),
+        "required", "resource.medication"),
     "order without prescriber": (
         lambda b: _first(b, "MedicationRequest").pop("requester"), "invariant", "requester"),
     "drug without the words": (
@@ -138,11 +138,11 @@ BROKEN: dict[str, tuple[Callable[[Bundle], Any], str, str]] = {
     "element of R5": (
         lambda b: _first(b, "MedicationRequest").update(reported=False), "structure", "reported"),
     "date that never was": (
-        lambda b: _first(b, "Patient").update(birthDate="2001-02-31"), "structure", "birthDate"),
+        lambda b: _first(b, "Patient").update(birthDate="2001-02-31"), "value", "birthDate"),
     "time without zone": (
-        lambda b: _first(b, "Composition").update(date="2026-11-22T10:00:00"), "structure", "date"),
+        lambda b: _first(b, "Composition").update(date="2026-11-22T10:00:00"), "value", "date"),
     "id with a blank": (
-        lambda b: _first(b, "Device").update(id="a b"), "structure", "id"),
+        lambda b: _first(b, "Device").update(id="a b"), "value", "id"),
     "empty list": (lambda b: _first(b, "Patient").update(address=[]), "structure", "address"),
     "empty object": (
         lambda b: _first(b, "MedicationRequest").update(encounter={}), "structure", "encounter"),

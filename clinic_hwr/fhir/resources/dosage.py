@@ -75,6 +75,8 @@ def _dose(part: Dosage) -> list[dict[str, Any]]:
     low = quantity(part.dose, part.dose_unit, part.dose_unit_display)
     if part.dose_high is None or part.dose_high == part.dose:
         return [{"doseQuantity": low}]
+    if part.dose_high < part.dose:
+        return []  # R4 has no such range (rng-2); the text stands alone
     high = quantity(part.dose_high, part.dose_unit, part.dose_unit_display)
     return [{"doseRange": {"low": low, "high": high}}]
 

@@ -9,6 +9,7 @@ from clinic_hwr.prescriptions.types import Medication, Prescription
 
 from ..ids import uri_identifier
 from ..primitives import (
+    RXNORM,
     absent,
     ai_assisted,
     coding,
@@ -22,7 +23,6 @@ from ..publication import PrescriptionPublication
 from .dosage import dosage_instructions
 from .links import Links
 
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MONTH_OF_YEAR = re.compile(r"(0?[1-9]|1[0-2])\s*[/.-]\s*((?:19|20)\d\d)")
@@ -46,7 +46,8 @@ def medication_request(
             "id": fhir_id,
             "meta": ai_assisted("us-core-medicationrequest"),
             "identifier": [uri_identifier(fhir_id)],
-            "status": "active",
+            "status": "entered-in-error" if record.retracted else "active",
+            "statusReason": reason_concept(record) if record.retracted else None,
             "intent": "order",
             "category": [concept(coding(CATEGORY, "community", "Community"))],
             "reportedBoolean": False,
@@ -75,6 +76,22 @@ def medication_request(
             else None,
         }
     )
+
+
+def withdrawn_request(record: PrescriptionPublication, stored: dict[str, Any]) -> dict[str, Any]:
+    """Return an order of the version before that was no order: nobody may fill it."""
+    body = {key: value for key, value in stored.items() if key not in ("meta", "status")}
+    meta = {k: v for k, v in stored["meta"].items() if k not in ("versionId", "lastUpdated")}
+    head = {"resourceType": body.pop("resourceType"), "id": body.pop("id"), "meta": meta}
+    return compact(
+        {**head, "status": "entered-in-error", **body, "statusReason": reason_concept(record)}
+    )
+
+
+def reason_concept(record: PrescriptionPublication) -> dict[str, Any] | None:
+    """Return why the paper was amended or retracted, None when nothing was said."""
+    words = fhir_string(record.reason)
+    return {"text": words} if words else None
 
 
 def drug_as_written(medication: Medication) -> str | None:

@@ -7,11 +7,9 @@ from typing import Any
 
 from clinic_hwr.prescriptions.types import Medication
 
-from ..primitives import fhir_string
+from ..primitives import XHTML, fhir_string
 from ..publication import PrescriptionPublication
 from .medication_request import drug_as_written
-
-XHTML = "http://www.w3.org/1999/xhtml"
 
 
 def summary(record: PrescriptionPublication) -> dict[str, Any]:
@@ -19,7 +17,7 @@ def summary(record: PrescriptionPublication) -> dict[str, Any]:
     patient, prescriber = record.prescription.patient, record.prescription.prescriber
     written = record.prescription.date_written
     return _narrative(
-        "<p>Prescription, read from a scanned paper by software and verified by a person.</p>"
+        _standing(record)
         + _table(
             [
                 ("Patient", patient.name),
@@ -38,11 +36,33 @@ def summary(record: PrescriptionPublication) -> dict[str, Any]:
     )  # fmt: skip
 
 
+def _standing(record: PrescriptionPublication) -> str:
+    why = fhir_string(record.reason)
+    because = f" Reason: {escape(why)}" if why else ""
+    if record.retracted:
+        return f"<p>Retracted: this prescription was signed in error. Do not fill it.{because}</p>"
+    read = "read from a scanned paper by software and verified by a person."
+    if record.version > 1:
+        return f"<p>Prescription, {read} Amended, version {record.version}.{because}</p>"
+    return f"<p>Prescription, {read}</p>"
+
+
 def medications(orders: tuple[Medication, ...]) -> dict[str, Any]:
     """Return the narrative of the orders, each as written."""
     if not orders:
         return _narrative("<p>No medication is ordered on this paper.</p>")
     return _narrative("".join(_table(_order_rows(order)) for order in orders))
+
+
+def withdrawn(record: PrescriptionPublication) -> dict[str, Any]:
+    """Return the narrative of orders that an earlier version had in error."""
+    names = [
+        str(each.get("medicationCodeableConcept", {}).get("text", "")) for each in record.withdrawn
+    ]
+    return _narrative(
+        "<p>These orders stood in an earlier version in error. Do not fill them.</p>"
+        + _table([("Drug", name) for name in names])
+    )
 
 
 def source() -> dict[str, Any]:

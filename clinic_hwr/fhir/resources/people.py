@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..ids import mrn_system, uri_identifier, verifier_identity
+from ..invariants import is_npi
 from ..primitives import (
+    NPI_SYSTEM,
     absent,
     absent_extension,
     ai_assisted,
@@ -20,7 +22,6 @@ from ..publication import PrescriptionPublication
 from .links import Links
 from .names import human_name
 
-NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
 DEA_SYSTEM = "urn:oid:2.16.840.1.113883.4.814"
 IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
 
@@ -104,17 +105,6 @@ def verifier(record: PrescriptionPublication, links: Links) -> dict[str, Any]:
             "name": [human_name(record.verifier_name) or {"_family": absent()}],
         }
     )
-
-
-def is_npi(number: str) -> bool:
-    """Tell whether ``number`` is a National Provider Identifier (ten digits, Luhn over 80840)."""
-    if len(number) != 10 or not (number.isascii() and number.isdigit()):
-        return False
-    total = 0
-    for position, digit in enumerate(reversed("80840" + number)):
-        value = int(digit) * (2 if position % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
 
 
 def _mrn(record: PrescriptionPublication) -> list[dict[str, Any]]:

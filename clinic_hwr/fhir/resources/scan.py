@@ -32,8 +32,8 @@ def document_reference(record: PrescriptionPublication, links: Links) -> dict[st
             "id": links.id_of("scan"),
             "meta": {"profile": [f"{US_CORE}/us-core-documentreference"]},
             "identifier": [uri_identifier(links.id_of("scan")), uri_identifier(record.scan_id)],
-            "status": "current",
-            "docStatus": "final",
+            "status": "entered-in-error" if record.retracted else "current",
+            "docStatus": document_status(record),
             "type": PRESCRIPTION_TYPE,
             "category": [concept(coding(CATEGORY, "clinical-note", "Clinical Note"))],
             "subject": links.patient(),
@@ -57,9 +57,17 @@ def document_reference(record: PrescriptionPublication, links: Links) -> dict[st
                     ),
                 }
             ],
-            "context": {"period": {"start": day}} if day else None,
+            # the day it is of, from end to end: a period without an end would go on for ever
+            "context": {"period": {"start": day, "end": day}} if day else None,
         }
     )
+
+
+def document_status(record: PrescriptionPublication) -> str:
+    """Return how far the document has come (R4 composition-status)."""
+    if record.retracted:
+        return "entered-in-error"
+    return "final" if record.version == 1 else "amended"
 
 
 def binary(record: PrescriptionPublication, links: Links) -> dict[str, Any]:

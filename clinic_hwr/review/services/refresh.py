@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,6 +18,7 @@ from clinic_hwr.routing.models import Field, FieldBlocker
 from clinic_hwr.routing.policy import is_sampled, route
 from clinic_hwr.routing.thresholds import SitePolicy
 
+from ..content import content_sha256
 from ..errors import ScanFinished
 from ..locks import scan_locked
 from ..models import PrescriptionRecord, PrescriptionStatus
@@ -28,12 +26,6 @@ from .effective import FieldState, field_states
 
 # The draft follows the fields in these states: before, nothing is read; after, it is signed.
 OPEN_STATES = frozenset({ScanState.READ, ScanState.IN_REVIEW, ScanState.VERIFIED})
-
-
-def content_sha256(content: dict[str, Any]) -> str:
-    """Return the SHA-256 (hex) of the canonical JSON of a prescription's ``content``."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @transaction.atomic

@@ -112,6 +112,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   resources.forEach((resource, index) => {
     judge(index, resource.resourceType, resource, withProfiles);
     for (const [position, entry] of (resource.entry ?? []).entries()) {
+      if (!entry.resource) {
+        continue; // an answer in a batch-response may have none
+      }
       const path = `entry[${position}] ${entry.resource.resourceType}`;
       judge(index, path, entry.resource, withProfiles);
     }

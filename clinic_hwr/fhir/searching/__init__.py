@@ -1,0 +1,1 @@
+"""Search by the R4 rules: parameters, conditions, pages, includes, and the Bundle that answers."""
