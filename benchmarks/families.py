@@ -192,9 +192,12 @@ def measure(name: str, weights: Path, data: Path, limit: int) -> list[Row]:
 def _calibrate(reader: FusedReader, samples: Sequence[Sample], kind: str) -> None:
     readings = read_all(reader, samples)
     whole = [(s, r) for s, r in zip(samples, readings, strict=True) if "joint" in r.scores]
+    right = is_correct([s for s, _ in whole], [r for _, r in whole])
+    if len(set(right)) < 2:
+        return  # a family that reads nothing yet keeps ``p_correct`` 0
     fitted = fit_calibrator(
         [r.scores for _, r in whole],
-        is_correct([s for s, _ in whole], [r for _, r in whole]),
+        right,
         FEATURES,
         [writer_key(s, kind) for s, _ in whole],
     )
