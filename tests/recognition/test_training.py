@@ -11,7 +11,12 @@ from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.training import loop
 from clinic_hwr.recognition.training.checkpoints import load_checkpoint, load_weights
 from clinic_hwr.recognition.training.curves import draw_curve
-from clinic_hwr.recognition.training.datasets import MixtureDataset, width_class
+from clinic_hwr.recognition.training.datasets import (
+    MixtureConfig,
+    MixtureDataset,
+    mixture_places,
+    width_class,
+)
 from clinic_hwr.recognition.training.loop import TrainConfig, learning_rate_at, train
 from clinic_hwr.recognition.training.material import gather_material
 from clinic_hwr.recognition.training.recipe import make_recipe
@@ -182,3 +187,11 @@ def test_held_out_writers_are_a_fixed_share():
     share = np.mean([held_out_writer(f"copiste_{i:04d}") for i in range(2000)])
     assert 0.10 < share < 0.14
     assert held_out_writer("copiste_0001") == held_out_writer("copiste_0001")
+
+
+def test_sources_are_numbered_as_the_mixture_lists_them():
+    config = MixtureConfig(unipen_phrases=0.0, gan_words=0.1)
+    places = mixture_places(config)
+    assert list(places)[:2] == ["unipen_words", "unipen_lines"]
+    assert places["gan_words"] == len(places) - 1
+    assert "unipen_phrases" not in places

@@ -14,6 +14,7 @@ from clinic_hwr.recognition.synthesis.strokes import (
     draw_strokes,
     scale_strokes,
     warp_strokes,
+    with_flourish,
 )
 from clinic_hwr.recognition.synthesis.text import TextSampler
 
@@ -111,3 +112,15 @@ def test_a_contact_sheet_shows_every_crop():
     sheet = contact_sheet([(np.zeros((30, 50), np.uint8), "a")] * 5)
     assert sheet.shape == (2 * 82, 1200)
     assert (sheet[:60, :90] == 0).sum() > 1000
+
+
+def test_a_flourish_lets_only_the_last_stroke_run_on_to_the_right():
+    first = np.array([[0, 0], [5, 10]], np.float32)
+    last = np.array([[8, 2], [12, 9]], np.float32)
+    out = with_flourish([last, first], 10.0, np.random.default_rng(0))
+    assert np.array_equal(out[1], first)
+    assert np.array_equal(out[0][:2], last)
+    tail = out[0][2:]
+    assert (np.diff(tail[:, 0]) > 0).all()
+    assert 5.0 <= tail[-1, 0] - 12 <= 35.0
+    assert np.abs(tail[:, 1] - 9).max() < 30.0
