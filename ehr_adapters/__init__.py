@@ -1,7 +1,15 @@
 """The port to EHRs and its adapters; knows FHIR, nothing of Django."""
 
 from . import adapters as adapters  # registers every adapter
-from .errors import AdapterError, Ambiguous, AuthFailed, Rejected, Retryable, Unsupported
+from .errors import (
+    AdapterError,
+    Ambiguous,
+    AuthFailed,
+    Rejected,
+    Retryable,
+    Unamendable,
+    Unsupported,
+)
 from .model import (
     Capabilities,
     Identifier,
@@ -32,6 +40,7 @@ __all__ = [
     "Retryable",
     "Submission",
     "SubmissionKey",
+    "Unamendable",
     "Unsupported",
     "adapter_names",
     "create_adapter",

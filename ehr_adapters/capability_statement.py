@@ -44,5 +44,7 @@ def _support(entry: Json) -> ResourceSupport:
         create="create" in interactions,
         conditional_create=entry.get("conditionalCreate") is True,
         update_create="update" in interactions and entry.get("updateCreate") is True,
+        update="update" in interactions,
+        conditional_update=entry.get("conditionalUpdate") is True,
         search_identifier="search-type" in interactions and "identifier" in parameters,
     )

@@ -48,6 +48,14 @@ class Rejected(AdapterError):
         self.outcome = outcome
 
 
+class Unamendable(Rejected):
+    """What an earlier version left at the peer still stands there and we cannot change it.
+
+    Something a clinician withdrew may still be active: a person must change it at the peer. The
+    message names each resource and what to do.
+    """
+
+
 class AuthFailed(AdapterError):
     """The peer does not know us or does not let us write; a person must mend the credentials."""
 

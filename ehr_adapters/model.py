@@ -38,6 +38,20 @@ class SubmissionKey:
         return Identifier("urn:ietf:rfc:3986", f"urn:uuid:{self.derived_uuid('document')}")
 
     @property
+    def identifiers(self) -> tuple[Identifier, ...]:
+        """Return the identifiers of every version up to this one, the first version's first.
+
+        A document that was amended in place carries them all, so that each version is found in it.
+        """
+        versions = range(1, self.version + 1)
+        return tuple(SubmissionKey(self.prescription_id, n).identifier for n in versions)
+
+    @property
+    def next_version(self) -> SubmissionKey:
+        """Return the key of the version that amends this one."""
+        return SubmissionKey(self.prescription_id, self.version + 1)
+
+    @property
     def file_stem(self) -> str:
         """Return the name that file based adapters use, without an ending."""
         return f"prescription-{self.prescription_id}-v{self.version}"
@@ -67,6 +81,7 @@ class Outcome(StrEnum):
     """How a push ended well."""
 
     CREATED = "created"
+    AMENDED = "amended"  # what an earlier version left there was changed
     ALREADY_THERE = "already_there"  # a look-up found it; nothing was written
     ACCEPTED = "accepted"  # 202: the peer's staff file it; it cannot be read back yet
 
@@ -114,6 +129,8 @@ class ResourceSupport:
     conditional_create: bool = False
     update_create: bool = False  # PUT with an id of our choice
     search_identifier: bool = False
+    update: bool = False
+    conditional_update: bool = False  # PUT with a search instead of an id
 
 
 @dataclass(frozen=True, slots=True)

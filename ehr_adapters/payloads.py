@@ -9,7 +9,7 @@ from urllib.parse import quote
 from .documents import Entry, ReleasedDocument, Resource, references, with_references
 from .errors import Rejected
 from .exact_json import Json
-from .model import Capabilities, SubmissionKey
+from .model import Capabilities, Identifier, SubmissionKey
 
 # R4 types of our documents by how they carry a business identifier.
 _MANY_IDENTIFIERS = frozenset(
@@ -89,7 +89,7 @@ def transaction_bundle(
     What is ours goes by PUT to its own deterministic id where the server allows that, else by
     conditional create on its identifier; people and places always by conditional create.
     """
-    urls = {id(entry): f"urn:uuid:{key.derived_uuid(_name(entry))}" for entry in entries}
+    urls = {id(entry): placeholder(entry, key) for entry in entries}
 
     def rewrite(reference: str) -> str | None:
         target = document.resolve(reference)
@@ -99,18 +99,23 @@ def transaction_bundle(
     for entry in entries:
         resource = identified(entry, document, key)
         resource = with_references(resource, rewrite)
-        request: Resource
-        support = capabilities.of(entry.type)
-        condition = if_none_exist(resource)
-        if entry.type not in _SHARED and support.update_create and resource.get("id"):
-            request = {"method": "PUT", "url": f"{entry.type}/{resource['id']}"}
-        else:
-            resource.pop("id", None)
-            request = {"method": "POST", "url": entry.type}
-            if support.conditional_create and condition:
-                request["ifNoneExist"] = condition
+        request = create_request(resource, capabilities)
         rows.append({"fullUrl": urls[id(entry)], "resource": resource, "request": request})
     return {"resourceType": "Bundle", "type": "transaction", "entry": rows}
+
+
+def create_request(resource: Resource, capabilities: Capabilities) -> Resource:
+    """Return the Bundle request that creates ``resource`` at most once; takes a foreign id out."""
+    kind = str(resource["resourceType"])
+    support = capabilities.of(kind)
+    if kind not in _SHARED and support.update_create and resource.get("id"):
+        return {"method": "PUT", "url": f"{kind}/{resource['id']}"}
+    resource.pop("id", None)
+    request: Resource = {"method": "POST", "url": kind}
+    condition = if_none_exist(resource)
+    if support.conditional_create and condition:
+        request["ifNoneExist"] = condition
+    return request
 
 
 def document_alone(document: ReleasedDocument, key: SubmissionKey) -> Resource:
@@ -141,13 +146,14 @@ def identified(entry: Entry, document: ReleasedDocument, key: SubmissionKey) -> 
     """Return a copy of the resource with the identifiers that make a re-send recognisable."""
     resource: Resource = dict(entry.resource)
     if entry.type == "DocumentReference":
-        wanted = key.identifier
-        identifiers = list(resource.get("identifier", []))
-        ours = {"system": wanted.system, "value": wanted.value}
-        if ours not in [{k: i.get(k) for k in ours} for i in identifiers]:
-            # first, because that is the one conditional creates and look-ups go by
-            identifiers.insert(0, ours)
-        resource["identifier"] = identifiers
+        versions = [{"system": each.system, "value": each.value} for each in key.identifiers]
+        others = [
+            each
+            for each in resource.get("identifier", [])
+            if {k: each.get(k) for k in ("system", "value")} not in versions
+        ]
+        # first, because that is the one conditional writes and look-ups go by
+        resource["identifier"] = [*versions, *others]
         resource["content"] = _inline_scan(document)
     elif entry.type in _MANY_IDENTIFIERS and if_none_exist(resource) == "":
         derived = f"urn:uuid:{key.derived_uuid(_name(entry))}"
@@ -158,17 +164,22 @@ def identified(entry: Entry, document: ReleasedDocument, key: SubmissionKey) -> 
 
 def if_none_exist(resource: Resource) -> str:
     """Return the If-None-Exist search of a resource, "" when it has no full identifier."""
+    found = business_identifier(resource)
+    return "" if found is None else "identifier=" + quote(found.token, safe=":/|.-_~")
+
+
+def business_identifier(resource: Resource) -> Identifier | None:
+    """Return the first full identifier of a resource, None when it has none."""
     kind = str(resource["resourceType"])
     found = resource.get("identifier", [])
     if kind in _ONE_IDENTIFIER:
         found = [found]
     elif kind not in _MANY_IDENTIFIERS:
-        return ""
+        return None
     for identifier in found:
         if isinstance(identifier, dict) and identifier.get("system") and identifier.get("value"):
-            token = f"{identifier['system']}|{identifier['value']}"
-            return "identifier=" + quote(token, safe=":/|.-_~")
-    return ""
+            return Identifier(str(identifier["system"]), str(identifier["value"]))
+    return None
 
 
 def _inline_scan(document: ReleasedDocument) -> list[Json]:
@@ -179,6 +190,11 @@ def _inline_scan(document: ReleasedDocument) -> list[Json]:
     data = base64.b64encode(document.attachment_bytes()).decode()
     inlined = {k: v for k, v in attachment.items() if k != "url"} | {"data": data}
     return [{**content[0], "attachment": inlined}, *content[1:]]
+
+
+def placeholder(entry: Entry, key: SubmissionKey) -> str:
+    """Return the fullUrl under which ``entry`` travels in a transaction."""
+    return f"urn:uuid:{key.derived_uuid(_name(entry))}"
 
 
 def _name(entry: Entry) -> str:

@@ -48,3 +48,29 @@ def _same(sent: Json, kept: Json) -> bool:
     if isinstance(sent, int | Decimal) and isinstance(kept, int | Decimal):
         return Decimal(sent) == Decimal(kept)
     return bool(sent == kept)
+
+
+# What a prescriber says in an order. Elements beside these that a server adds are its own affair;
+# one of these that it still holds although we no longer send it is a part of the old order.
+_CLINICAL = ("medication", "dosageInstruction", "dispenseRequest", "substitution", "note")
+
+
+def matches(sent: Resource, kept: Resource) -> bool:
+    """Whether ``kept`` says what ``sent`` says, with no clinical element left from before."""
+    if differences(sent, kept):
+        return False
+    return not any(
+        _left_over(sent.get(name), value)
+        for name, value in kept.items()
+        if name.startswith(_CLINICAL) or name == "doNotPerform"
+    )
+
+
+def _left_over(sent: Json, kept: Json) -> bool:
+    if isinstance(kept, dict) and isinstance(sent, dict):
+        added = set(kept) - set(sent) - _NOT_COMPARED - {"display", "extension"}
+        return bool(added) or any(_left_over(sent[k], v) for k, v in kept.items() if k in sent)
+    if isinstance(kept, list) and isinstance(sent, list):
+        pairs = zip(sent, kept, strict=False)
+        return len(kept) > len(sent) or any(_left_over(a, b) for a, b in pairs)
+    return sent is None

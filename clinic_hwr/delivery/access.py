@@ -11,6 +11,21 @@ from .models import Delivery, DeliveryStatus, DeliveryTarget
 UNFINISHED = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.AMBIGUOUS)
 
 
+def replayable() -> QuerySet[Delivery]:
+    """Return the dead deliveries that may be sent again.
+
+    Not one whose target was sent a later version: on a server that cannot be searched the old
+    orders would be written over the new ones.
+    """
+    later_version = Delivery.objects.filter(
+        target=OuterRef("target"),
+        prescription_id=OuterRef("prescription_id"),
+        prescription_version__gt=OuterRef("prescription_version"),
+        status=DeliveryStatus.SENT,
+    )
+    return Delivery.objects.filter(~Exists(later_version), status=DeliveryStatus.DEAD)
+
+
 def due(now: datetime) -> QuerySet[Delivery]:
     """Return what a worker may take now, longest waiting first.
 

@@ -76,6 +76,7 @@ class DeliveryAdmin(admin.ModelAdmin):
     def replay(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         """Queue the dead ones of the selection again."""
         dead = list(queryset.filter(status=DeliveryStatus.DEAD).values_list("pk", flat=True))
-        for delivery_id in dead:
-            delivery_replay(delivery_id=delivery_id, actor_name=request.user.get_username())
-        self.message_user(request, f"{len(dead)} queued again.", messages.SUCCESS)
+        actor = request.user.get_username()
+        replayed = [delivery_replay(delivery_id=each, actor_name=actor) for each in dead]
+        queued = sum(each.status == DeliveryStatus.QUEUED for each in replayed)
+        self.message_user(request, f"{queued} queued again.", messages.SUCCESS)

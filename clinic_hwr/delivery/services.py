@@ -136,11 +136,14 @@ def delivery_replay(*, delivery_id: UUID, actor_name: str, clock: Clock = timezo
     """Queue a dead delivery again after a person has mended the cause.
 
     Adapters look before they write, so a replay of something that did arrive sends nothing.
-    Audit: ``delivery.replayed``. A delivery that is not dead is returned unchanged.
+    Audit: ``delivery.replayed``. A delivery that is not dead, or whose target
+    has a later version already, is returned unchanged.
     """
     with transaction.atomic():
-        changed = Delivery.objects.filter(pk=delivery_id, status=DeliveryStatus.DEAD).update(
-            status=DeliveryStatus.QUEUED, attempts=0, next_attempt_at=clock(), problem=""
+        changed = (
+            access.replayable()
+            .filter(pk=delivery_id)
+            .update(status=DeliveryStatus.QUEUED, attempts=0, next_attempt_at=clock(), problem="")
         )
         delivery = Delivery.objects.select_related("target__site").get(pk=delivery_id)
         if changed:

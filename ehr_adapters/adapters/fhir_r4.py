@@ -4,7 +4,7 @@ Conditional create alone does not give exactly-once on real servers (hapi-fhir #
 fhir-server #1382, medplum #4878 race or duplicate), and a write whose answer was lost may have
 been stored (medplum #9009). So every push starts with a look-up by identifier, writes go by PUT to
 deterministic ids where the server allows it, and a lost answer is never followed by a blind
-re-send.
+re-send. A later version changes what the earlier one left there: see ``ehr_adapters.amending``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,19 @@ from typing import Any
 
 import httpx
 
-from ehr_adapters import exact_json
+from ehr_adapters.amending import Amendment
 from ehr_adapters.capability_statement import read_capability_statement
 from ehr_adapters.documents import Resource, parse_document
 from ehr_adapters.errors import Ambiguous, AuthFailed, Rejected, Retryable, Unsupported
-from ehr_adapters.exact_json import Json
+from ehr_adapters.fhir_http import (
+    FhirHttp,
+    carries,
+    json_of_read,
+    json_of_write,
+    receipt_of,
+    remote_id,
+    version_of,
+)
 from ehr_adapters.model import (
     Capabilities,
     Outcome,
@@ -38,16 +46,11 @@ from ehr_adapters.payloads import (
 )
 from ehr_adapters.readback import differences
 from ehr_adapters.registry import config_text, register
-from ehr_adapters.transport import SAFE_METHODS, Answer, Limits, Transport, check_base_url
+from ehr_adapters.transport import Limits, Transport, check_base_url
 
-FHIR_JSON = "application/fhir+json"
 CAPABILITIES_TTL_S = 15 * 60  # servers change with a deployment, not with a prescription
-MAX_OUTCOME_CHARS = 4000
 # A push starts no further request after this long, so that it ends before its sender's claim does.
 PUSH_BUDGET_S = 180.0
-# HAPI answers a repeated search from a cache of up to a minute unless told not to, and servers
-# ignore search parameters they do not know unless told to be strict.
-_READ_HEADERS = {"Cache-Control": "no-cache", "Prefer": "handling=strict"}
 
 
 class FhirR4Adapter:
@@ -58,6 +61,7 @@ class FhirR4Adapter:
     ) -> None:
         self._transport = transport
         self._monotonic = monotonic
+        self._http = FhirHttp(transport, monotonic=monotonic)
         self._capabilities: tuple[float, Capabilities] | None = None
 
     def capabilities(self) -> Capabilities:
@@ -67,7 +71,7 @@ class FhirR4Adapter:
             answer = self._transport.request("GET", "metadata")
             if answer.status in {404, 410}:
                 raise Unsupported("There is no FHIR server at this address (no /metadata).")
-            self._capabilities = now, read_capability_statement(_json_of_read(answer))
+            self._capabilities = now, read_capability_statement(json_of_read(answer))
         return self._capabilities[1]
 
     def push(self, submission: Submission) -> Receipt:
@@ -81,11 +85,16 @@ class FhirR4Adapter:
         route, entries = chosen
         left_out = tuple(sorted({e.type for e in document.entries} - {e.type for e in entries}))
 
+        if submission.key.version > 1:
+            amendment = Amendment(self._http, capabilities, document, submission, deadline)
+            return amendment.run(route, entries, left_out)
         if capabilities.looks_up:
-            found = self._look_up(submission.key)
+            found = self._http.search("DocumentReference", submission.key.identifier)
             if found is not None:
-                changed = differences(document_alone(document, submission.key), found)
-                return _receipt(Outcome.ALREADY_THERE, found, left_out, changed)
+                later = carries(found, submission.key.next_version.identifier)
+                sent = document_alone(document, submission.key)
+                changed = () if later else differences(sent, found)
+                return receipt_of(Outcome.ALREADY_THERE, found, left_out, changed)
 
         if self._monotonic() > deadline:
             raise Retryable("The EHR is too slow to start writing now.")
@@ -102,45 +111,16 @@ class FhirR4Adapter:
         """Look the push up by its identifier."""
         if not self.capabilities().looks_up:
             raise Unsupported("The server does not search DocumentReference by identifier.")
-        found = self._look_up(key)
-        return None if found is None else RemoteRef(_remote_id(found), _version(found))
+        found = self._http.search("DocumentReference", key.identifier)
+        return None if found is None else RemoteRef(remote_id(found), version_of(found))
 
     def status(self, remote: RemoteRef) -> RemoteStatus:
         """Read the DocumentReference and tell what has become of it."""
-        answer = self._transport.request("GET", remote.remote_id, headers=_READ_HEADERS)
+        answer = self._http.get(remote.remote_id)
         if answer.status in {404, 410}:
             return RemoteStatus.ABSENT
-        withdrawn = _json_of_read(answer).get("status") == "entered-in-error"
+        withdrawn = json_of_read(answer).get("status") == "entered-in-error"
         return RemoteStatus.WITHDRAWN if withdrawn else RemoteStatus.PRESENT
-
-    def _look_up(self, key: SubmissionKey) -> Resource | None:
-        """Return the one DocumentReference with our identifier, or None.
-
-        Raises:
-            Rejected: there are several, or the server does not filter by identifier.
-        """
-        answer = self._transport.request(
-            "GET",
-            "DocumentReference",
-            query={"identifier": key.identifier.token},
-            headers=_READ_HEADERS,
-        )
-        entries = _json_of_read(answer).get("entry", [])
-        resources = [entry.get("resource", {}) for entry in entries]
-        documents = [r for r in resources if r.get("resourceType") == "DocumentReference"]
-        ours = [r for r in documents if _carries(r, key)]
-        if len(ours) > 1:
-            raise Rejected(
-                f"The EHR holds {len(ours)} copies of this prescription: a person must look.",
-                status=answer.status,
-            )
-        if documents and not ours:
-            raise Rejected(
-                "The EHR answers a search by identifier with other documents, so nobody can tell "
-                "whether this one arrived.",
-                status=answer.status,
-            )
-        return ours[0] if ours else None
 
     def _check_resend(
         self, submission: Submission, capabilities: Capabilities, idempotent: bool
@@ -155,10 +135,10 @@ class FhirR4Adapter:
     def _push_transaction(
         self, sent: Resource, left_out: tuple[str, ...], deadline: float
     ) -> Receipt:
-        answer = self._write("", sent, {"Prefer": "return=minimal"})
+        answer = self._http.write("POST", "", sent, {})
         if answer.status == 202:
             return Receipt(Outcome.ACCEPTED, "", left_out=left_out)
-        rows = _json_of_write(answer).get("entry", [])
+        rows = json_of_write(answer).get("entry", [])
         if len(rows) != len(sent["entry"]):
             raise Ambiguous("The EHR's transaction answer does not match what was sent.")
         receipt: Receipt | None = None
@@ -167,10 +147,12 @@ class FhirR4Adapter:
             resource = entry["resource"]
             if resource["resourceType"] not in {"DocumentReference", "MedicationRequest"}:
                 continue
-            kept = self._read_back(str((row.get("response") or {}).get("location", "")), deadline)
+            kept = self._http.read_back(
+                str((row.get("response") or {}).get("location", "")), deadline
+            )
             changed += differences(resource, kept)
             if resource["resourceType"] == "DocumentReference":
-                receipt = _receipt(Outcome.CREATED, kept, left_out, ())
+                receipt = receipt_of(Outcome.CREATED, kept, left_out, ())
         if receipt is None:
             raise Ambiguous("The EHR did not say where it put the document.")
         return Receipt(
@@ -184,38 +166,12 @@ class FhirR4Adapter:
         left_out: tuple[str, ...],
         deadline: float,
     ) -> Receipt:
-        headers = {"Prefer": "return=minimal"}
-        if conditional:
-            headers["If-None-Exist"] = if_none_exist(alone)
-        answer = self._write("DocumentReference", alone, headers)
+        headers = {"If-None-Exist": if_none_exist(alone)} if conditional else {}
+        answer = self._http.write("POST", "DocumentReference", alone, headers)
         if answer.status == 202:
             return Receipt(Outcome.ACCEPTED, "", left_out=left_out)
-        kept = self._read_back(answer.headers.get("location", ""), deadline)
-        return _receipt(Outcome.CREATED, kept, left_out, differences(alone, kept))
-
-    def _write(self, path: str, body: Resource, headers: Mapping[str, str]) -> Answer:
-        answer = self._transport.request(
-            "POST",
-            path,
-            headers={"Content-Type": FHIR_JSON, **headers},
-            body=exact_json.dumps(body),
-        )
-        _raise_for_status(answer, "POST")
-        return answer
-
-    def _read_back(self, location: str, deadline: float) -> Resource:
-        """Read what a write says it stored; a write that cannot be read back is ambiguous."""
-        parts = location.rstrip("/").split("/_history/")[0].split("/")
-        if len(parts) < 2 or not all(parts[-2:]):
-            raise Ambiguous("The EHR stored it but did not say where.")
-        if self._monotonic() > deadline:
-            raise Ambiguous("Written, but the EHR is too slow to read it back now.")
-        try:
-            answer = self._transport.request("GET", "/".join(parts[-2:]), headers=_READ_HEADERS)
-            kept = _json_of_read(answer)
-        except (Retryable, Rejected) as error:
-            raise Ambiguous(f"Written, but reading it back failed: {error}") from error
-        return dict(kept)
+        kept = self._http.read_back(answer.headers.get("location", ""), deadline)
+        return receipt_of(Outcome.CREATED, kept, left_out, differences(alone, kept))
 
 
 def _is_idempotent(transaction: Resource) -> bool:
@@ -224,66 +180,6 @@ def _is_idempotent(transaction: Resource) -> bool:
         entry["request"]["method"] == "PUT" or "ifNoneExist" in entry["request"]
         for entry in transaction["entry"]
         if entry["resource"]["resourceType"] in {"DocumentReference", "MedicationRequest"}
-    )
-
-
-def _carries(resource: Resource, key: SubmissionKey) -> bool:
-    wanted = key.identifier
-    every = [*resource.get("identifier", []), resource.get("masterIdentifier") or {}]
-    return any((i.get("system"), i.get("value")) == (wanted.system, wanted.value) for i in every)
-
-
-def _remote_id(resource: Resource) -> str:
-    return f"DocumentReference/{resource.get('id', '')}"
-
-
-def _version(resource: Resource) -> str:
-    return str((resource.get("meta") or {}).get("versionId", ""))
-
-
-def _receipt(
-    outcome: Outcome, kept: Resource, left_out: tuple[str, ...], changed: tuple[str, ...]
-) -> Receipt:
-    return Receipt(outcome, _remote_id(kept), _version(kept), left_out, changed)
-
-
-def _json_of_read(answer: Answer) -> Resource:
-    _raise_for_status(answer, "GET")
-    try:
-        body: Json = exact_json.loads(answer.body)
-    except ValueError as error:
-        raise Retryable("The EHR's answer is not JSON.") from error
-    if not isinstance(body, dict):
-        raise Retryable("The EHR's answer is not a FHIR resource.")
-    return body
-
-
-def _json_of_write(answer: Answer) -> Resource:
-    try:
-        return _json_of_read(answer)
-    except Retryable as error:
-        raise Ambiguous(f"It was sent, but: {error}") from error
-
-
-def _raise_for_status(answer: Answer, method: str) -> None:
-    """Turn an HTTP status into the error that says what may be done next."""
-    status = answer.status
-    if 200 <= status < 300:
-        return
-    if status in {401, 403}:
-        raise AuthFailed(f"The EHR refused our credentials (HTTP {status}).")
-    if status == 429 or status == 409:
-        # refused before it was processed: over the rate limit, or another write was first
-        raise Retryable(f"The EHR is busy (HTTP {status}).", retry_after=answer.retry_after)
-    if status >= 500 or status == 408:
-        message = f"The EHR failed (HTTP {status})."
-        if method in SAFE_METHODS:
-            raise Retryable(message, retry_after=answer.retry_after)
-        raise Ambiguous(message, retry_after=answer.retry_after)
-    raise Rejected(
-        f"The EHR refused the content (HTTP {status}).",
-        status=status,
-        outcome=answer.body[:MAX_OUTCOME_CHARS].decode(errors="replace"),
     )
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from fhir.resources.R4B.bundle import Bundle
 
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.delivery.models import Delivery, DeliveryStatus, DeliveryTarget
+from clinic_hwr.fhir.ids import resource_id
 from clinic_hwr.fhir.services import bundle_bytes, prescription_publish
+from clinic_hwr.fhir.store import newest_bodies
 from ehr_adapters import exact_json
+from ehr_adapters.documents import references
 from tests.ehr_adapters.fake_fhir_server import ALL_TYPES, FakeFhirServer, fake_fhir_server
 from tests.fhir.judges import SCRIPT, Judges
 from tests.fhir.publications import PDF, SIG_TEXT, publication
@@ -117,3 +121,60 @@ def test_the_folder_gets_the_bytes_that_the_fhir_server_serves(
 
     assert (drop / row.remote_id).read_bytes() == bundle_bytes(row.bundle_fhir_id)
     assert (drop / row.remote_id).with_suffix(".pdf").read_bytes() == PDF
+
+
+WAYS_TO_CHANGE = [
+    {"update_create": True},
+    {"conditional_update": True},
+    {"update": True},
+]
+
+
+@pytest.mark.parametrize("way", WAYS_TO_CHANGE, ids=lambda way: next(iter(way)))
+def test_an_order_that_an_amendment_drops_is_not_active_at_the_ehr_any_more(
+    site: Site,
+    server: FakeFhirServer,
+    make_fhir_target: Callable[..., DeliveryTarget],
+    attempt: Attempt,
+    way: dict[str, bool],
+) -> None:
+    for name, value in way.items():
+        setattr(server, name, value)
+    make_fhir_target(server.url)
+    first = publication(site=site)
+    (row,) = released(site)
+    attempt(row.pk)
+    kept, gone = first.prescription.medications
+    stored = newest_bodies(first.prescription_id, "MedicationRequest")
+    dropped = [
+        each
+        for each in stored
+        if each["id"] == resource_id(first.prescription_id, "medication", gone.sequence)
+    ]
+    with transaction.atomic():
+        prescription_publish(
+            record=replace(
+                first,
+                version=2,
+                prescription=replace(first.prescription, medications=(replace(kept, refills=0),)),
+                withdrawn=tuple(dropped),
+                reason="misread",
+            )
+        )
+
+    row = attempt(Delivery.objects.get(prescription_version=2).pk)
+
+    assert (row.status, row.problem) == (DeliveryStatus.SENT, "")
+    at_ehr = {
+        each["identifier"][0]["value"].removeprefix("urn:uuid:"): each
+        for each in server.store["MedicationRequest"].values()
+    }
+    assert len(server.store["MedicationRequest"]) == len(stored) == 2
+    assert at_ehr.pop(dropped[0]["id"])["status"] == "entered-in-error"
+    (standing,) = at_ehr.values()
+    assert standing["status"] == "active"
+    assert standing["dispenseRequest"]["numberOfRepeatsAllowed"] == 0
+    assert server.only("DocumentReference")["docStatus"] == "amended"
+    assert server.only("Composition")["status"] == "amended"
+    places = {f"{kind}/{key}" for kind, by_id in server.store.items() for key in by_id}
+    assert set(references(list(server.store["MedicationRequest"].values()))) <= places

@@ -46,6 +46,10 @@ class FakeFhirServer:
         self.transaction = True
         self.conditional_create = True
         self.update_create = False
+        self.update = False
+        self.conditional_update = False
+        self.refuses_conditional_update = False  # although it says that it has it
+        self.ignores_updates = False  # answers 200 and changes nothing, as openemr #2618
         self.search_identifier = True
         self.fhir_version = "4.0.1"
         self.ignores_search = False
@@ -69,13 +73,16 @@ class FakeFhirServer:
 
     def capability_statement(self) -> dict[str, Any]:
         """Return /metadata."""
-        codes = ["read", "create", "search-type"] + (["update"] if self.update_create else [])
+        codes = ["read", "create", "search-type"] + (
+            ["update"] if self.update or self.update_create else []
+        )
         resources = [
             {
                 "type": kind,
                 "interaction": [{"code": code} for code in codes],
                 "conditionalCreate": self.conditional_create,
                 "updateCreate": self.update_create,
+                "conditionalUpdate": self.conditional_update,
                 "searchParam": [{"name": "identifier", "type": "token"}]
                 if self.search_identifier
                 else [],
@@ -120,20 +127,49 @@ class FakeFhirServer:
         version = int(
             self.store[kind].get(fhir_id, {"meta": {"versionId": "0"}})["meta"]["versionId"]
         )
+        if version and self.ignores_updates:
+            return 200, f"{kind}/{fhir_id}/_history/{version}"
         self.store[kind][fhir_id] = {**body, "id": fhir_id, "meta": {"versionId": str(version + 1)}}
         return (201 if version == 0 else 200), f"{kind}/{fhir_id}/_history/{version + 1}"
 
-    def run_transaction(self, bundle: dict[str, Any]) -> dict[str, Any]:
-        """Run all entries, then put real references in place of the urn:uuid ones."""
+    def update_at(self, url: str, body: dict[str, Any], if_match: str) -> tuple[int, str]:
+        """Update by id or by search, if this server does that; return status and location."""
+        if "?" in url:
+            kind, _, condition = url.partition("?")
+            if not self.conditional_update or self.refuses_conditional_update:
+                return 400, ""
+            found = self.find(kind, unquote(condition.removeprefix("identifier=")))
+            if len(found) > 1:
+                return 412, ""
+            return self.put(kind, found[0]["id"] if found else str(uuid.uuid4()), body)
+        kind, fhir_id = url.split("/")
+        stored = self.store[kind].get(fhir_id)
+        if not (self.update_create or (self.update and stored)) or body.get("id") != fhir_id:
+            return 405, ""
+        if if_match and stored and if_match != f'W/"{stored["meta"]["versionId"]}"':
+            return 412, ""
+        return self.put(kind, fhir_id, body)
+
+    def run_transaction(self, bundle: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Run all entries, then put real references in place of the urn:uuid ones.
+
+        One refused entry refuses and undoes everything.
+        """
         rows, places = [], {}
+        before = {kind: dict(by_id) for kind, by_id in self.store.items()}
         for entry in bundle["entry"]:
             request, kind = entry["request"], entry["resource"]["resourceType"]
             if request["method"] == "PUT":
-                status, location = self.put(kind, request["url"].split("/")[1], entry["resource"])
+                status, location = self.update_at(
+                    request["url"], entry["resource"], request.get("ifMatch", "")
+                )
             else:
                 status, location = self.create(
                     kind, entry["resource"], request.get("ifNoneExist", "")
                 )
+            if status >= 400:
+                self.store = defaultdict(dict, before)
+                return status, OUTCOME
             places[entry["fullUrl"]] = location.split("/_history")[0]
             rows.append({"response": {"status": str(status), "location": location}})
         for by_id in self.store.values():
@@ -142,7 +178,7 @@ class FakeFhirServer:
                 for placeholder, place in places.items():
                     text = text.replace(f'"reference":"{placeholder}"', f'"reference":"{place}"')
                 by_id[fhir_id] = exact_json.loads(text.encode())
-        return {"resourceType": "Bundle", "type": "transaction-response", "entry": rows}
+        return 200, {"resourceType": "Bundle", "type": "transaction-response", "entry": rows}
 
     def alter(self) -> None:
         """Do what some EHRs do: keep the order, drop the directions."""
@@ -220,7 +256,13 @@ def _handler(state: FakeFhirServer) -> type[BaseHTTPRequestHandler]:
             entries = [{"resource": resource} for resource in found]
             self._answer(200, {"resourceType": "Bundle", "type": "searchset", "entry": entries})
 
+        def do_PUT(self) -> None:
+            self._write()
+
         def do_POST(self) -> None:
+            self._write()
+
+        def _write(self) -> None:
             begun = self._begin()
             if begun is None:
                 return
@@ -235,9 +277,16 @@ def _handler(state: FakeFhirServer) -> type[BaseHTTPRequestHandler]:
                 return
             with state.lock:
                 resource = exact_json.loads(body)
-                if path == "":
-                    status, location = 200, ""
-                    answer = state.run_transaction(resource)
+                if self.command == "PUT":
+                    query = urlsplit(self.path).query
+                    url = f"{path}?{query}" if query else path
+                    status, location = state.update_at(
+                        url, resource, self.headers.get("If-Match", "")
+                    )
+                    answer = OUTCOME if status >= 400 else None
+                elif path == "":
+                    location = ""
+                    status, answer = state.run_transaction(resource)
                 else:
                     condition = self.headers.get("If-None-Exist", "")
                     status, location = state.create(path, resource, condition)

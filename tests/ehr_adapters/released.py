@@ -13,6 +13,7 @@ from ehr_adapters import Submission, SubmissionKey
 PATIENT_NAME = "Zebediah Quillfeather"
 DRUG_TEXT = "Amoxicillin 500 mg"
 SIG_TEXT = "1 cap po tid x 10d"
+AMENDED_SIG = "1 cap po bid x 5d"
 PDF = b"%PDF-1.4\n% the scan\n%%EOF\n"
 PRESCRIPTION_ID = uuid.UUID("5b0f4c1e-2e5f-4a39-9c2b-0d6c1f4b7a10")
 
@@ -109,15 +110,21 @@ def resources(*, scan_in_binary: bool = False) -> list[dict[str, Any]]:
     return bodies
 
 
-def document_bytes(*, scan_in_binary: bool = False) -> bytes:
-    """Return the sample document Bundle; its dose is the decimal 1.50, with the zero."""
+def document_bytes(*, scan_in_binary: bool = False, **changes: dict[str, Any]) -> bytes:
+    """Return the sample document Bundle; its dose is the decimal 1.50, with the zero.
+
+    ``changes`` are elements to put in place of others, by resource type.
+    """
     bundle = {
         "resourceType": "Bundle",
         "type": "document",
         "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{PRESCRIPTION_ID}"},
         "timestamp": "2026-11-20T10:00:00Z",
         "entry": [
-            {"fullUrl": f"urn:uuid:{body['id']}", "resource": body}
+            {
+                "fullUrl": f"urn:uuid:{body['id']}",
+                "resource": body | changes.get(body["resourceType"], {}),
+            }
             for body in resources(scan_in_binary=scan_in_binary)
         ],
     }
@@ -128,3 +135,20 @@ def submission(*, maybe_sent: bool = False, version: int = 1) -> Submission:
     """Return the sample document as a submission."""
     key = SubmissionKey(PRESCRIPTION_ID, version)
     return Submission(key=key, bundle=document_bytes(), maybe_sent=maybe_sent)
+
+
+def retraction(*, version: int = 2, maybe_sent: bool = False) -> Submission:
+    """Return the version that withdraws the whole prescription."""
+    error = {"status": "entered-in-error"}
+    bundle = document_bytes(Composition=error, MedicationRequest=error, DocumentReference=error)
+    return Submission(SubmissionKey(PRESCRIPTION_ID, version), bundle, maybe_sent)
+
+
+def amendment(*, version: int = 2, maybe_sent: bool = False) -> Submission:
+    """Return a version whose directions are others."""
+    bundle = document_bytes(
+        Composition={"status": "amended"},
+        MedicationRequest={"dosageInstruction": [{"text": AMENDED_SIG}]},
+        DocumentReference={"docStatus": "amended"},
+    )
+    return Submission(SubmissionKey(PRESCRIPTION_ID, version), bundle, maybe_sent)

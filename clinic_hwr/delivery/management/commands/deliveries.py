@@ -47,12 +47,26 @@ class Command(BaseCommand):
                 rows = rows.filter(status=options["status"])
             for row in rows.iterator():
                 self.stdout.write(json.dumps(_as_dict(row)) if options["json"] else _as_line(row))
+            if not options["json"]:
+                self._warn(rows)
 
     def _replay(self, dead: Any) -> None:
         ids = list(dead.values_list("pk", flat=True))
-        for delivery_id in ids:
-            delivery_replay(delivery_id=delivery_id, actor_name="manage.py deliveries")
-        self.stdout.write(f"{len(ids)} queued again.")
+        actor = "manage.py deliveries"
+        replayed = [delivery_replay(delivery_id=each, actor_name=actor) for each in ids]
+        queued = sum(each.status == DeliveryStatus.QUEUED for each in replayed)
+        self.stdout.write(f"{queued} queued again.")
+        if queued < len(ids):
+            self.stdout.write(f"{len(ids) - queued} left: a later version was sent already.")
+
+    def _warn(self, rows: Any) -> None:
+        """Say in so many words that a correction did not reach an EHR."""
+        stuck = rows.filter(status=DeliveryStatus.DEAD, prescription_version__gt=1).count()
+        if stuck:
+            self.stdout.write(
+                f"ATTENTION: {stuck} amended or retracted prescription(s) did not get through. "
+                "What was withdrawn may still be in force in the EHR: a person must look there."
+            )
 
     def _check(self, site: str | None) -> None:
         targets = DeliveryTarget.objects.filter(enabled=True).select_related("site")
@@ -92,7 +106,8 @@ def _as_dict(row: Delivery) -> dict[str, Any]:
 
 def _as_line(row: Delivery) -> str:
     problem = row.problem.splitlines()[0] if row.problem else ""
+    shown = problem if row.status == DeliveryStatus.DEAD else row.remote_id or problem
     return (
         f"{row.pk}  {row.target.site.slug}/{row.target.name}  {row.status:<9}  "
-        f"tries {row.attempts}  {row.remote_id or problem}"
+        f"tries {row.attempts}  {shown}"
     )
