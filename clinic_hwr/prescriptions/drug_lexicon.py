@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -17,6 +17,7 @@ from clinic_hwr.prescriptions.lexicon_entries import (
     Availability,
     DrugEntry,
     Product,
+    ProductIndex,
     holds_name,
     name_key,
     name_keys,
@@ -42,6 +43,7 @@ _LETTERS_SHARE = 0.3
 
 # Names this much less similar than the nearest are not looked at by letters.
 _WORTH_A_LOOK = 0.25
+_EDITS_BEHIND = 4
 # Combinations are long enough to be told apart by the number of edits alone, and slow to compare.
 _LONG = 24
 
@@ -100,7 +102,7 @@ class DrugLexicon:
             known = self._by_key.get(name_key(target))
             if known is not None and self._by_key.setdefault(name_key(written), known) is known:
                 self._recalled_keys.add(name_key(written))
-        self._products = tuple(products)
+        self._product_index = ProductIndex(products)
         self._recalled_strengths = dict(recalled_strengths)
         self._tallman = {name.lower(): tall for name, tall in tallman}
         self._schedules = [(drug.lower(), schedule) for schedule, drug in schedules]
@@ -193,6 +195,12 @@ class DrugLexicon:
         ranked = sorted(best.values(), key=lambda c: (not c.exact, -c.score, -c.entry.ndc_count))
         return tuple(self._drug_match(c.written, c.entry, c.score, c.why) for c in ranked[:limit])
 
+    @lru_cache(maxsize=64)  # noqa: B019 - the lexicon lives as long as the process
+    def _keys_about(self, length: int, cutoff: float) -> tuple[str, ...]:
+        """Names whose length alone lets them be so similar to a text of ``length`` letters."""
+        shortest, longest = length * cutoff - 1, length / cutoff + 1
+        return tuple(key for key in self._keys if shortest <= len(key) <= longest)
+
     @lru_cache(maxsize=1024)  # noqa: B019 - the lexicon lives as long as the process
     def _similar(self, text: str) -> list[tuple[DrugEntry, float]]:
         """Entries near one reading with their ink-aware similarity 0..1; exact ones have 1.0."""
@@ -202,18 +210,21 @@ class DrugLexicon:
             letters = sum(char.isalpha() for char in key)
             if len(key) > self._longest_key * 1.5 or letters < _LETTERS_SHARE * len(key):
                 continue  # no drug name; keeps hostile input cheap
+            cutoff = _MIN_SIMILARITY_SHORT if len(key) <= _SHORT else _MIN_SIMILARITY
             hits = process.extract(
                 key,
-                self._keys,
+                self._keys_about(len(key), cutoff),
                 scorer=OSA.normalized_similarity,
                 limit=_SHORTLIST,
-                score_cutoff=_MIN_SIMILARITY_SHORT if len(key) <= _SHORT else _MIN_SIMILARITY,
+                score_cutoff=cutoff,
             )
+            # So many edits more than the nearest no confusion makes up for, in a long name.
+            look = min(_WORTH_A_LOOK, _EDITS_BEHIND / len(key))
             nearest = hits[0][1] if hits else 0.0
             for hit, similarity, _ in hits:
                 entry = self._by_key[hit]
                 # The confusions of the reader decide between names about equally near.
-                if nearest - similarity <= _WORTH_A_LOOK and exact is None and len(hit) <= _LONG:
+                if nearest - similarity <= look and exact is None and len(hit) <= _LONG:
                     longest = max(len(hit), len(key))
                     similarity = 1.0 - ink_distance(hit, key) / longest
                 value = min(similarity, 0.99)
@@ -279,24 +290,9 @@ class DrugLexicon:
         """Return the entry behind a match made by this lexicon."""
         return self._by_key[name_key(match.name)]
 
-    @cached_property
-    def _products_by_drug(self) -> dict[str, list[Product]]:
-        by_drug: dict[str, list[Product]] = {}
-        for product in self._products:
-            by_drug.setdefault(product.ingredients.lower(), []).append(product)
-            if product.brand:
-                by_drug.setdefault("brand:" + product.brand.lower(), []).append(product)
-        return by_drug
-
     def products_of(self, entry: DrugEntry) -> list[Product]:
         """Return SCDs of a generic, SBDs of a brand; of a salt the SCDs that name it."""
-        if entry.is_brand:
-            return self._products_by_drug.get("brand:" + entry.name.lower(), [])
-        if entry.tty == "PIN":
-            name = entry.name.lower()
-            return [p for p in self._products if p.tty == "SCD" and holds_name(p.name, name)]
-        products = self._products_by_drug.get(entry.name.lower(), [])
-        return [product for product in products if product.tty == "SCD"]
+        return self._product_index.of(entry)
 
     @lru_cache(maxsize=4096)  # noqa: B019 - the lexicon lives as long as the process
     def _made(self, entry: DrugEntry) -> tuple[tuple[tuple[str, str, MadeStrength], ...], bool]:
@@ -394,7 +390,8 @@ class DrugLexicon:
 
     def high_alert_class(self, entry: DrugEntry) -> str:
         """Return the high-alert class of a drug, or ""."""
+        ingredients = entry.ingredients
         for name, alert in self._high_alert:
-            if any(holds_name(ingredient, name) for ingredient in entry.ingredients):
+            if any(holds_name(ingredient, name) for ingredient in ingredients):
                 return alert
         return ""

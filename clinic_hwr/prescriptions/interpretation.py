@@ -19,7 +19,7 @@ from clinic_hwr.prescriptions.forms import form_of
 from clinic_hwr.prescriptions.identifiers import dea_of, dea_valid, npi_of, npi_valid
 from clinic_hwr.prescriptions.lexicon import DrugLexicon, load_lexicon
 from clinic_hwr.prescriptions.lexicon_entries import Availability
-from clinic_hwr.prescriptions.origins import origins_of
+from clinic_hwr.prescriptions.origins import PAPER_FIELDS, origins_of, origins_of_paper
 from clinic_hwr.prescriptions.people import age_on, parse_age_years, parse_weight_kg
 from clinic_hwr.prescriptions.quantities import NumberReading, parse_quantity, parse_refills
 from clinic_hwr.prescriptions.sig import parse_sig
@@ -67,7 +67,7 @@ def interpret(
         structure only when every word of it was understood in one way.
     """
     context = context_of(values, today=today, day_first=day_first, lexicon=lexicon, country=country)
-    return Prescription(
+    prescription = Prescription(
         patient=context.patient,
         prescriber=context.prescriber,
         medications=tuple(reading.medication for reading in context.medications),
@@ -76,6 +76,8 @@ def interpret(
         signature_present=context.signature_present,
         blockers=run_checks(context),
     )
+    fields = {name: _first(context.values, name) for name in PAPER_FIELDS}
+    return replace(prescription, origins=origins_of_paper(prescription, fields))
 
 
 def context_of(
@@ -221,7 +223,9 @@ def _medication(
         substitution_allowed=_substitution(_of_group(values, "substitution", group)),
     )
     fields = {name: _of_group(values, name, group) for name in _MEDICATION_VALUES}
-    medication = replace(medication, origins=origins_of(medication, line, names, fields))
+    behind_sig = {"quantity": bool(sig_quantity), "refills": bool(sig_refills)}
+    origins = origins_of(medication, line, names, fields, behind_sig=behind_sig)
+    medication = replace(medication, origins=origins)
     return MedicationReading(
         medication=medication,
         line=line,

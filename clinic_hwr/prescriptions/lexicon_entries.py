@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,39 @@ def holds_name(text: str, name: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=4096)
+def _without_note(drug: str) -> str:
+    return drug.split(" (")[0].removesuffix(" capsule").removesuffix(" cough preparations")
+
+
+_RUN = re.compile(r"[^\W_]+")
+
+
+class ProductIndex:
+    """Products by ingredients, brand and word; built on loading: no question pays."""
+
+    def __init__(self, products: Iterable[Product]) -> None:
+        self._by_drug: dict[str, list[Product]] = {}
+        self._clinical_by_word: dict[str, list[Product]] = {}
+        for product in products:
+            self._by_drug.setdefault(product.ingredients.lower(), []).append(product)
+            if product.brand:
+                self._by_drug.setdefault("brand:" + product.brand.lower(), []).append(product)
+            for word in set(_RUN.findall(product.name.lower())) if product.tty == "SCD" else ():
+                self._clinical_by_word.setdefault(word, []).append(product)
+
+    def of(self, entry: DrugEntry) -> list[Product]:
+        """Return SCDs of a generic, SBDs of a brand; of a salt the SCDs that name it."""
+        name = entry.name.lower()
+        if entry.is_brand:
+            return self._by_drug.get("brand:" + name, [])
+        if entry.tty == "PIN":
+            first = _RUN.search(name)
+            named = self._clinical_by_word.get(first[0], []) if first else []
+            return [product for product in named if holds_name(product.name, name)]
+        return [product for product in self._by_drug.get(name, []) if product.tty == "SCD"]
+
+
 _SCHEDULE_ORDER = ("C-II", "C-III", "C-IV", "C-V")
 
 
@@ -107,12 +141,13 @@ def schedule_among(schedules: Sequence[tuple[str, str]], entry: DrugEntry) -> st
         schedules: (drug, schedule); a drug may carry a note in brackets.
         entry: the entry; a row that names all its ingredients decides for it.
     """
-    joined = " / ".join(entry.ingredients)
+    ingredients = entry.ingredients
+    joined = " / ".join(ingredients)
     found = []
     for drug, schedule in schedules:
         if drug == joined:
             return schedule
-        bare = drug.split(" (")[0].removesuffix(" capsule").removesuffix(" cough preparations")
-        if any(holds_name(ingredient, bare) for ingredient in entry.ingredients):
+        bare = _without_note(drug)
+        if bare in joined and any(holds_name(ingredient, bare) for ingredient in ingredients):
             found.append(schedule)
     return min(found, key=_SCHEDULE_ORDER.index) if found else ""

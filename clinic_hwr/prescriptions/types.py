@@ -175,7 +175,7 @@ class Origin:
     """Where a value came from.
 
     Attributes:
-        value: the value's name (drug, strength, form, product, sig, quantity, ...).
+        value: the value's name (drug, strength, form, product, sig, quantity, patient.name, ...).
         field_id: the field it was read in, "" when it has none.
         reading_rank: 0 for the text in force, n for the n-th other reading.
         rule: what made the value of the text, in words.
@@ -236,7 +236,11 @@ class PrescriberInfo:
 
 @dataclass(frozen=True, slots=True)
 class Prescription:
-    """One paper, interpreted. ``blockers`` are computed by the registered safety checks."""
+    """One paper, interpreted. ``blockers`` are computed by the registered safety checks.
+
+    ``origins`` are those of patient, prescriber, date and signature ("patient.name"); each
+    medication holds its own.
+    """
 
     patient: PatientInfo
     prescriber: PrescriberInfo
@@ -245,3 +249,4 @@ class Prescription:
     date_text: str = ""
     signature_present: bool | None = None
     blockers: tuple[Blocker, ...] = ()
+    origins: tuple[Origin, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -266,3 +267,42 @@ def test_a_name_from_another_reading_says_its_rank() -> None:
 
     origin = next(o for o in medication.origins if o.value == "drug")
     assert (medication.drug and medication.drug.name, origin.reading_rank) == ("lisinopril", 1)
+
+
+def test_patient_prescriber_date_and_signature_say_where_they_came_from() -> None:
+    paper = read(
+        field("patient_weight", "44 lb"), field("patient_mrn", "A-17", human=True),
+        field("patient_age", "65"), field("patient_sex", "F"), field("allergies", "none"),
+        field("patient_address", "1 Main St"), field("prescriber_name", "A. Roe"),
+        field("prescriber_dea", "AB1234563"), field("prescriber_phone", "555 0100"),
+        field("practice_name", "Clinic"),
+    )  # fmt: skip
+
+    origins = {o.value: (o.field_id, o.reading_rank, o.rule) for o in paper.origins}
+    values = {"date_written", "date_text", "signature_present"}
+    values |= {f"patient.{item.name}" for item in fields(paper.patient)}
+    values |= {f"prescriber.{item.name}" for item in fields(paper.prescriber)}
+    assert set(origins) == values
+    assert origins["patient.weight_kg"] == ("patient_weight-0", 0, "number and unit, in kg")
+    assert origins["patient.mrn"] == ("patient_mrn-0", 0, "entered by a person; text as written")
+    assert origins["date_written"] == ("date_written-0", 0, "date as written")
+    assert origins["prescriber.npi_valid"][0] == "prescriber_npi-0"
+    assert through_json(paper) == paper
+
+
+def test_a_value_that_is_not_there_has_no_origin() -> None:
+    paper = read(field("patient_dob", "31/31/1961"), field("patient_weight", "20"))
+
+    found = {origin.value for origin in paper.origins}
+    assert "patient.birth_date_text" in found
+    assert found.isdisjoint({"patient.birth_date", "patient.weight_kg", "patient.sex"})
+
+
+def test_a_quantity_behind_the_directions_points_at_the_directions() -> None:
+    sig = field("sig", "1 tab po daily #20 refills 2", 1)
+
+    (medication,) = read(sig, without=("quantity", "refills")).medications
+
+    origins = {o.value: (o.field_id, o.rule) for o in medication.origins}
+    assert origins["quantity"] == ("sig-1", "number and unit, read behind the directions")
+    assert origins["refills"] == ("sig-1", "number, read behind the directions")

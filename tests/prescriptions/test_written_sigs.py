@@ -13,10 +13,11 @@ from tests.prescriptions.sig_notation import WRITTEN_SIGS, WrittenSig, written_s
 HELD_BACK = WRITTEN_SIGS.parent / "held_back_sigs.tsv"
 THIRD = WRITTEN_SIGS.parent / "third_sigs.tsv"
 FOURTH = WRITTEN_SIGS.parent / "fourth_sigs.tsv"
+FIFTH = WRITTEN_SIGS.parent / "fifth_sigs.tsv"
 
 
 @pytest.mark.parametrize(
-    "path", [WRITTEN_SIGS, HELD_BACK, THIRD, FOURTH], ids=lambda path: path.stem
+    "path", [WRITTEN_SIGS, HELD_BACK, THIRD, FOURTH, FIFTH], ids=lambda path: path.stem
 )
 def test_every_written_sig_is_right(path: Path) -> None:
     rows = written_sigs(path)
@@ -82,6 +83,23 @@ def test_the_country_decides_what_an_abbreviation_means(
 
     assert (sig.dosages[0].timing_code, sig.dosages[0].site) == (timing, site)
     assert (sig.leftover, sig.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1 tab bid and prn", "1 tab TDS + SOS", "1 puff bid and 1 puff prn", "1 tab tid & sos x 3 d",
+     "3x1", "2 x 1", "ss with meals", "1 tab TD daily"],
+)  # fmt: skip
+def test_what_may_be_more_or_other_doses_is_reported(text: str) -> None:
+    sig = parse_sig(text, country="IN")
+
+    assert sig.leftover or sig.warnings, sig.plain_language
+
+
+def test_units_are_injected_only_where_the_route_says_so() -> None:
+    assert parse_sig("60000 units weekly").plain_language == "60000 units every week"
+    assert parse_sig("5000 units po daily").plain_language.startswith("Take 5000 units")
+    assert parse_sig("8 units sc daily").plain_language.startswith("Inject 8 units")
 
 
 def test_french_is_recognised_without_a_country() -> None:

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 
 from clinic_hwr.prescriptions.forms import BY_NAME
 from clinic_hwr.prescriptions.sig import parts as p
@@ -33,6 +34,7 @@ OD_WITHOUT_FREQUENCY = (
     "OD is read as the right eye and how often is not written: OD may mean once daily."
 )
 OD_AMBIGUOUS = "OD may mean once daily or the right eye: ask which is meant."
+DOSE_AND_NEEDED = "Check whether the doses as needed come on top of the others."
 TWO_DOSES = "Two doses are written and it is not clear which belongs to which time."
 
 Item = tuple[p.Part, SigToken, SigToken]
@@ -168,6 +170,8 @@ def _drafts_of(
 ) -> list[Draft]:
     """Find the items of one step and put them into drafts; a second dose starts a second draft."""
     items = _items_of(step, text, leftover)
+    if _needed_as_well(step, items):
+        warnings.append(DOSE_AND_NEEDED)
     drafts = [Draft()]
     for part, first, last in items:
         if isinstance(part, p.Grid):
@@ -187,6 +191,15 @@ def _drafts_of(
         if any(draft.as_needed for draft in drafts):
             warnings.append("Check which of the doses is taken only as needed.")
     return drafts
+
+
+def _needed_as_well(step: list[SigToken], items: list[Item]) -> bool:
+    """Whether doses as needed may come on top of fixed ones: "bid + SOS", "1 bid and 1 prn"."""
+    said = [token.kind for token in step if token.kind != "NOISE"]
+    added = any(pair == ("AND", "PRN") for pair in pairwise(said))
+    doses = sum(isinstance(part, p.Dose | p.DoseEach) for part, _, _ in items)
+    needed = any(isinstance(part, p.AsNeeded) for part, _, _ in items)
+    return needed and (added or (doses > 1 and "AND" in said))
 
 
 def _one_after_the_other(drafts: list[Draft]) -> bool:
@@ -217,6 +230,8 @@ def _items_of(step: list[SigToken], text: str, leftover: list[tuple[int, str]]) 
         # "3w/day" is 3x a day misread, not three weeks of one a day.
         per_alone = parts and isinstance(parts[0], p.Frequency) and parts[0].amount_of_period
         alone = alone or bool(per_alone and items and isinstance(items[-1][0], p.Duration))
+        if used and step[index].kind == "X" and items and _is_bare(items[-1][0]):
+            alone = isinstance(parts[0], p.Count)  # "3x1" may be three times one
         if used and (_bare_and_late(parts, items) or alone):
             parts, used = (p.Unclear(),), used
         if not used:
@@ -240,13 +255,13 @@ def _bare_and_late(parts: tuple[p.Part, ...], before: list[Item]) -> bool:
 
     "1 am 2 hs" counts doses twice; the 5 of "bid 5" may be a dose, a duration or a count.
     """
-    if not (len(parts) == 1 and isinstance(parts[0], p.Dose) and parts[0].unit is None):
+    if not (len(parts) == 1 and _is_bare(parts[0])):
         return False
-    if not before:
-        return False
-    first = before[0][0]
-    starts_bare = isinstance(first, p.Dose) and first.unit is None
-    return not starts_bare
+    return bool(before) and not _is_bare(before[0][0])
+
+
+def _is_bare(part: p.Part) -> bool:
+    return isinstance(part, p.Dose) and part.unit is None
 
 
 def _starts_another(draft: Draft, part: p.Part) -> bool:

@@ -73,7 +73,8 @@ def _one(dosage: Dosage) -> str:
 
 
 _VERBS = {"{puff}": "inhale", "[drp]": "put", "{patch}": "apply", "{suppository}": "insert",
-          "{application}": "apply", "{applicator}": "insert", "[iU]": "inject"}  # fmt: skip
+          "{application}": "apply", "{applicator}": "insert"}  # fmt: skip
+_INJECTED = frozenset({"34206005", "78421000", "47625008"})
 _TAKEN = frozenset({"{tablet}", "{capsule}", "{lozenge}", "{packet}", "[tsp_us]", "[tbs_us]"})
 
 
@@ -82,8 +83,10 @@ def _verb(dosage: Dosage) -> str:
     unit = dosage.dose_unit or ""
     if unit in _VERBS:
         return _VERBS[unit]
-    oral = dosage.route is not None and dosage.route.code == "26643006"
-    return "take" if unit in _TAKEN or oral else ""
+    route = dosage.route.code if dosage.route else None
+    if unit == "[iU]" and route in _INJECTED:  # units of vitamin D or nystatin are swallowed
+        return "inject"
+    return "take" if unit in _TAKEN or route == "26643006" else ""
 
 
 def _offset(minutes: int | None) -> str:

@@ -52,6 +52,7 @@ _ATOM = re.compile(
 _FRACTION_VALUE = {"1/2": Decimal("0.5"), "1/4": Decimal("0.25"), "3/4": Decimal("0.75")}
 _FRACTION_VALUE.update(FRACTIONS)
 _ROMAN = {"i": Decimal(1), "ii": Decimal(2), "iii": Decimal(3)}
+_SEMIS = {"ss": Decimal("0.5"), "iss": Decimal("1.5"), "iiss": Decimal("2.5")}
 _SLASH_UNIT = {"7": "d", "52": "wk", "12": "mo"}
 
 # "1 am" may be one o'clock or one in the morning; from five on it is a time of day.
@@ -197,6 +198,8 @@ def _unknown(word: str, atom: re.Match[str]) -> SigToken:
         return SigToken("OD", None, start, end)
     if word == "as" and (atom["dotted"] or atom[0].isupper()):
         return SigToken("AS", None, start, end)
+    if word in _SEMIS:
+        return SigToken("SEMIS", _SEMIS[word], start, end)
     if word in _ROMAN:
         return SigToken("ROMAN", _ROMAN[word], start, end)
     if word in NOISE or word in NOISE_MARKS:
@@ -232,6 +235,13 @@ def _settled(
         counts = behind == "FORM" or (first and behind in _AFTER_ROMAN)
         counts = counts or (bool(merged) and merged[-1].kind == "FORM")
         return replace(token, kind="NUM" if counts else "HARD")
+    if token.kind == "SEMIS":  # anything else may be a sliding scale, or 55 misread
+        return replace(token, kind="NUM" if behind == "FORM" else "HARD")
+    if text[token.start : token.end] == "TD" and merged and merged[-1].value == "{patch}":
+        return replace(token, kind="ROUTE", value="45890007")  # elsewhere TID or BD misread
+    strength = bool(merged) and merged[-1].kind == "UNIT"
+    if strength and token.value == "{nebule}" and text[token.start : token.end].lower() == "neb":
+        return replace(token, kind="ADD", value="by nebulizer")  # "2.5 mg neb q4h"
     if token.kind == "ON" and country in {"UK", "IN"} and behind in _AFTER_AT_NIGHT and not first:
         return replace(token, kind="WHEN", value=("NIGHT",))  # o.n., omni nocte
     word = token.kind in {"ROUTE", "NOISE"} and text[token.start : token.end].lower()

@@ -33,7 +33,7 @@ DOSE_UNITS: dict[str, tuple[str, str, str]] = {
                      "applicator full|applicators full"),
     "{lozenge}": ("lozenge", "lozenges", "loz|lozenge|lozenges|troche|troches"),
     "{packet}": ("packet", "packets", "packet|packets|sachet|sachets|pkt|pkts|powder packet"),
-    "{pessary}": ("pessary", "pessaries", "pessary|pessaries|vaginal tablet|vaginal tablets"),
+    "{pessary}": ("pessary", "pessaries", "pess|pessary|pessaries|vaginal tablet|vaginal tablets"),
     "{injection}": ("injection", "injections", "injection|injections|inj"),
     "{dose}": ("dose", "doses", ""),
     "{capful}": ("capful", "capfuls", "capful|capfuls"),
@@ -279,6 +279,11 @@ def _build() -> dict[Phrase, tuple[str, Value]]:
         ("mon", "wed", "fri"),
         "mwf|m w f|m / w / f|m , w , f|m , w and f|m , w , and f|m , w & f|m - w - f|"
         "m w & f|m w and f",
+    )
+    add(
+        "MWF",
+        ("mon", "tue", "wed", "thu", "fri"),
+        "m - f|m to f|weekdays|on weekdays|every weekday|on weekdays only",
     )
     for text, written in INSTRUCTIONS.items():
         add("ADD", text, written)

@@ -45,7 +45,13 @@ INSTRUCTIONS: dict[str, str] = {
     "on an empty stomach": "on an empty stomach|on empty stomach|empty stomach",
     "with water": "with water|with plenty of water|with a full glass of water|"
     "with glass of water|with a glass of water|with full glass of water|with fluids|"
-    "with plenty of fluids",
+    "with plenty of fluids|w / water|w / full glass of water|w / a full glass of water|"
+    "w / plenty of water|w / glass of water",
+    "around the clock": "around the clock|round the clock",
+    "discard the remainder": "discard the remainder|discard remainder|discard rest|"
+    "discard the rest",
+    "on the same day each week": "on the same day each week|on same day each week|"
+    "same day each week|on the same day every week|same day every week|on the same day of the week",
     "in water": "in water|dissolved in water|dissolve in water|in a glass of water|"
     "in glass of water|dissolved in a glass of water|mixed with water|mix with water|"
     "mixed in water|mix in water",
@@ -54,7 +60,8 @@ INSTRUCTIONS: dict[str, str] = {
     "mixed with 8 ounces of water|in 8 ounces of liquid|in 8 oz water",
     "with juice or water": "with juice or water|with water or juice|in juice or water",
     "sparingly": "sparingly|thinly|thin layer|a thin layer|thin film|a thin film|small amount|"
-    "a small amount|pea sized amount|a pea sized amount|pea - sized amount|a pea - sized amount",
+    "a small amount|pea sized amount|a pea sized amount|pea - sized amount|a pea - sized amount|"
+    "pea size amount|a pea size amount|pea - size amount|a pea - size amount",
     "liberally": "liberally|generously",
     "until finished": "until finished|until gone|till finished|until all taken|until complete|"
     "until completed|until all gone|until all taken|finish all|finish all of it|"
