@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from clinic_hwr.recognition.training.checkpoints import load_weights
 
-DATA = Path(os.environ.get("CLINIC_HWR_DATA", "nowhere"))
+DATA = Path(os.environ.get("CLINIC_HWR_DATA") or "nowhere")
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="CLINIC_HWR_DATA names no data folder")
 
 

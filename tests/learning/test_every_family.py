@@ -16,7 +16,7 @@ from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.training.checkpoints import export_weights
 from clinic_hwr.recognition.training.recipe import make_recipe
 
-DATA = Path(os.environ.get("CLINIC_HWR_DATA", "nowhere"))
+DATA = Path(os.environ.get("CLINIC_HWR_DATA") or "nowhere")
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="CLINIC_HWR_DATA names no data folder")
 READERS = [name for name in architecture_names() if architecture(name).reads != "nothing"]
 LINE_READERS = [name for name in READERS if architecture(name).reads in ("word", "line")]

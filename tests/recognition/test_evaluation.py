@@ -12,7 +12,7 @@ from clinic_hwr.recognition.training.evaluation_sets import EVALUATION_SETS, loa
 from clinic_hwr.recognition.training.sources import Sample
 from clinic_hwr.recognition.types import Alternative, Reading
 
-DATA = Path(os.environ.get("CLINIC_HWR_DATA", "nowhere"))
+DATA = Path(os.environ.get("CLINIC_HWR_DATA") or "nowhere")
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="CLINIC_HWR_DATA names no data folder")
 
 
