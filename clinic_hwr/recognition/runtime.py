@@ -145,10 +145,7 @@ def load_comb_reader(arch: str, weights: Path | None = None) -> CombReader:
         WeightsNotFound: there are no weights, or not of this architecture.
     """
     _check_reads(arch, "character", "cells")
-    path = weights or weights_paths(arch)[0]
-    model, version = _load_model(arch, path)
-    calibrators = _calibrators(settings_path((path,)), version)
-    return CombReader(prepare_for_inference(model), version, calibrators.get("comb", NEVER_TRUSTED))
+    return CombReader(*_prepared(arch, weights, "comb"))
 
 
 @lru_cache(maxsize=2)
@@ -160,12 +157,15 @@ def load_block_reader(arch: str, weights: Path | None = None) -> BlockReader:
         WeightsNotFound: there are no weights, or not of this architecture.
     """
     _check_reads(arch, "paragraph", "blocks")
+    return BlockReader(*_prepared(arch, weights, "paragraph"))
+
+
+def _prepared(arch: str, weights: Path | None, kind: str) -> tuple[Recognizer, str, Calibrator]:
+    """A model ready to read, its version, and the calibrator fitted for these very weights."""
     path = weights or weights_paths(arch)[0]
     model, version = _load_model(arch, path)
     calibrators = _calibrators(settings_path((path,)), version)
-    return BlockReader(
-        prepare_for_inference(model), version, calibrators.get("paragraph", NEVER_TRUSTED)
-    )
+    return prepare_for_inference(model), version, calibrators.get(kind, NEVER_TRUSTED)
 
 
 def _check_reads(arch: str, wanted: str, what: str) -> None:
