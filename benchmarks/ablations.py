@@ -64,6 +64,10 @@ STROKES = ("unipen_words", "unipen_phrases", "unipen_lines")
 NARROW = {
     "feature_channels": (24, 48, 96, 160), "feature_layers": (1, 1, 2, 1), "lstm_hidden": 128,
 }  # fmt: skip
+TINY = {
+    "feature_channels": (16, 32, 48, 80), "feature_layers": (1, 1, 1, 1), "lstm_hidden": 64,
+    "decoder_hidden": 64,
+}  # fmt: skip
 # What all variants start from: the preset that ships, or one that a processor can train.
 BASES: dict[str, dict[str, object]] = {
     "small": {},
@@ -78,6 +82,7 @@ VARIANTS = (
     Variant("height_32", model={"height_px": 32, "max_width_px": 640}),
     Variant("height_48", model={"height_px": 48, "max_width_px": 960}),
     Variant("narrow", model=NARROW),
+    Variant("tiny", model=TINY),
     Variant("fcn_ctc", arch="fcn_ctc"),
     Variant("adamw", train={"optimiser": "adamw", "learning_rate": 1.6e-3}),
     Variant("without_strokes", without=STROKES),
@@ -85,6 +90,10 @@ VARIANTS = (
     Variant("without_composed", without=("composed",)),
     Variant("without_characters", without=("written_strokes", "characters")),
     Variant("without_fonts", without=("written_fonts",)),
+    Variant(
+        "real_ink_only",
+        without=("composed", "written_strokes", "characters", "written_fonts"),
+    ),
 )
 
 
