@@ -58,6 +58,7 @@ def train_gan(
     out_dir: Path,
     report: Callable[[GanProgress], None] = lambda progress: None,
     seconds: float = math.inf,
+    init: Path | None = None,
 ) -> Path:
     """Train, or go on with, a generator on the words of the data folder.
 
@@ -69,6 +70,7 @@ def train_gan(
         out_dir: see ``train_players``.
         report: called after every step.
         seconds: how long to train at most in this call.
+        init: weights of the same configuration to start a new run from.
 
     Returns:
         path of the exported weights.
@@ -86,7 +88,7 @@ def train_gan(
         config.draw_workers,
     )
     words = prescription_words(training_text(data_dir), config.seed)
-    return train_players(config, model_config, charset, real, words, out_dir, report, seconds)
+    return train_players(config, model_config, charset, real, words, out_dir, report, seconds, init)
 
 
 def train_players(
@@ -98,6 +100,7 @@ def train_players(
     out_dir: Path,
     report: Callable[[GanProgress], None] = lambda progress: None,
     seconds: float = math.inf,
+    init: Path | None = None,
 ) -> Path:
     """Train, or go on with, a generator.
 
@@ -105,7 +108,7 @@ def train_players(
     of a random generator: a run that was stopped ends with the very same weights.
 
     Args:
-        config, model_config, charset, report, seconds: see ``train_gan``.
+        config, model_config, charset, report, seconds, init: see ``train_gan``.
         real: real words.
         words: what to write; words with characters that ``real`` lacks are left out.
         out_dir: receives ``checkpoint.pt``, ``curve.csv``, ``sheet_<step>.png`` and
@@ -121,6 +124,8 @@ def train_players(
     if checkpoint.exists():
         run.restore(load_checkpoint(checkpoint))
     else:
+        if init is not None:
+            run.begin_from(init)
         run.model.seen.copy_(real.count_characters(config.counted_samples))
     pool = WordPool([word for word in words if run.model.can_write(word)])
     lengths = pool.lengths(config.longest)

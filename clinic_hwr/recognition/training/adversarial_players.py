@@ -29,6 +29,7 @@ from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.synthesis.contact_sheet import contact_sheet
 
 from .adversarial_data import RealBatch, WordPool
+from .checkpoints import load_weights
 from .datasets import Batch
 from .loop import WeightAverage, greedy_cer
 
@@ -167,6 +168,22 @@ class Players:
         self.place = (0, 0)
         self.discriminator = self.generator = math.nan
         self.reads_real = self.reads_written = self.balance = math.nan
+
+    def begin_from(self, weights: Path) -> None:
+        """Start with the players of a weights file; optimisers and average start anew.
+
+        Raises:
+            ValueError: the file holds another architecture or another size.
+            WeightsRefused: it cannot be read.
+        """
+        found, start = load_weights(weights)
+        if found != ARCH:
+            raise ValueError(f"{weights.name} holds {found}, not {ARCH}.")
+        try:
+            self.model.load_state_dict(start.state_dict())
+        except RuntimeError as error:
+            raise ValueError(f"{weights.name} has another size than this run: {error}") from error
+        self.average = WeightAverage(self.model.generator, self.config.ema)
 
     def learn(self, batch: RealBatch, pool: WordPool) -> None:
         """One step of every player whose turn it is."""

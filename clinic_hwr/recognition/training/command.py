@@ -65,7 +65,7 @@ def run(recipe: Recipe | GanRecipe, options: Mapping[str, Any], data: Path) -> P
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2), encoding="utf-8")
     seconds = options["seconds"] or math.inf
     if isinstance(recipe, GanRecipe):
-        return _train_generator(recipe, data, out, seconds)
+        return _train_generator(recipe, data, out, options["init"], seconds)
     weights = _train_reader(recipe, data, out, options, seconds)
     draw_curve(out / "curve.csv", out / "curve.png")
     return weights
@@ -97,7 +97,9 @@ def _train_reader(
         )  # fmt: skip
 
 
-def _train_generator(recipe: GanRecipe, data: Path, out: Path, seconds: float) -> Path:
+def _train_generator(
+    recipe: GanRecipe, data: Path, out: Path, init: Path | None, seconds: float
+) -> Path:
     with tqdm(total=recipe.train.steps, desc=recipe.arch, bar_format=BAR, mininterval=1) as bar:
 
         def report(progress: GanProgress) -> None:
@@ -110,7 +112,7 @@ def _train_generator(recipe: GanRecipe, data: Path, out: Path, seconds: float) -
             )
             bar.update(0)
 
-        return train_gan(recipe.train, recipe.model, Charset(), data, out, report, seconds)
+        return train_gan(recipe.train, recipe.model, Charset(), data, out, report, seconds, init)
 
 
 def read_recipe(options: Mapping[str, Any]) -> Recipe | GanRecipe:

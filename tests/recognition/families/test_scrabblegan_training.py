@@ -275,14 +275,15 @@ class Interrupted(Exception):
     """Somebody pulled the plug."""
 
 
-def _run(folder, stop_at=None, words=WORDS, **changes):
+def _run(folder, stop_at=None, words=WORDS, init=None, **changes):
     def report(progress):
         if progress.step == stop_at:
             raise Interrupted
 
     return train_players(
-        replace(CONFIG, **changes), TINY, CHARSET, _real(Rings(), 0.5), words, folder, report
-    )
+        replace(CONFIG, **changes), TINY, CHARSET, _real(Rings(), 0.5), words, folder, report,
+        init=init,
+    )  # fmt: skip
 
 
 def test_a_run_that_was_interrupted_ends_with_the_very_same_weights(tmp_path):
@@ -298,6 +299,20 @@ def test_a_run_that_was_interrupted_ends_with_the_very_same_weights(tmp_path):
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     rows = (tmp_path / "whole" / "curve.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["step", "2", "4", "6"]
+
+
+def test_a_run_begins_with_the_players_of_a_weights_file(tmp_path):
+    first = _run(tmp_path / "first", steps=2)
+    unmoved = _run(tmp_path / "unmoved", steps=0, init=first)
+    moved = _run(tmp_path / "moved", steps=1, init=first)
+    states = [load_weights(path)[1].state_dict() for path in (first, unmoved, moved)]
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+    assert any(not torch.equal(value, states[2][name]) for name, value in states[0].items())
+    with pytest.raises(ValueError, match="size"):
+        train_players(
+            CONFIG, replace(TINY, noise_part=2 * TINY.noise_part), CHARSET, _real(None, 0.0), WORDS,
+            tmp_path / "other", init=first,
+        )  # fmt: skip
 
 
 def test_a_run_writes_only_what_the_real_crops_can_teach(tmp_path):
