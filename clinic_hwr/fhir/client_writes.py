@@ -11,8 +11,8 @@ lists, what it knows of medication. Rules that hold for all of it:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ from clinic_hwr.accounts.models import Site
 from clinic_hwr.audit.services import audit_record
 
 from .access import Reader
+from .connection import CONNECTION
 from .encoding import from_bytes
 from .indexing import patient_of, reference_target
 from .models import Resource, ResourceVersion
@@ -55,11 +56,13 @@ class Writer:
 
     Attributes:
         base_url: of the server, so that addresses of its own in search values are understood.
+        connection: between which machines the request went, for the audit trail.
     """
 
     reader: Reader
     site: Site
     base_url: str
+    connection: Mapping[str, str] = field(default_factory=dict)
 
     def lock(self) -> None:
         """Let no other conditional write of this site happen until the transaction ends.
@@ -231,7 +234,11 @@ def _store(
         object_type=name,
         object_id=fhir_id,
         actor=writer.reader.user,
-        data={"version": version, "patient": row.patient_fhir_id},
+        data={
+            "version": version,
+            "patient": row.patient_fhir_id,
+            CONNECTION: dict(writer.connection),
+        },
     )
     return Written(row, created=version == 1, changed=True)
 

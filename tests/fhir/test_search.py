@@ -215,5 +215,6 @@ def test_a_search_is_recorded_without_its_values(
         "parameters": ["identifier"],
         "found": papers,
         "patients": sorted(papers),
+        "connection": {"client": "127.0.0.1", "server": "http://testserver/fhir"},
     }
     assert second.data["found"] == []

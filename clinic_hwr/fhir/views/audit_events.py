@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from clinic_hwr.accounts.access import accessible_sites
 from clinic_hwr.audit.models import AuditEvent
 
+from ..connection import CONNECTION
 from ..encoding import to_bytes
 from ..negotiation import FHIR_JSON
 from ..resources.audit_event import ACTIONS, AuditedEvent, audit_event
@@ -125,6 +126,7 @@ def _action(code: str) -> Q:
 def _body(event: AuditEvent) -> bytes:
     data = event.data if isinstance(event.data, dict) else {}
     patients = [data["patient"]] if data.get("patient") else data.get("patients", [])
+    connection = data.get(CONNECTION, {})
     about = "" if event.object_id in _NOT_OBJECTS else event.object_id
     return to_bytes(
         audit_event(
@@ -139,6 +141,10 @@ def _body(event: AuditEvent) -> bytes:
                 parameters=tuple(map(str, data.get("parameters", []))),
                 user=event.actor_name,
                 source=f"urn:uuid:{event.site_id}",
+                client=connection.get("client", ""),
+                server=connection.get("server", ""),
+                request_id=connection.get("request_id", ""),
+                within=event.action == "fhir.published" or event.actor_id is None,
             )
         )
     )

@@ -22,6 +22,7 @@ from clinic_hwr.audit.services import audit_record
 from ..access import Reader, reader_for, writable_sites
 from ..authentication import BearerAuthentication
 from ..client_writes import Writer
+from ..connection import CONNECTION, connection_of
 from ..encoding import NotJson, from_client, to_bytes
 from ..models import ResourceVersion
 from ..negotiation import FHIR_JSON, AnyRenderer, chosen_type
@@ -154,7 +155,8 @@ class FhirView(APIView):
             raise Refused(400, Issue("required", words))
         site = sites[wanted] if wanted else next(iter(sites.values()))
         # a condition may find what the account reads there, and nothing of its other sites
-        return Writer(Reader(self.request.user, {site.pk: site}), site, base_url(self.request))
+        only = Reader(self.request.user, {site.pk: site})
+        return Writer(only, site, base_url(self.request), self.connection())
 
     # ---- what it gets --------------------------------------------------------------------------
 
@@ -174,6 +176,10 @@ class FhirView(APIView):
             raise Http404("There is no such version.")
         return self.reader.get(resource_type, fhir_id, int(version))
 
+    def connection(self) -> dict[str, str]:
+        """Return between which machines the request went, for the audit trail."""
+        return connection_of(self.request._request, base_url(self.request))
+
     def audit_read(self, row: ResourceVersion, interaction: str) -> None:
         """Record that one resource was read."""
         audit_record(
@@ -187,6 +193,7 @@ class FhirView(APIView):
                 "interaction": interaction,
                 "version": row.version,
                 "patient": row.patient_fhir_id,
+                CONNECTION: self.connection(),
             },
         )
 
@@ -194,6 +201,7 @@ class FhirView(APIView):
         self, object_type: str, rows: list[ResourceVersion], names: list[str], interaction: str
     ) -> None:
         """Record a query at each site it looked at; parameter names only, values may be PHI."""
+        connection = self.connection()
         for site in self.reader.sites.values():
             there = [row for row in rows if row.site_id == site.pk]
             audit_record(
@@ -207,6 +215,7 @@ class FhirView(APIView):
                     "parameters": names,
                     "found": [row.fhir_id for row in there],
                     "patients": sorted({row.patient_fhir_id for row in there} - {""}),
+                    CONNECTION: connection,
                 },
             )
 
