@@ -174,7 +174,7 @@ def test_an_order_that_an_amendment_drops_is_not_active_at_the_ehr_any_more(
     (standing,) = at_ehr.values()
     assert standing["status"] == "active"
     assert standing["dispenseRequest"]["numberOfRepeatsAllowed"] == 0
-    assert server.only("DocumentReference")["docStatus"] == "amended"
+    assert server.only("DocumentReference")["status"] == "current"
     assert server.only("Composition")["status"] == "amended"
     places = {f"{kind}/{key}" for kind, by_id in server.store.items() for key in by_id}
     assert set(references(list(server.store["MedicationRequest"].values()))) <= places

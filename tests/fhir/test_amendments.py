@@ -106,7 +106,7 @@ def test_the_document_of_an_amendment_tells_what_was_withdrawn(
     assert provenance["activity"]["coding"][0]["code"] == "UPDATE"
     assert provenance["reason"] == [{"text": "wrong line"}]
     (scan,) = resources_of(bundle, "DocumentReference")
-    assert (scan["status"], scan["docStatus"]) == ("current", "amended")
+    assert scan["status"] == "current"
 
 
 def test_what_was_withdrawn_stays_withdrawn_until_it_is_ordered_again(

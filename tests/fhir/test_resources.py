@@ -191,6 +191,21 @@ def test_an_amended_document_replaces_the_one_before() -> None:
     ]
 
 
+def test_the_scan_has_minimal_metadata_of_mhd() -> None:
+    (scan,) = resources_of(build(publication()).bundle, "DocumentReference")
+    (content,) = scan["content"]
+
+    assert scan["masterIdentifier"]["value"] == f"urn:uuid:{publication().scan_id}"
+    assert scan["identifier"]
+    assert len(scan["category"]) == 1
+    assert scan["subject"]["reference"].startswith("urn:uuid:")
+    forbidden = {"docStatus", "custodian", "modifierExtension"}
+    assert not forbidden & scan.keys()
+    assert "encounter" not in scan["context"]
+    assert {"contentType", "url"} <= content["attachment"].keys()
+    assert "data" not in content["attachment"]
+
+
 def test_provenance_names_the_model_the_person_and_the_paper() -> None:
     bundle = build(publication()).bundle
     (provenance,) = resources_of(bundle, "Provenance")

@@ -22,6 +22,9 @@ PDF = "application/pdf"
 def document_reference(record: PrescriptionPublication, links: Links) -> dict[str, Any]:
     """Return the scan as US Core DocumentReference; its attachment points at the Binary.
 
+    It is IHE MHD minimal metadata as well, which wants a masterIdentifier and forbids docStatus and
+    custodian: both are in the Composition.
+
     ``hash`` is SHA-1 because R4 says so; it finds damage, it protects nothing.
     """
     day, _, _ = written_date(record.prescription)
@@ -31,16 +34,15 @@ def document_reference(record: PrescriptionPublication, links: Links) -> dict[st
             "resourceType": "DocumentReference",
             "id": links.id_of("scan"),
             "meta": {"profile": [f"{US_CORE}/us-core-documentreference"]},
+            "masterIdentifier": uri_identifier(record.scan_id),
             "identifier": [uri_identifier(links.id_of("scan")), uri_identifier(record.scan_id)],
             "status": "entered-in-error" if record.retracted else "current",
-            "docStatus": document_status(record),
             "type": PRESCRIPTION_TYPE,
             "category": [concept(coding(CATEGORY, "clinical-note", "Clinical Note"))],
             "subject": links.patient(),
             "date": instant(record.scan_received_at),
             "author": [links.prescriber()],
             "authenticator": links.verifier(),
-            "custodian": links.organization(),
             "description": "Scanned handwritten prescription",
             "content": [
                 {
