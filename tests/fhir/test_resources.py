@@ -192,13 +192,14 @@ def test_an_amended_document_replaces_the_one_before() -> None:
 
 
 def test_the_scan_has_minimal_metadata_of_mhd() -> None:
-    (scan,) = resources_of(build(publication()).bundle, "DocumentReference")
+    served = build(publication()).resources
+    scan = next(each for each in served if each["resourceType"] == "DocumentReference")
     (content,) = scan["content"]
 
     assert scan["masterIdentifier"]["value"] == f"urn:uuid:{publication().scan_id}"
     assert scan["identifier"]
     assert len(scan["category"]) == 1
-    assert scan["subject"]["reference"].startswith("urn:uuid:")
+    assert scan["subject"]["reference"].startswith("Patient/")
     forbidden = {"docStatus", "custodian", "modifierExtension"}
     assert not forbidden & scan.keys()
     assert "encounter" not in scan["context"]
