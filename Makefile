@@ -9,7 +9,7 @@ PORT ?= 8000
 export OMP_NUM_THREADS ?= 2
 export PYTHONUTF8 := 1
 
-.PHONY: help install install-test run test lint fast services clean
+.PHONY: help install install-test run test lint fast thorough services clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -25,7 +25,7 @@ run: install ## Serve web and worker on 127.0.0.1:$(PORT), with three demo presc
 	@$(PYTHON) manage.py demo
 	@exec $(PYTHON) manage.py serve --port $(PORT)
 
-test: install-test lint fast services ## Everything the CI runs
+test: install-test lint fast thorough services ## Everything the CI runs
 
 lint: ## Style, types and the arrows between the rooms
 	$(PYTHON) -m ruff check .
@@ -34,7 +34,10 @@ lint: ## Style, types and the arrows between the rooms
 	.venv/bin/lint-imports --no-cache
 
 fast: ## The tests without servers or a browser (under three minutes on two cores)
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow and not services and not e2e"
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow and not thorough and not services and not e2e"
+
+thorough: ## Tests that take seconds each: processes that are killed, hostile files, short trainings
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile -m "thorough and not slow and not services and not e2e"
 
 services: ## The tests with real PostgreSQL, Redis, RabbitMQ and a browser
 	$(PYTHON) -m pytest -m "(services or e2e) and not slow"

@@ -1,9 +1,13 @@
-"""Measure the pages room on generated pages: turn, skew, print, fields and time.
+"""Measure the pages room on generated pages of held-out layouts: every bar of the pages issue.
 
-    python benchmarks/pages.py --data FOLDER [--pages 60] [--seed 2026] [--layout us_pad]
+    python benchmarks/pages.py --data FOLDER [--cuts FOLDER] [--pages 2] [--seed 2026]
+        [--only unknown|known|orientation|steps|real]
 
-FOLDER holds handwriting fonts and pen strokes (see ``recognition/synthesis/hands.py``). Every
-number it prints is of synthetic pages written by those hands.
+FOLDER holds fonts and pen strokes; ``--cuts`` what ``training.alignment`` found in them, for
+joined writing. ``--pages`` counts pages for every layout and degradation. All pages are
+synthetic: layouts and hands that nothing was fitted on, under every degradation of the generator.
+The time is that of one page in one process with one thread, against ``tesseract page.png stdout``
+on the raster as it came, one after the other in the same run.
 """
 
 from __future__ import annotations
@@ -13,171 +17,267 @@ import os
 import platform
 import sys
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
+from unittest import mock
 
+import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
-from clinic_hwr.pages import FieldRegion, UprightPage, find_fields, make_upright, read_print
-from clinic_hwr.recognition.synthesis.hands import Hand, load_hands
-from clinic_hwr.recognition.synthesis.pages import LAYOUTS, DrawnPage, FieldTruth, draw_pages
+from page_scores import (
+    Tally,
+    bootstrap,
+    count_fields,
+    count_lines,
+    tesseract_seconds,
+    wilson,
+)
+from pages_material import (
+    ROUGH,
+    drawn_form,
+    form_pages,
+    held_out_layouts,
+    known_form_fields,
+    segmenter_argument,
+)
 
-MIN_IOU = 0.5
-# Cells of the combs on the drawn ``boxed_form``.
-CELLS = {
-    "prescriber_npi": 10, "prescriber_dea": 9, "patient_dob": 8, "date_written": 8, "quantity": 3,
-}  # fmt: skip
-
-
-@dataclass
-class Tally:
-    """What was counted over all pages."""
-
-    pages: int = 0
-    turned_right: int = 0
-    skew_errors: list[float] = field(default_factory=list)
-    seconds: list[tuple[float, float, float]] = field(default_factory=list)
-    found: Counter[str] = field(default_factory=Counter)
-    missed: Counter[str] = field(default_factory=Counter)
-    spurious: Counter[str] = field(default_factory=Counter)
-    print_right: int = 0
-    print_all: int = 0
-    hand_as_print: int = 0
-    hand_all: int = 0
-    combs_whole: int = 0
-    combs_all: int = 0
-
-
-def truth_box(truth: FieldTruth, page: UprightPage) -> tuple[float, float, float, float]:
-    """x0, y0, x1, y1 of a field's ink on the upright page."""
-    corners = np.c_[np.array(truth.quad_px), np.ones(4)]
-    moved = (corners @ np.linalg.inv(page.to_original).T)[:, :2]
-    (x0, y0), (x1, y1) = moved.min(axis=0), moved.max(axis=0)
-    return float(x0), float(y0), float(x1), float(y1)
+from clinic_hwr.pages import (
+    find_fields,
+    make_upright,
+    read_print,
+    upright,
+)
+from clinic_hwr.pages.sheet import Sheet
+from clinic_hwr.pages.types import NO_BEND
+from clinic_hwr.recognition.synthesis.hands import Hand
+from clinic_hwr.recognition.synthesis.pages import DEGRADATIONS, DrawnPage, draw_pages
+from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 
 
-def overlap(region: FieldRegion, truth: tuple[float, float, float, float]) -> float:
-    """Intersection over union of a found and a true box."""
-    box, (x0, y0, x1, y1) = region.box_px, truth
-    width = min(x1, box.x + box.width) - max(x0, box.x)
-    height = min(y1, box.y + box.height) - max(y0, box.y)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / ((x1 - x0) * (y1 - y0) + box.width * box.height - shared)
+def held_out_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> Iterator[DrawnPage]:
+    """Every held-out layout under every degradation, ``per_cell`` times."""
+    layouts, ways = held_out_layouts(), sorted(DEGRADATIONS)
+    yield from draw_pages(
+        hands, count=len(layouts) * len(ways) * per_cell, seed=seed, layouts=layouts,
+        degradations=ways,
+    )  # fmt: skip
 
 
-def score(drawn: DrawnPage, tally: Tally) -> None:
-    """Run one page through the room and count."""
-    start = time.perf_counter()
-    page = make_upright(drawn.gray)
-    turned = time.perf_counter()
-    words = read_print(page.gray)
-    read = time.perf_counter()
-    fields = [f for f in find_fields(page, words) if f.name != "substitution"]
-    tally.seconds.append((turned - start, read - turned, time.perf_counter() - read))
-    tally.pages += 1
-    tally.turned_right += page.rotation_deg == 90 * drawn.settings.quarter_turns
-    tally.skew_errors.append(abs(page.skew_deg - drawn.settings.skew_deg))
-    # A field that says "no signature here" claims no ink.
-    left = [f for f in fields if f.present is not False]
-    for truth in drawn.fields:
-        box = truth_box(truth, page)
-        same = [f for f in left if (f.name, f.group) == (truth.name, truth.group)]
-        best = max(same, key=lambda f: overlap(f, box), default=None)
-        # The truth of a circled refill is the number; the field found is the circle around it.
-        enough = 0.1 if truth.name == "refills" else MIN_IOU
-        if best is None or overlap(best, box) < enough:
-            tally.missed[truth.name] += 1
-            continue
-        left.remove(best)
-        if drawn.layout == "boxed_form" and truth.name in CELLS:
-            tally.combs_all += 1
-            cells = sum(run.cells for run in best.comb)
-            tally.combs_whole += cells == CELLS[truth.name]
-        tally.found[truth.name] += 1
-        if truth.printed or truth.name == "refills":
-            tally.print_all += 1
-            tally.print_right += best.printed_text == truth.text
-        else:
-            tally.hand_all += 1
-            tally.hand_as_print += best.printed_text is not None
-    for region in left:
-        tally.spurious[region.name] += 1
-
-
-def report(tally: Tally, seed: int) -> str:
-    """The tables as Markdown."""
-    times = np.array(tally.seconds)
-    skew = np.array(tally.skew_errors)
-    total = times.sum(axis=1)
+def unknown_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
+    """Lines, named fields and time on pages of unknown layout."""
+    tally, extra = Tally(), segmenter_argument()
+    for drawn in held_out_pages(hands, per_cell, seed):
+        plain = tesseract_seconds(drawn.gray)
+        start = time.perf_counter()
+        page = make_upright(drawn.gray)
+        turned = time.perf_counter()
+        words = read_print(page.gray)
+        read = time.perf_counter()
+        fields = find_fields(page, words, forms=[], **extra)
+        end = time.perf_counter()
+        parts = (turned - start, read - turned, end - read, end - start)
+        for name, seconds in zip(("upright", "print", "fields", "all"), parts, strict=True):
+            tally.values[name].append(seconds / plain)
+        tally.values["plain"].append(plain)
+        tally.count("turn", page.rotation_deg == 90 * drawn.settings.quarter_turns)
+        count_lines(drawn, page, fields, tally)
+        expected = [one for one in drawn.fields if not one.struck and one.name != "unnamed"]
+        count_fields(expected, drawn, page, fields, tally, "named")
     lines = [
-        f"Synthetic pages, {date.today()}, n = {tally.pages}, seed {seed}, "
-        f"{os.cpu_count()} cores ({platform.machine()}), one thread.",
-        "",
-        "| measure | value |",
-        "| --- | --- |",
-        f"| quarter turn right | {tally.turned_right} of {tally.pages} |",
-        f"| skew error, median / worst | {np.median(skew):.2f} / {skew.max():.2f} degrees |",
-        f"| printed values read exactly | {tally.print_right} of {tally.print_all} |",
-        f"| handwriting taken for print | {tally.hand_as_print} of {tally.hand_all} |",
-    ]
-    if tally.combs_all:
-        lines.append(f"| combs with all their cells | {tally.combs_whole} of {tally.combs_all} |")
-    for place, name in enumerate(("make_upright", "read_print", "find_fields")):
-        part = times[:, place]
-        lines.append(f"| {name}, median / worst | {np.median(part):.2f} / {part.max():.2f} s |")
-    lines.append(f"| all three, median / worst | {np.median(total):.2f} / {total.max():.2f} s |")
-    lines += ["", "| field | found | missed | spurious |", "| --- | --- | --- | --- |"]
-    names = sorted({*tally.found, *tally.missed, *tally.spurious} - {"unnamed"})
-    for name in names:
-        lines.append(
-            f"| {name} | {tally.found[name]} | {tally.missed[name]} | {tally.spurious[name]} |"
-        )
-    found, missed = sum(tally.found.values()), sum(tally.missed.values())
-    spurious = sum(tally.spurious[name] for name in names)
-    precision, recall = found / (found + spurious), found / (found + missed)
-    lines.append(f"| **all named fields** | {found} | {missed} | {spurious} |")
+        "| unknown pages of held-out layouts | |", "| --- | --- |",
+        tally.row("text-line recall at IoU 0.5", "line recall"),
+        tally.row("text-line precision at IoU 0.5", "line precision"),
+        f"| found lines that hold two or more true ones | {tally.good['merged lines']} |",
+        tally.row("named field found", "named"),
+        tally.row("struck-out drug not ordered", "named: struck drug kept out"),
+    ]  # fmt: skip
+    names = {"all": "page time / one Tesseract pass, median", "upright": "of it make_upright",
+             "print": "of it read_print", "fields": "of it find_fields"}  # fmt: skip
+    lines += [f"| {text} | {bootstrap(tally.values[name])} |" for name, text in names.items()]
+    total = sum(np.array(tally.values["all"]) * np.array(tally.values["plain"]))
     lines += [
-        "",
-        f"Precision {precision:.3f}, recall {recall:.3f} (right name and group, box overlap "
-        f">= {MIN_IOU}); besides, {tally.spurious['unnamed']} regions came out unnamed.",
-    ]
-    return "\n".join(lines)
+        f"| all pages' time / all Tesseract passes' | {total / sum(tally.values['plain']):.2f} |",
+        "", "| by degradation | lines recalled | named fields |", "| --- | --- | --- |",
+    ]  # fmt: skip
+    for way in sorted(DEGRADATIONS):
+        cells = [f"{name}, {way}" for name in ("line recall", "named")]
+        shares = " | ".join(wilson(tally.good[cell], tally.all[cell]) for cell in cells)
+        lines.append(f"| {way} | {shares} |")
+    lines += ["", "| by field | found |", "| --- | --- |"]
+    for name in sorted(name for name in tally.all if name.startswith("named: ")):
+        lines.append(tally.row(name.removeprefix("named: "), name))
+    return lines
 
 
-def halves(hands: list[Hand], count: int, seed: int, layouts: list[str] | None) -> list[DrawnPage]:
-    """Draw half of the pages with real pen strokes and half with fonts."""
-    strokes = [hand for hand in hands if ":" in hand.name]
-    fonts = [hand for hand in hands if ":" not in hand.name]
-    pages: list[DrawnPage] = []
-    for number, group in enumerate((fonts, strokes)):
-        if group:
-            pages += draw_pages(group, count=count // 2, seed=seed + number, layouts=layouts)
-    return pages
+def known_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
+    """Named fields on known forms after fax and phone."""
+    tally = Tally()
+    for layout in held_out_layouts():
+        form = drawn_form(layout, hands)
+        for drawn in form_pages(form, hands, ROUGH, per_cell, seed):
+            page = make_upright(drawn.gray)
+            fields = known_form_fields(page, read_print(page.gray), form)
+            expected = [
+                one for one in drawn.fields
+                if not (one.printed or one.struck or one.name == "unnamed")
+            ]  # fmt: skip
+            count_fields(expected, drawn, page, fields, tally, "known")
+    lines = ["| known form after fax and phone | |", "| --- | --- |",
+             tally.row("named field found", "known"),
+             tally.row("struck-out drug not ordered", "known: struck drug kept out")]  # fmt: skip
+    lines += [tally.row(way, f"known, {way}") for way in ROUGH]
+    return lines
+
+
+def orientation(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
+    """Quarter turns: every page in all four ways."""
+    tally = Tally()
+    for drawn in held_out_pages(hands, per_cell, seed + 1):
+        right = []
+        for extra in range(4):
+            page = make_upright(np.ascontiguousarray(np.rot90(drawn.gray, -extra)))
+            turns = (drawn.settings.quarter_turns + extra) % 4
+            right.append(page.rotation_deg == 90 * turns)
+            tally.count("views", right[-1])
+            tally.count(f"views, {drawn.degradation}", right[-1])
+            tally.count("said to be sure", "orientation_unsure" not in page.problems)
+            if "orientation_unsure" not in page.problems:
+                tally.count("right of the sure", right[-1])
+        tally.count("pages", all(right))
+    lines = ["| orientation, four ways | right |", "| --- | --- |",
+             tally.row("all views", "views"), tally.row("pages right all four ways", "pages"),
+             tally.row("views said to be sure", "said to be sure"),
+             tally.row("right of those", "right of the sure")]  # fmt: skip
+    lines += [tally.row(way, f"views, {way}") for way in sorted(DEGRADATIONS)]
+    return lines
+
+
+def _row(line: np.ndarray, width: int, paper: int) -> np.ndarray:
+    right = width - line.shape[1] + 60
+    return cv2.copyMakeBorder(line, 12, 12, 60, right, cv2.BORDER_CONSTANT, value=[paper])
+
+
+def real_writing(data: Path | None, seed: int) -> list[str]:
+    """Quarter turns of sheets of real scanned lines, one writer each; nothing printed on them."""
+    if data is None or not (data / "handwriting" / "labels.tsv").exists():
+        return ["(no data of real lines)"]
+    by_writer: dict[str, list[Path]] = defaultdict(list)
+    for row in (data / "handwriting" / "labels.tsv").read_text("utf-8").splitlines()[1:]:
+        path, _, level, writer = row.split("\t")[:4]
+        if level == "line":
+            by_writer[writer].append(data / "handwriting" / path)
+    tally, rng = Tally(), np.random.default_rng(seed)
+    for writer in sorted(by_writer)[::3]:
+        paths = by_writer[writer]
+        chosen = [paths[int(i)] for i in rng.permutation(len(paths))[:10]]
+        lines = [one for path in chosen if (one := cv2.imread(str(path), 0)) is not None]
+        if len(lines) < 4:
+            continue
+        wide = max(one.shape[1] for one in lines)
+        paper = int(np.median(np.concatenate([one.ravel() for one in lines])))
+        rows = [_row(one, wide, paper) for one in lines]
+        sheet = np.vstack(rows).astype(np.uint8)
+        for turns in range(4):
+            page = make_upright(np.ascontiguousarray(np.rot90(sheet, -turns)))
+            tally.count("real", page.rotation_deg == 90 * turns)
+            if "orientation_unsure" not in page.problems:
+                tally.count("sure", page.rotation_deg == 90 * turns)
+    return ["| real scanned handwriting without print, four ways | right |", "| --- | --- |",
+            tally.row("all views", "real"), tally.row("views said to be sure", "sure")]  # fmt: skip
+
+
+def _no_turn(_page: object, _ink: object) -> tuple[int, bool]:
+    return 0, True
+
+
+STEPS: dict[str, tuple[tuple[str, ...], dict[str, object]]] = {
+    "orientation": (("office", "phone", "fax_fine"), {"_quarter_turns": _no_turn}),
+    "deskew": (("office", "phone"), {"skew_degrees": lambda ink: 0.0}),
+    "perspective and table": (
+        ("phone_on_table", "phone_curled"), {"find_sheet": lambda gray: Sheet(None)}
+    ),
+    "curl": (("phone_curled", "phone"), {"row_bend": lambda ink: (NO_BEND, False)}),
+    "shadows": (
+        ("phone", "photocopy"), {"flatten_background": lambda gray: gray}
+    ),
+    "fax resolution": (("fax_standard",), {"fax_stretch": lambda gray: (1.0, 1.0)}),
+    "fax specks and rows": (("fax_fine", "fax_standard"), {"clean_fax": lambda gray: gray}),
+    "working resolution": (("office", "fax_fine"), {"_LONG_SIDE_PX": (1, 10_000)}),
+}  # fmt: skip
+"""Step -> degradations it is for, and what stands in for it when it is left out."""
+
+
+@contextmanager
+def without(step: str) -> Iterator[None]:
+    """Leave one step of ``make_upright`` out."""
+    with ExitStack() as stack:
+        for name, other in STEPS[step][1].items():
+            stack.enter_context(mock.patch.object(upright, name, other))
+        yield
+
+
+def steps(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
+    """Each step's effect: with it and without it, on the pages it is for."""
+    lines = ["| step | pages | printed words read | without | lines recalled | without |",
+             "| --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    layouts, extra = held_out_layouts(), segmenter_argument()
+    for step, (ways, _) in STEPS.items():
+        tallies = (Tally(), Tally())
+        count = len(layouts) * len(ways) * per_cell
+        for drawn in draw_pages(hands, count=count, seed=seed + 2, layouts=layouts,
+                                degradations=ways):  # fmt: skip
+            printed = [line for line in drawn.lines if line.printed]
+            wanted = Counter(w.lower() for line in printed for w in line.text.split() if len(w) > 2)
+            for tally, left_out in zip(tallies, (False, True), strict=True):
+                with ExitStack() as stack:
+                    if left_out:
+                        stack.enter_context(without(step))
+                    page = make_upright(drawn.gray)
+                words = read_print(page.gray)
+                got = Counter(word.text.lower() for word in words)
+                tally.good["words"] += sum((wanted & got).values())
+                tally.all["words"] += sum(wanted.values())
+                count_lines(drawn, page, find_fields(page, words, forms=[], **extra), tally)
+        cells = [wilson(t.good[name], t.all[name]) for name in ("words", "line recall")
+                 for t in tallies]  # fmt: skip
+        lines.append(f"| {step} ({', '.join(ways)}) | {count} | " + " | ".join(cells) + " |")
+    return lines
+
+
+PARTS: dict[str, Callable[[Sequence[Hand], int, int], list[str]]] = {
+    "unknown": unknown_pages, "known": known_pages, "orientation": orientation, "steps": steps,
+}  # fmt: skip
 
 
 def main() -> None:
     """Draw, run, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("CLINIC_HWR_DATA"))
-    parser.add_argument("--pages", type=int, default=60)
+    parser.add_argument("--cuts", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--pages", type=int, default=2)
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--layout", action="append", choices=sorted(LAYOUTS), help="Default: all.")
+    parser.add_argument("--only", action="append", choices=[*sorted(PARTS), "real"])
     options = parser.parse_args()
-    if options.data is None:
-        parser.error("give --data FOLDER or set CLINIC_HWR_DATA")
-    hands = load_hands(Path(options.data))
-    if not hands:
-        parser.error(f"no hands in {options.data}")
-    tally = Tally()
-    for page in halves(hands, options.pages, options.seed, options.layout):
-        score(page, tally)
-    print(report(tally, options.seed))
+    data = Path(options.data) if options.data else None
+    hands = page_hands(data, "held_out", cuts_dir=options.cuts)
+    cv2.setNumThreads(1)
+    print(
+        f"Synthetic pages of held-out layouts and hands ({len(hands)}), {date.today()}, seed "
+        f"{options.seed}, {options.pages} pages a layout and degradation, {os.cpu_count()} cores "
+        f"({platform.machine()}), one thread, load {os.getloadavg()[0]:.1f}."
+    )
+    for name in options.only or [*PARTS, "real"]:
+        if name == "real":
+            print("", *real_writing(data, options.seed), sep="\n", flush=True)
+            continue
+        print("", *PARTS[name](hands, options.pages, options.seed), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -32,13 +32,16 @@ from clinic_hwr.intake.claims import (
     runs_mark_lost,
     spent_scans,
 )
+from clinic_hwr.intake.hints import hint_on_commit
 from clinic_hwr.intake.models import Scan, StageRun
 from clinic_hwr.intake.safety import FileRefused, Problem
 from clinic_hwr.intake.services import scan_quarantine, scan_transition
+from clinic_hwr.intake.splitting import scan_split
 from clinic_hwr.intake.states import ScanState
 from clinic_hwr.pages import TesseractMissing
 from clinic_hwr.review.services import prescription_refresh
-from clinic_hwr.stage_page import PageDraft, pages_make, pages_replace
+from clinic_hwr.stage_alike import Alike, alike_replace, alike_scans
+from clinic_hwr.stage_page import PageDraft, pages_group, pages_make, pages_replace
 from clinic_hwr.stage_read import FieldDraft, fields_read, fields_replace
 
 logger = logging.getLogger(__name__)
@@ -52,6 +55,14 @@ class Paged:
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """The file holds several prescriptions; goes to ``split``, each of them to ``paged``."""
+
+    pages: tuple[PageDraft, ...]
+    groups: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
 class FieldsRead:
     """Every field found and read; goes to ``read``."""
 
@@ -62,6 +73,8 @@ class FieldsRead:
 class ReadyToRoute:
     """The readings stand; what they mean and who decides is settled as it is written."""
 
+    alike: tuple[Alike, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -71,15 +84,17 @@ class Refused:
     problem: str
 
 
-Outcome = Paged | FieldsRead | ReadyToRoute | Refused
+Outcome = Paged | Split | FieldsRead | ReadyToRoute | Refused
 
 
 def page(scan: Scan) -> Outcome:
-    """received -> paged."""
+    """received -> paged | split."""
     try:
-        return Paged(pages_make(scan))
+        pages = pages_make(scan)
     except FileRefused as refusal:
         return Refused(refusal.code, refusal.problem)
+    groups = pages_group(scan, pages)
+    return Paged(pages) if groups is None else Split(pages, groups)
 
 
 def read(scan: Scan) -> Outcome:
@@ -89,7 +104,7 @@ def read(scan: Scan) -> Outcome:
 
 def route(scan: Scan) -> Outcome:
     """read -> in_review | verified."""
-    return ReadyToRoute()
+    return ReadyToRoute(alike_scans(scan))
 
 
 STAGES: dict[str, Callable[[Scan], Outcome]] = {
@@ -107,15 +122,27 @@ def _write(scan: Scan, outcome: Outcome) -> None:
             pages_replace(scan, pages)
             scan_transition(scan=scan, to=ScanState.PAGED, reason=f"{len(pages)} pages")
             _record("scan.paged", scan, pages=len(pages))
+        case Split(pages, groups):
+            _write_split(scan, pages, groups)
         case FieldsRead(fields):
             fields_replace(scan, fields)
             scan_transition(scan=scan, to=ScanState.READ, reason=f"{len(fields)} fields")
             models = sorted({field.reading.model for field in fields if field.reading})
             _record("scan.read", scan, fields=len(fields), models=models)
-        case ReadyToRoute():
+        case ReadyToRoute(alike):
+            alike_replace(scan, alike)
             prescription_refresh(scan=scan)
         case Refused(code, problem):
             scan_quarantine(scan=scan, code=code, problem=problem)
+
+
+def _write_split(scan: Scan, pages: Sequence[PageDraft], groups: list[list[int]]) -> None:
+    """Store the pages of a batch with it, and again with each of its prescriptions."""
+    pages_replace(scan, pages)
+    for part in scan_split(scan=scan, groups=groups):
+        pages_replace(part, [pages[number - 1] for number in part.parent_pages])
+        scan_transition(scan=part, to=ScanState.PAGED, reason=f"{part.page_count} pages")
+        hint_on_commit(part.pk)
 
 
 @dataclass(frozen=True, slots=True)

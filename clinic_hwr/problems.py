@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.http import HttpResponse
 from rest_framework.exceptions import APIException, ErrorDetail
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -60,6 +62,18 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response | 
     context["request"].accepted_renderer = answer.accepted_renderer
     context["request"].accepted_media_type = PROBLEM_TYPE
     return answer
+
+
+def problem_response(status: int, detail: str, **members: Any) -> HttpResponse:
+    """Return a problem for views that are not of the REST framework."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **members,
+    }
+    return HttpResponse(json.dumps(body), status=status, content_type=PROBLEM_TYPE)
 
 
 def _sentence(data: Any) -> str:

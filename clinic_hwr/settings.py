@@ -34,10 +34,12 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "csp",
+    "clinic_hwr.rest",
     "clinic_hwr.accounts",
     "clinic_hwr.audit",
     "clinic_hwr.intake",
     "clinic_hwr.routing",
+    "clinic_hwr.forms",
     "clinic_hwr.review",
     "clinic_hwr.fhir",
     "clinic_hwr.delivery",
@@ -155,6 +157,10 @@ WHITENOISE_USE_FINDERS = True
 BLOB_DIR = DATA_DIR / "blobs"
 # Uploads over this many bytes wait in a file, and that file is as private as the store.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "clinic_hwr.intake.uploads.SpaceAwareUploadHandler",  # a full disk answers 507
+]
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, exist_ok=True)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request apart from its files
@@ -165,6 +171,11 @@ REQUEST_MAX_BYTES = env.int("REQUEST_MAX_BYTES", default=256 * 1024 * 1024)
 CLINIC_HWR_WATCH = env.str("CLINIC_HWR_WATCH", default="")
 CLINIC_HWR_WATCH_SITE = env.str("CLINIC_HWR_WATCH_SITE", default="")
 CLINIC_HWR_WATCH_SETTLE_S = env.float("CLINIC_HWR_WATCH_SETTLE_S", default=5.0)
+# A Maildir, or a folder of .eml and mbox files, received by ``serve``; for the site of a slug.
+CLINIC_HWR_MAIL = env.str("CLINIC_HWR_MAIL", default="")
+CLINIC_HWR_MAIL_SITE = env.str("CLINIC_HWR_MAIL_SITE", default="")
+# How many days back a scan is compared with others of its site; 0 compares with none.
+CLINIC_HWR_ALIKE_DAYS = env.int("CLINIC_HWR_ALIKE_DAYS", default=60)
 
 # --- REST -----------------------------------------------------------------------------------
 
@@ -241,6 +252,15 @@ CLINIC_HWR_BLOCK_ARCH = env.str("CLINIC_HWR_BLOCK_ARCH", default="")
 CLINIC_HWR_READER_THREADS = env.int("CLINIC_HWR_READER_THREADS", default=1)
 CLINIC_HWR_DATA = env.str("CLINIC_HWR_DATA", default="")
 
+# --- pages ----------------------------------------------------------------------------------
+
+# Language files of Tesseract that the print is read with, e.g. eng,spa; a missing one is said.
+CLINIC_HWR_OCR_LANGUAGES = env.list("CLINIC_HWR_OCR_LANGUAGES", default=["eng"])
+# Languages of the labels that forms print (en, es, fr, de); empty: all that are known.
+CLINIC_HWR_LABEL_LANGUAGES = env.list("CLINIC_HWR_LABEL_LANGUAGES", default=[])
+# Whether lines of writing are found by the trained segmenter, or the classical way.
+CLINIC_HWR_LINE_SEGMENTER = env.bool("CLINIC_HWR_LINE_SEGMENTER", default=True)
+
 # --- interpretation -------------------------------------------------------------------------
 
 # A newer RxNorm release (written by manage.py load_rxnorm), formularies of the sites as
@@ -248,6 +268,11 @@ CLINIC_HWR_DATA = env.str("CLINIC_HWR_DATA", default="")
 CLINIC_HWR_LEXICON = env.str("CLINIC_HWR_LEXICON", default=str(DATA_DIR / "lexicon"))
 CLINIC_HWR_FORMULARIES = env.str("CLINIC_HWR_FORMULARIES", default=str(DATA_DIR / "formularies"))
 CLINIC_HWR_COUNTRY = env.str("CLINIC_HWR_COUNTRY", default="")
+
+# When a drug name with a listed look-alike is typed blind: "listed" (it is on the list), "pairs"
+# (both names of a pair are readings of the same ink), "off". High-alert and controlled drugs are
+# always entered by two people.
+CLINIC_HWR_LOOKALIKES = env.str("CLINIC_HWR_LOOKALIKES", default="listed")
 
 # --- logging --------------------------------------------------------------------------------
 

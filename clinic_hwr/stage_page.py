@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
-from clinic_hwr.intake.decoding import DecodedPage, iterate_pages
-from clinic_hwr.intake.models import Page, Scan
+from clinic_hwr.intake.batches import PageFacts, group_pages
+from clinic_hwr.intake.decoding import Codes, DecodedPage, iterate_pages
+from clinic_hwr.intake.models import Page, PageKind, Scan
 from clinic_hwr.intake.rasters import raster_write
+from clinic_hwr.intake.splitting import split_rule_of
 from clinic_hwr.intake.storage import blob_read
-from clinic_hwr.pages import make_upright, read_print
-from clinic_hwr.pages.types import PrintedWord
+from clinic_hwr.pages import (
+    PrintUnread,
+    TesseractMissing,
+    choose_packs,
+    make_upright,
+    read_print,
+)
+from clinic_hwr.pages.blank import is_blank
+from clinic_hwr.pages.likeness import page_look
+from clinic_hwr.pages.types import Gray, PrintedWord
 from clinic_hwr.routing.models import Field, FieldReading
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class PageDraft:
     """One page as it will be stored; its raster already is in the blob store.
 
-    ``to_original`` maps upright pixels to pixels of the page as the file displays it.
+    ``number`` is that of the page in the file; ``to_original`` maps upright pixels to pixels of the
+    page as the file displays it.
     """
 
     number: int
@@ -33,6 +48,15 @@ class PageDraft:
     skew_deg: float
     to_original: NDArray[np.float64]
     words: tuple[PrintedWord, ...]
+    print_problem: str = ""  # missing | failed | language: why print was not, or not wholly, read
+    kind: str = PageKind.CONTENT
+    codes: tuple[str, ...] = ()
+    look: bytes = b""
+
+    @property
+    def facts(self) -> PageFacts:
+        """What decides where a prescription begins."""
+        return PageFacts(self.codes, blank=self.kind == PageKind.BLANK)
 
 
 def pages_make(scan: Scan) -> tuple[PageDraft, ...]:
@@ -41,8 +65,21 @@ def pages_make(scan: Scan) -> tuple[PageDraft, ...]:
     Raises:
         FileRefused: the file turned out to be damaged or too much to decode.
     """
-    decoded = iterate_pages(blob_read(scan.sha256))
-    return tuple(_draft(number, page) for number, page in enumerate(decoded, start=1))
+    codes: Codes = "all" if split_rule_of(scan).barcode else "separators"
+    decoded = iterate_pages(blob_read(scan.sha256), only=scan.parent_pages, codes=codes)
+    return tuple(_draft(page) for page in decoded)
+
+
+def pages_group(scan: Scan, drafts: Sequence[PageDraft]) -> list[list[int]] | None:
+    """Return the prescriptions of a batch as numbers of its pages; None when it is one already.
+
+    Raises:
+        BadRule: the site's rule is none.
+    """
+    if scan.parent_id is not None:
+        return None
+    groups = group_pages([draft.facts for draft in drafts], split_rule_of(scan))
+    return None if len(groups) == 1 else groups
 
 
 def pages_replace(scan: Scan, drafts: Sequence[PageDraft]) -> None:
@@ -51,19 +88,25 @@ def pages_replace(scan: Scan, drafts: Sequence[PageDraft]) -> None:
     readings.delete()
     Field.objects.filter(page__scan=scan).delete()
     Page.objects.filter(scan=scan).delete()
-    Page.objects.bulk_create(_row(scan, draft) for draft in drafts)
+    Page.objects.bulk_create(
+        _row(scan, replace(draft, number=place)) for place, draft in enumerate(drafts, start=1)
+    )
     Scan.objects.filter(pk=scan.pk).update(page_count=len(drafts))
 
 
-def _draft(number: int, decoded: DecodedPage) -> PageDraft:
+def _draft(decoded: DecodedPage) -> PageDraft:
+    kind = _kind(decoded)
     upright = make_upright(decoded.gray)
     height, width = upright.gray.shape
     scale_x, scale_y = decoded.scale
     to_displayed = np.diag([1 / scale_x, 1 / scale_y, 1.0]) @ upright.to_original
     # Turning upright may also have scaled the page; the area ratio says by how much.
     shrunk = float(np.sqrt(abs(np.linalg.det(upright.to_original[:2, :2]))))
+    # Nothing is read on a sheet of ours, nor on empty paper.
+    content = kind == PageKind.CONTENT
+    words, print_problem = _print_of(upright.gray) if content else ((), "")
     return PageDraft(
-        number=number,
+        number=decoded.number,
         image_sha256=raster_write(upright.gray),
         width_px=width,
         height_px=height,
@@ -71,8 +114,35 @@ def _draft(number: int, decoded: DecodedPage) -> PageDraft:
         rotation_deg=upright.rotation_deg,
         skew_deg=upright.skew_deg,
         to_original=to_displayed,
-        words=read_print(upright.gray),
+        words=words,
+        print_problem=print_problem,
+        kind=kind,
+        codes=decoded.codes,
+        look=page_look(upright.gray) if kind == PageKind.CONTENT else b"",
     )
+
+
+def _kind(decoded: DecodedPage) -> str:
+    if PageFacts(decoded.codes).is_separator:
+        return PageKind.SEPARATOR
+    return PageKind.BLANK if is_blank(decoded.gray) else PageKind.CONTENT
+
+
+def _print_of(gray: Gray) -> tuple[tuple[PrintedWord, ...], str]:
+    """Read the print of a page; without Tesseract the page goes on, and says so."""
+    packs = getattr(settings, "CLINIC_HWR_OCR_LANGUAGES", None) or ["eng"]
+    try:
+        chosen, lacking = (packs[0], "") if packs == ["eng"] else choose_packs(packs)
+        words = read_print(gray, languages=chosen)
+    except TesseractMissing as error:
+        logger.error("page.print_missing reason=%s", error)
+        return (), "missing"
+    except PrintUnread as error:
+        logger.error("page.print_failed reason=%s", error)
+        return (), "failed"
+    if lacking:
+        logger.warning("page.print_language_missing reason=%s", lacking)
+    return words, "language" if lacking else ""
 
 
 def _row(scan: Scan, draft: PageDraft) -> Page:
@@ -89,4 +159,8 @@ def _row(scan: Scan, draft: PageDraft) -> Page:
         printed_words=[
             [word.text, *word.box_px.as_list(), round(word.confidence, 4)] for word in draft.words
         ],
+        kind=draft.kind,
+        codes=list(draft.codes),
+        look=draft.look,
+        print_problem=draft.print_problem,
     )

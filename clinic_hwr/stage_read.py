@@ -13,10 +13,18 @@ import numpy as np
 import pytesseract
 from django.conf import settings
 
+from clinic_hwr.forms.recognition import (
+    FieldRegionOf,
+    FormResult,
+    active_sheets,
+    form_result,
+    page_forms_replace,
+)
 from clinic_hwr.intake.claims import InstallationFault
-from clinic_hwr.intake.models import Page, Scan
+from clinic_hwr.intake.models import Page, PageKind, Scan
 from clinic_hwr.intake.rasters import raster_read, raster_write
 from clinic_hwr.pages import crop_cells, crop_field, find_fields
+from clinic_hwr.pages.form_match import FormSheet
 from clinic_hwr.pages.types import (
     Box,
     FieldKind,
@@ -27,6 +35,8 @@ from clinic_hwr.pages.types import (
 )
 from clinic_hwr.recognition.types import Alternative, CharConfidence, Reader, Reading
 from clinic_hwr.routing.models import Field, FieldReading
+
+from .unknown_pages import line_marker_load, named_by_reading
 
 if TYPE_CHECKING:
     from clinic_hwr.recognition.comb_reader import CombReader
@@ -45,23 +55,33 @@ UNREAD = "none"
 
 @dataclass(frozen=True, slots=True)
 class FieldDraft:
-    """One field as it will be stored; ``reading`` is None for marks."""
+    """One field as it will be stored; ``reading`` is None for marks.
+
+    ``form`` is what the site's forms say of its page, None where it has none; ``form_region`` the
+    region of the form it was written in.
+    """
 
     page_id: int
     position: int
     region: FieldRegion
     crop_sha256: str
     reading: Reading | None
+    form: FormResult | None = None
+    form_region: FieldRegionOf | None = None
 
 
 def fields_read(scan: Scan) -> tuple[FieldDraft, ...]:
     """Find and read the fields of every page of a scan, a page at a time.
 
     A page without any field still gives one unnamed field, the whole page: a person sees it.
+    Separator sheets and blank backs give none, unless there is nothing else.
     """
     reader = reader_load()
-    pages = scan.pages.order_by("number")
-    return tuple(draft for page in pages for draft in _page_fields(page, reader))
+    sheets = active_sheets(scan.site)
+    pages = scan.pages.order_by("number").exclude(kind=PageKind.SEPARATOR)
+    written = pages.filter(kind=PageKind.CONTENT)
+    pages = written if written.exists() else pages
+    return tuple(draft for page in pages for draft in _page_fields(page, reader, sheets))
 
 
 def fields_replace(scan: Scan, drafts: Sequence[FieldDraft]) -> None:
@@ -77,6 +97,15 @@ def fields_replace(scan: Scan, drafts: Sequence[FieldDraft]) -> None:
         _reading_row(field, draft.reading)
         for field, draft in zip(fields, drafts, strict=True)
         if draft.reading is not None
+    )
+    page_forms_replace(
+        scan,
+        {draft.page_id: draft.form for draft in drafts if draft.form is not None}.items(),
+        [
+            (draft.page_id, field.pk, draft.form_region)
+            for field, draft in zip(fields, drafts, strict=True)
+            if draft.form_region is not None
+        ],
     )
 
 
@@ -142,22 +171,56 @@ def _say_missing(arch: str) -> None:
     logger.warning("read.block_weights_missing arch=%s", arch)
 
 
-def _page_fields(page: Page, reader: Reader) -> list[FieldDraft]:
+def _page_fields(page: Page, reader: Reader, sheets: Sequence[FormSheet] = ()) -> list[FieldDraft]:
     gray = raster_read(page.image_sha256)
+    words = _words(page)
+    form = form_result(gray, words, sheets)
+    if form is not None and form.page is not None:
+        return _form_fields(page, gray, form, reader)
     upright = UprightPage(
         gray, page.rotation_deg, page.skew_deg, np.array(page.to_original, dtype=np.float64)
     )
-    regions = find_fields(upright, _words(page))
+    regions = find_fields(
+        upright,
+        words,
+        languages=getattr(settings, "CLINIC_HWR_LABEL_LANGUAGES", None) or None,
+        segmenter=line_marker_load(),
+    )
     if not regions:
-        return [_whole_page(page, gray)]
+        return [replace(_whole_page(page, gray), form=form)]
     crops = [(crop_cells if region.comb else crop_field)(gray, region.box_px) for region in regions]
     readings = _readings(gray, regions, crops, reader)
+    regions = named_by_reading(page, regions, readings)
     return [
-        FieldDraft(page.pk, position, region, raster_write(crop), reading)
+        FieldDraft(page.pk, position, region, raster_write(crop), reading, form)
         for position, (region, crop, reading) in enumerate(
             zip(regions, crops, readings, strict=True)
         )
     ]
+
+
+def _form_fields(page: Page, gray: Gray, form: FormResult, reader: Reader) -> list[FieldDraft]:
+    """The fields of a page on a form that the site has taught: ink without the form's print."""
+    assert form.page is not None  # noqa: S101 - narrowed by the caller
+    fields = form.page.fields
+    if not fields:
+        return [replace(_whole_page(page, gray), form=form)]
+    regions = [one.field for one in fields]
+    # The reader of cells wants their print, and a person wants to see which cell is which.
+    crops = [
+        crop_cells(gray, region.box_px)
+        if region.comb
+        else crop_field(form.page.gray, region.box_px)
+        for region in regions
+    ]
+    readings = _readings(gray, regions, crops, reader, ink=form.page.gray)
+    return [
+        FieldDraft(
+            page.pk, position, one.field, raster_write(crop), reading, form,
+            None if one.region is None else FieldRegionOf(one.region, one.doubtful),
+        )
+        for position, (one, crop, reading) in enumerate(zip(fields, crops, readings, strict=True))
+    ]  # fmt: skip
 
 
 def _words(page: Page) -> tuple[PrintedWord, ...]:
@@ -168,9 +231,18 @@ def _words(page: Page) -> tuple[PrintedWord, ...]:
 
 
 def _readings(
-    gray: Gray, regions: Sequence[FieldRegion], crops: Sequence[Gray], reader: Reader
+    gray: Gray,
+    regions: Sequence[FieldRegion],
+    crops: Sequence[Gray],
+    reader: Reader,
+    *,
+    ink: Gray | None = None,
 ) -> list[Reading | None]:
-    """Read the handwriting of a page, all its lines in one batch; print keeps what OCR read."""
+    """Read the handwriting of a page, all its lines in one batch; print keeps what OCR read.
+
+    ``ink`` is the page without the print of its form, where that is known.
+    """
+    added = gray if ink is None else ink
     readings: list[Reading | None] = [_print_reading(region) for region in regions]
     lines: list[tuple[int, str, Gray]] = []  # number of the region, kind, crop
     for index, (region, crop) in enumerate(zip(regions, crops, strict=True)):
@@ -180,7 +252,7 @@ def _readings(
         if special is not None:
             readings[index] = special
         else:
-            lines += [(index, kind, part) for kind, part in _line_crops(gray, region, crop)]
+            lines += [(index, kind, part) for kind, part in _line_crops(added, region, crop)]
     if lines:
         read = reader.read([crop for _, _, crop in lines], kinds=[kind for _, kind, _ in lines])
         parts: dict[int, list[Reading]] = {}
@@ -256,7 +328,10 @@ def _print_reading(region: FieldRegion) -> Reading | None:
 
 @cache
 def _tesseract_version() -> str:
-    return str(pytesseract.get_tesseract_version())
+    try:
+        return str(pytesseract.get_tesseract_version())
+    except (OSError, SystemExit):  # it read the page, and is gone since
+        return "unknown"
 
 
 def _whole_page(page: Page, gray: Gray) -> FieldDraft:
@@ -282,6 +357,8 @@ def _field_row(draft: FieldDraft) -> Field:
         crop_sha256=draft.crop_sha256,
         is_print=region.printed_text is not None,
         present=region.present,
+        named_by=region.named_by,
+        struck_out=region.struck_out,
     )
 
 

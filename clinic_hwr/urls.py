@@ -16,7 +16,8 @@ room_urlpatterns = [
     path("", include("clinic_hwr.review.urls")),
     path("", include("clinic_hwr.audit.urls")),
     path("", include("clinic_hwr.intake.urls")),
-    path("api/", include("clinic_hwr.intake.api_urls")),
+    path("", include("clinic_hwr.forms.urls")),
+    path("api/", include("clinic_hwr.review.api.urls")),
     path("fhir", RootView.as_view()),  # where clients send transactions, without a slash
     path("fhir/", include("clinic_hwr.fhir.urls")),
 ]

@@ -16,13 +16,14 @@ from .amendments import (
     ERROR,
     Place,
     Step,
-    address_of,
+    Unchanged,
     amending_step,
     location_of,
     order_alone,
     replacing_document,
     settled,
     unamendable,
+    unchanged,
     withdrawn_first,
     withheld,
 )
@@ -46,7 +47,7 @@ class _Progress:
     """What one push has done so far."""
 
     kept: list[tuple[Step, Resource]] = field(default_factory=list)
-    stuck: list[str] = field(default_factory=list)
+    stuck: list[Unchanged] = field(default_factory=list)
     document: Resource | None = None
 
 
@@ -189,7 +190,7 @@ class Amendment:
         standing: list[Resource],
         *,
         by_condition: bool,
-    ) -> tuple[list[Any], dict[int, Step], list[str]]:
+    ) -> tuple[list[Any], dict[int, Step], list[Unchanged]]:
         """Return the entries of the transaction, the amending steps by row, and what is stuck."""
         held = {
             key: remote_id(place.found) for key, place in places.items() if place.found is not None
@@ -204,7 +205,7 @@ class Amendment:
 
         rows: list[Any] = []
         steps: dict[int, Step] = {}
-        stuck: list[str] = []
+        stuck: list[Unchanged] = []
         for entry in sorted(entries, key=withdrawn_first):
             resource = with_references(identified(entry, self._document, self._key), rewrite)
             if entry.type not in AMENDED_TYPES:
@@ -227,7 +228,7 @@ class Amendment:
         place: Place,
         arrived: Resource | None,
         standing: list[Resource],
-        stuck: list[str],
+        stuck: list[Unchanged],
         *,
         by_condition: bool,
     ) -> Step | None:
@@ -242,7 +243,7 @@ class Amendment:
         step = amending_step(wanted, place, self._capabilities, by_condition=by_condition)
         if step is not None:
             return step
-        stuck.append(address_of(wanted, place))
+        stuck.append(unchanged(wanted, place))
         support = self._capabilities.of("DocumentReference")
         again = place.searched or support.conditional_create
         if document and arrived is None and wanted.get("status") != ERROR and again:
@@ -295,7 +296,7 @@ class Amendment:
         refusal: Rejected | AuthFailed | None = None
         earlier: Resource | None = None
         for by_condition in (True, False):
-            stuck: list[str] = []
+            stuck: list[Unchanged] = []
             step = self._step(wanted, place, arrived, standing, stuck, by_condition=by_condition)
             if step is None and refusal is not None:
                 break
@@ -355,7 +356,7 @@ class Amendment:
         if now.get("resourceType") == "DocumentReference":
             progress.document = now
         if withheld(step, now):
-            progress.stuck.append(remote_id(now))
+            progress.stuck.append(Unchanged(remote_id(now)))
 
     def _close(
         self,
@@ -368,7 +369,8 @@ class Amendment:
         document = progress.document
         here = remote_id(document) if document else ""
         beside = [remote_id(each) for each in standing if each.get("status") == "current"]
-        stuck = dict.fromkeys([*progress.stuck, *(each for each in beside if each != here)])
+        others = (Unchanged(each) for each in beside if each != here)
+        stuck = dict.fromkeys([*progress.stuck, *others])
         if stuck:
             raise unamendable(list(stuck))
         if document is None:
@@ -388,7 +390,7 @@ class Amendment:
         if not found and not unknown:
             return error  # there is no earlier version
         addresses = [remote_id(each) for each in found] or ["the earlier version"]
-        problem = unamendable(addresses, because=str(error))
+        problem = unamendable([Unchanged(each) for each in addresses], because=str(error))
         if isinstance(error, Rejected):
             problem.status, problem.outcome = error.status, error.outcome
         return problem

@@ -6,7 +6,7 @@ leaves it as it is, so an order that was withdrawn would stay active.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .documents import Entry, Resource, with_references
@@ -176,11 +176,26 @@ def withdrawn_first(entry: Entry) -> bool:
     return entry.type != "MedicationRequest" or entry.resource.get("status") != ERROR
 
 
-def address_of(wanted: Resource, place: Place) -> str:
-    """Return how to tell people which resource of the EHR is meant."""
-    if place.found is not None:
-        return remote_id(place.found)
-    return f"{wanted['resourceType']} of the earlier version (this EHR cannot be searched for it)"
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A resource of the EHR that does not say what the new version says.
+
+    Attributes:
+        address: where it is.
+        ended: the status that the EHR's own people gave it, "" while it is in force.
+    """
+
+    address: str
+    ended: str = ""
+
+
+def unchanged(wanted: Resource, place: Place) -> Unchanged:
+    """Return how to tell people which resource of the EHR is meant, and whether it is in force."""
+    if place.found is None:
+        kind = wanted["resourceType"]
+        return Unchanged(f"{kind} of the earlier version (this EHR cannot be searched for it)")
+    ended = _ended_by_people(wanted, place.found)
+    return Unchanged(remote_id(place.found), str(place.found["status"]) if ended else "")
 
 
 def location_of(step: Step) -> str:
@@ -190,11 +205,26 @@ def location_of(step: Step) -> str:
     return "" if "?" in step.request["url"] else str(step.request["url"])
 
 
-def unamendable(addresses: list[str], *, because: str = "") -> Unamendable:
-    """Return the error for what stands unchanged at ``addresses``, with what to do."""
-    return Unamendable(
-        f"STILL IN FORCE IN THE EHR: {', '.join(addresses)}. {because + ' ' if because else ''}"
-        "The EHR did not let the earlier version be changed: open it there, mark what was "
-        "withdrawn as entered in error and correct the rest by hand; then send this delivery "
-        "again to have it checked."
-    )
+def unamendable(standing: Sequence[Unchanged], *, because: str = "") -> Unamendable:
+    """Return the error for what stands unchanged, with what to do.
+
+    What the EHR's own people ended is told apart: nobody follows it any more, and only they know
+    whether the corrected order is still wanted.
+    """
+    in_force = [each.address for each in standing if not each.ended]
+    ended = [f"{each.address} ({each.ended})" for each in standing if each.ended]
+    parts = []
+    if in_force:
+        parts.append(
+            f"STILL IN FORCE IN THE EHR: {', '.join(in_force)}. {because + ' ' if because else ''}"
+            "The EHR did not let the earlier version be changed: open it there, mark what was "
+            "withdrawn as entered in error and correct the rest by hand; then send this delivery "
+            "again to have it checked."
+        )
+    if ended:
+        parts.append(
+            f"ENDED BY THE EHR'S OWN STAFF: {', '.join(ended)}. It was left as they ended it, and "
+            "does not say what this version says: ask them whether the corrected order is still "
+            "wanted, and have them write it there."
+        )
+    return Unamendable(" ".join(parts))

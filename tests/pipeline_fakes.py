@@ -41,7 +41,9 @@ def read_print(gray: Gray, *, languages: str = "eng") -> tuple[PrintedWord, ...]
     return WORDS
 
 
-def find_fields(page: UprightPage, words: Sequence[PrintedWord]) -> tuple[FieldRegion, ...]:
+def find_fields(
+    page: UprightPage, words: Sequence[PrintedWord], **options: Any
+) -> tuple[FieldRegion, ...]:
     """Print, handwriting and a mark."""
     return REGIONS
 

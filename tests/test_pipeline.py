@@ -113,7 +113,7 @@ def test_read_stage_reads_hand_by_model_print_by_ocr_and_marks_not(
 def test_page_without_fields_reaches_people_as_a_whole(
     scan: Scan, reader: ScriptedReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage_read, "find_fields", lambda page, words: ())
+    monkeypatch.setattr(stage_read, "find_fields", lambda page, words, **options: ())
 
     pipeline.process(scan.pk, worker="w")
 

@@ -26,6 +26,8 @@ from clinic_hwr.worker import Worker
 from . import pipeline_fakes
 from .intake import samples
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -15,10 +15,13 @@ ACTION_TITLES: dict[str, str] = {
     "scan.received": "Scan received",
     "scan.duplicate": "Duplicate received",
     "scan.quarantined": "Scan quarantined",
+    "scan.split": "Batch split into prescriptions",
     "scan.retried": "Scan sent back for another try",
     "scan.paged": "Pages made",
     "scan.read": "Scan read",
     "scan.rejected": "Scan rejected",
+    "lease.taken_over": "Scan taken over from a colleague",
+    "search.made": "Prescriptions searched",
     "field.added": "Field added",
     "field.named": "Field named",
     "field.accepted": "Value accepted",
@@ -31,6 +34,11 @@ ACTION_TITLES: dict[str, str] = {
     "document.viewed": "Document viewed",
     "prescription.amended": "Prescription amended",
     "prescription.retracted": "Prescription retracted",
+    "form.created": "Form added",
+    "form.saved": "Form saved",
+    "form.activated": "Form activated",
+    "form.retired": "Form retired",
+    "form.tested": "Form tested against past pages",
     "fhir.read": "FHIR read",
     "routing.certified": "Thresholds certified",
     "fhir.published": "FHIR published",
@@ -79,9 +87,24 @@ def _problem(data: dict[str, Any]) -> str:
     return str(data.get("code", "")).replace("_", " ")
 
 
+@formatter("lease.taken_over")
+def _taken_over(data: dict[str, Any]) -> str:
+    return f"from {data.get('old', '?')}" + ("" if data.get("new") else ", and set free")
+
+
+@formatter("scan.split")
+def _split(data: dict[str, Any]) -> str:
+    return f"{data.get('parts', 0)} prescriptions"
+
+
 @formatter("document.viewed")
 def _viewed(data: dict[str, Any]) -> str:
     return f"on the {data['screen']} page" if data.get("screen") else ""
+
+
+@formatter("form.created", "form.saved", "form.activated", "form.retired", "form.tested")
+def _form(data: dict[str, Any]) -> str:
+    return f"{data.get('form', '')}, version {data.get('version', '?')}"
 
 
 @formatter("prescription.released")

@@ -10,3 +10,7 @@ class DeliveryConfig(AppConfig):
     label = "clinic_delivery"
     verbose_name = "clinic_hwr: delivery"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Add the queue of this room to the inbox."""
+        from . import queues  # noqa: F401

@@ -56,6 +56,13 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["prescription_id"],
+                name="delivery_dead",
+                condition=models.Q(status=DeliveryStatus.DEAD),
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["target", "prescription_id", "prescription_version"],

@@ -33,7 +33,12 @@ PRESENT, ABSENT = "present", "absent"
 
 
 def decide_from_truth(scan: Scan, truths: Sequence[Truth], user: Any) -> int:
-    """Decide every field of ``scan`` that waits for a human; returns how many there were."""
+    """Decide every field of ``scan`` that waits for ``user``; returns how many there were.
+
+    Call it again with another person for what is entered twice.
+    """
+    if not any(state.waits_for(user.pk) == "you" for state in field_states(scan)):
+        return 0
     lease = scan_claim(user=user, scan_id=scan.pk)
     audit_record(
         action="demo.decided",
@@ -47,7 +52,7 @@ def decide_from_truth(scan: Scan, truths: Sequence[Truth], user: Any) -> int:
     decided = 0
     # A decision can make another field doubtful (a strength that no longer fits its drug), so
     # the states are read anew each time; every round decides one field, so this ends.
-    while waiting := [state for state in field_states(scan) if state.needs_human]:
+    while waiting := [s for s in field_states(scan) if s.waits_for(user.pk) == "you"]:
         kind, value = _decision(waiting[0], truths)
         field_decide(
             user=user,

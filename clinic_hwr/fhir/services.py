@@ -143,6 +143,7 @@ def _next_version(
     record.version += 1
     record.released_by = user
     record.released_at = timezone.now()
+    record.retracted_at = record.released_at if retracted else None
     record.save()
     fhir_id = prescription_publish(
         record=PrescriptionPublication(

@@ -5,44 +5,132 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.parsers import MultiPartParser
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from clinic_hwr.accounts.access import accessible_sites
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.problems import Problem
+from clinic_hwr.rest.etags import tagged
+from clinic_hwr.rest.views import ApiView, described
+from clinic_hwr.review.listing import scans_page
 from clinic_hwr.scan_report import scan_report, scan_status
 
 from .access import scan_get, scans_for
+from .batches import BadRule
 from .models import Scan
+from .receiving import DiskFull, receive_all
 from .safety import MAX_FILE_BYTES, FileRefused
 from .safety import Problem as FileProblem
-from .services import scan_receive_file, scan_retry, upload_refuse
-from .states import TransitionRefused
+from .services import scan_retry, upload_refuse
+from .states import ScanState, TransitionRefused
+from .uploads import NO_SPACE, upload_found_disk_full
 
 MAX_REQUEST_BYTES = 200 * 1024 * 1024
 """Eight files of the largest size; a longer body is refused by its announced length, unread."""
 
 
-class ScanCollectionApi(APIView):
-    """``POST /api/scans/``: one or many files as multipart field ``file``; optional ``site``."""
+MAX_IDS = 100
 
-    permission_classes = [IsAuthenticated]
+
+class ScanStatus(serializers.Serializer):
+    """What became of a scan; content only for those who may see it."""
+
+    path = serializers.CharField(allow_blank=True)
+    scan_id = serializers.UUIDField()
+    status = serializers.ChoiceField(ScanState.choices)
+    pages = serializers.IntegerField()
+    fields_ = serializers.ListField(child=serializers.DictField())
+    blockers = serializers.ListField(child=serializers.DictField())
+    prescription = serializers.DictField(allow_null=True)
+    prescription_id = serializers.UUIDField(allow_null=True)
+    duplicate_of = serializers.UUIDField(allow_null=True)
+    problem = serializers.DictField(allow_null=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Name ``fields`` as the answer does; a serializer cannot have it as an attribute."""
+        found = super().get_fields()
+        found["fields"] = found.pop("fields_")
+        return found
+
+
+SCANS = inline_serializer("Scans", {"scans": ScanStatus(many=True)})
+SCANS_PAGE = inline_serializer(
+    "ScansPage",
+    {"scans": ScanStatus(many=True), "after": serializers.CharField(allow_null=True)},
+)
+UPLOAD = inline_serializer(
+    "Upload",
+    {
+        "file": serializers.ListField(child=serializers.FileField()),
+        "site": serializers.CharField(required=False, help_text="Slug; needed with several."),
+        "split": serializers.CharField(required=False, help_text="Where prescriptions begin."),
+    },
+)
+
+
+class ScanCollectionApi(ApiView):
+    """``/api/scans/``: one or many files as multipart field ``file``; optional ``site``."""
+
     parser_classes = [MultiPartParser]
+    # the checks of a file run in a child process; a repeat finds the same bytes and links to them
+    key_in_transaction = False
 
+    @described(
+        operation_id="scans_list",
+        tags=["scans"],
+        parameters=[
+            OpenApiParameter("id", str, many=True, description="Only these, at most 100."),
+            OpenApiParameter("state", str, enum=ScanState.values),
+            OpenApiParameter("after", str, description="From the page before."),
+        ],
+        responses=SCANS_PAGE,
+    )
+    def get(self, request: Request) -> Response:
+        """List the status of scans, newest first; what was read is at the scan itself."""
+        scans = scans_for(request.user, "scan.status").select_related("duplicate_of")
+        asked = request.query_params
+        ids = asked.getlist("id")
+        if ids:
+            scans = scans.filter(pk__in=_uuids(ids))
+        if asked.get("state"):
+            if asked["state"] not in ScanState.values:
+                raise Problem(400, f"The states are {', '.join(ScanState.values)}.")
+            scans = scans.filter(state=asked["state"])
+        page = scans_page(
+            scans, oldest_first=False, after=asked.get("after", ""), size=MAX_IDS if ids else 50
+        )
+        rows = [scan_status(scan, path=scan.original_name) for scan in page.scans]
+        return tagged(request, {"scans": rows, "after": page.after})
+
+    @described(tags=["scans"], request={"multipart/form-data": UPLOAD}, responses={202: SCANS})
     def post(self, request: Request) -> Response:
-        """Receive files: 202 with one status object a file, 413 if every one is too large."""
+        """Receive files: 202 with one status object a file, 413 if every one is too large.
+
+        507 when the disk is full; the answer then names the scans of files received before.
+        """
         self._check_length(request)
         files = request.FILES.getlist("file")
+        if upload_found_disk_full(request._request):
+            raise Problem(507, NO_SPACE, scan_ids=[])
         if not files:
             raise Problem(400, "Send at least one file in the multipart field 'file'.")
         site = chosen_site(request.user, request.data.get("site", ""))
-        scans = [_receive(site, file, request.user) for file in files]
+        by_page = isinstance(request.successful_authenticator, SessionAuthentication)
+        source = "web" if by_page else "api"
+        rule = request.data.get("split", "")
+        try:
+            scans = receive_all(site, files, request.user, source=source, split_rule=rule)
+        except BadRule as error:
+            raise Problem(400, str(error)) from error
+        except DiskFull as full:
+            ids = [str(scan.pk) for scan in full.received]
+            raise Problem(507, NO_SPACE, scan_ids=ids) from full
         if all(scan.problem_code == FileProblem.TOO_LARGE for scan in scans):
             ids = [str(scan.pk) for scan in scans]
             raise Problem(413, scans[0].problem, scan_ids=ids)
@@ -63,22 +151,22 @@ class ScanCollectionApi(APIView):
         )
 
 
-class ScanApi(APIView):
+class ScanApi(ApiView):
     """``GET /api/scans/{id}/``."""
 
-    permission_classes = [IsAuthenticated]
-
+    @described(tags=["scans"], responses=ScanStatus)
     def get(self, request: Request, scan_id: UUID) -> Response:
         """Return the status object of one scan; its content only to those who may see it."""
         scan = scan_get(request.user, scan_id, "scan.status")
-        return Response(_report(request.user, scan), headers={"Cache-Control": "no-store"})
+        return tagged(request, _report(request.user, scan))
 
 
-class ScanRetryApi(APIView):
+class ScanRetryApi(ApiView):
     """``POST /api/scans/{id}/retry/``: another try for a quarantined scan."""
 
-    permission_classes = [IsAuthenticated]
+    key_in_transaction = False
 
+    @described(tags=["scans"], request=None, responses={202: ScanStatus})
     def post(self, request: Request, scan_id: UUID) -> Response:
         """Queue the scan again: 202 with its status object, 409 when it cannot be tried again."""
         try:
@@ -109,13 +197,16 @@ def chosen_site(user: Any, slug: str) -> Site:
     return found[0]
 
 
-def _receive(site: Site, file: UploadedFile, user: Any) -> Scan:
-    return scan_receive_file(
-        site=site, file=file.file, original_name=file.name or "", source="api", user=user
-    )
+def _uuids(texts: list[str]) -> list[UUID]:
+    try:
+        return [UUID(text) for text in texts[:MAX_IDS]]
+    except ValueError:
+        raise Problem(400, "An id is a UUID.") from None
 
 
 def _report(user: Any, scan: Scan) -> dict[str, Any]:
     """Return the full report to those who may see scans; an integration gets the status alone."""
     may_see = scans_for(user, "scan.view").filter(pk=scan.pk).exists()
-    return (scan_report if may_see else scan_status)(scan, path=scan.original_name)
+    if not may_see:
+        return scan_status(scan, path=scan.original_name)
+    return scan_report(scan, path=scan.original_name, user=user)

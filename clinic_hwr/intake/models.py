@@ -7,6 +7,9 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from clinic_hwr.pages.types import Box, PrintedWord
+
+from .batches import check_rule
 from .states import ScanState
 
 
@@ -19,16 +22,23 @@ class Scan(models.Model):
     original_name = models.CharField(max_length=255)
     content_type = models.CharField(max_length=60, blank=True)  # as detected, never as claimed
     size_bytes = models.PositiveBigIntegerField()
-    source = models.CharField(max_length=20)  # web | api | folder | cli | demo
+    source = models.CharField(max_length=20)  # web | api | folder | mail | cli | demo
+    # who sent it where no account did: an e-mail address, the account of the command line
+    sent_by = models.CharField(max_length=255, blank=True)
+    source_ref = models.CharField(max_length=255, blank=True)  # message id, folder: where to look
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    state = models.CharField(
-        max_length=20, choices=ScanState.choices, default=ScanState.RECEIVED, db_index=True
-    )
+    state = models.CharField(max_length=20, choices=ScanState.choices, default=ScanState.RECEIVED)
     problem_code = models.CharField(max_length=40, blank=True)  # why it is put aside, or waits
     problem = models.TextField(blank=True)  # the same as one sentence for people
     duplicate_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    # a batch becomes one scan a prescription; these keep the bytes and the place in them
+    parent = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="parts", editable=False
+    )
+    parent_pages = models.JSONField(default=list)  # numbers from 1 of the parent's pages
+    split_rule = models.CharField(max_length=60, blank=True)  # asked for at upload; "" = the site's
     page_count = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)  # of the stage at hand
     claimed_by = models.CharField(max_length=80, blank=True)  # worker token, "" when free
@@ -38,6 +48,12 @@ class Scan(models.Model):
 
     class Meta:
         ordering = ["received_at"]
+        indexes = [
+            # the queues: one state in order of arrival, at one site or at all of them
+            models.Index(fields=["site", "state", "received_at", "id"], name="scan_queue_of_site"),
+            models.Index(fields=["state", "received_at", "id"], name="scan_queue"),
+            models.Index(fields=["site", "received_at", "id"], name="scan_arrivals_of_site"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state__in=ScanState.values), name="scan_state_known"
@@ -45,13 +61,21 @@ class Scan(models.Model):
             # one original a site; every further copy is linked to it
             models.UniqueConstraint(
                 fields=["site", "sha256"],
-                condition=models.Q(duplicate_of__isnull=True),
+                condition=models.Q(duplicate_of__isnull=True, parent__isnull=True),
                 name="scan_original_once_per_site",
             ),
         ]
 
     def __str__(self) -> str:
         return f"scan {self.id} ({self.state})"
+
+
+class PageKind(models.TextChoices):
+    """What a page is for."""
+
+    CONTENT = "content", "Prescription"
+    SEPARATOR = "separator", "Separator sheet"
+    BLANK = "blank", "Blank"
 
 
 class Page(models.Model):
@@ -67,6 +91,12 @@ class Page(models.Model):
     skew_deg = models.FloatField(default=0.0)
     to_original = models.JSONField(default=list)  # 3x3 rows, upright px -> original px
     printed_words = models.JSONField(default=list)  # [[text, x, y, w, h, confidence], ...]
+    # separator sheets and blank backs are shown and kept, but nothing is read on them
+    kind = models.CharField(max_length=10, choices=PageKind.choices, default=PageKind.CONTENT)
+    codes = models.JSONField(default=list)  # texts of the barcodes on it
+    look = models.BinaryField(default=bytes)  # where its ink is, coarsely; see pages/likeness.py
+    # missing | failed | language: why its print was not, or not wholly, read; "" = it was
+    print_problem = models.CharField(max_length=10, blank=True, default="")
 
     class Meta:
         ordering = ["scan", "number"]
@@ -74,6 +104,13 @@ class Page(models.Model):
 
     def __str__(self) -> str:
         return f"page {self.number} of {self.scan_id}"
+
+    def words(self) -> tuple[PrintedWord, ...]:
+        """Return the printed words as the pages room hands them on."""
+        return tuple(
+            PrintedWord(text, Box(x, y, width, height), confidence)
+            for text, x, y, width, height, confidence in self.printed_words
+        )
 
 
 class ScanTransition(models.Model):
@@ -87,6 +124,42 @@ class ScanTransition(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+class SiteIntake(models.Model):
+    """How the files of one site are taken in."""
+
+    site = models.OneToOneField(
+        "clinic_accounts.Site", primary_key=True, on_delete=models.CASCADE, related_name="intake"
+    )
+    split_rule = models.CharField(
+        max_length=60,
+        blank=True,
+        validators=[check_rule],
+        help_text="Where a new prescription begins inside of a file: empty (at separator sheets "
+        "only), every:N, blank, barcode, or barcode:PREFIX.",
+    )
+
+    class Meta:
+        verbose_name_plural = "site intake"
+
+    def __str__(self) -> str:
+        return f"intake of {self.site_id}"
+
+
+class Likeness(models.Model):
+    """Two scans of a site that may be of one paper. A warning; nothing is dropped for it."""
+
+    scan = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="likenesses")
+    other = models.ForeignKey(Scan, on_delete=models.PROTECT, related_name="+")  # the earlier one
+    score = models.FloatField()  # share of the ink that is in the same place, 0..1
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-score", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["scan", "other"], name="likeness_once"),
+        ]
 
 
 class StageRun(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import mimetypes
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,9 @@ MAX_PAGES = 50
 
 MAX_PAGE_PX = 50_000_000
 """Legal paper at 600 dpi is 42.8 Mpx."""
+
+MAX_TOTAL_PX = 500_000_000
+"""Fifty A4 pages at 300 dpi are 435 Mpx."""
 
 
 class Problem(StrEnum):
@@ -32,6 +36,9 @@ class Problem(StrEnum):
     TOO_COMPLEX = "too_complex"
     PROCESSING_FAILED = "processing_failed"
     DUPLICATE = "duplicate"
+    NOT_INSTALLED = "not_installed"  # read again under a fitting installation
+    NO_ATTACHMENT = "no_attachment"  # a message that brought nothing to read
+    SPLIT = "split"  # nothing is wrong: its prescriptions are scans of their own
     WAITING = "waiting"  # nothing is wrong with the file: this machine lacks something
 
 
@@ -50,10 +57,19 @@ SCAN_TYPES: dict[str, ScanType] = {
         ScanType("image/png", "PNG", (".png",)),
         ScanType("image/jpeg", "JPEG", (".jpg", ".jpeg", ".jpe", ".jfif")),
         ScanType("image/tiff", "TIFF", (".tif", ".tiff")),
+        ScanType("image/webp", "WebP", (".webp",)),
+        ScanType("image/heic", "HEIC", (".heic", ".heif", ".hif")),
         ScanType("application/pdf", "PDF", (".pdf",)),
     )
 }
-ACCEPTED = "PNG, JPEG, TIFF or PDF"
+ACCEPTED = "PDF, TIFF, JPEG, PNG or WebP"
+
+_HEIC_PACKAGE = "pillow_heif"
+
+
+def heic_installed() -> bool:
+    """Return whether HEIC photos can be read here (the optional package pillow-heif)."""
+    return importlib.util.find_spec(_HEIC_PACKAGE) is not None
 
 
 class FileRefused(ValueError):
@@ -96,6 +112,13 @@ def detect_type(data: bytes) -> ScanType:
         raise FileRefused(
             Problem.UNKNOWN_TYPE,
             f"This file is not a scan that can be read. Send it as {ACCEPTED}.",
+        )
+    if found.mime == "image/heic" and not heic_installed():
+        raise FileRefused(
+            Problem.NOT_INSTALLED,
+            "This is a HEIC photo, and this installation cannot read those. Send it as JPEG (on an "
+            "iPhone: Settings, Camera, Formats, Most Compatible), or ask your administrator to "
+            "install clinic-hwr[heic].",
         )
     return found
 

@@ -16,6 +16,7 @@ from clinic_hwr.accounts.models import Site
 from clinic_hwr.audit.services import audit_record
 
 from .access import scan_get
+from .batches import parse_rule
 from .decoding import inspect_file
 from .hints import hint_on_commit
 from .models import Scan, ScanTransition
@@ -23,7 +24,9 @@ from .safety import FileRefused, Problem, check_claim, check_size, detect_type
 from .states import TRANSITIONS, ScanState, TransitionRefused
 from .storage import StoredBlob, blob_read, blob_write_stream
 
-_REOPENED_BY_ANOTHER_COPY = frozenset({Problem.TYPE_MISMATCH, Problem.PROCESSING_FAILED})
+_REOPENED_BY_ANOTHER_COPY = frozenset(
+    {Problem.TYPE_MISMATCH, Problem.PROCESSING_FAILED, Problem.NOT_INSTALLED}
+)
 """Quarantines that the same bytes can leave: under a fitting name, or for another try."""
 
 
@@ -37,17 +40,34 @@ class _Finding:
     problem: str = ""
 
 
-def scan_receive(
-    *, site: Site, data: bytes, original_name: str, source: str, user: Any = None
-) -> Scan:
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Where a file came from besides its source.
+
+    Attributes:
+        name: who sent it where no account did: an e-mail address, the account of a command line.
+        ref: where to look for more: the id of a message, a folder.
+    """
+
+    name: str = ""
+    ref: str = ""
+
+
+def scan_receive(*, site: Site, data: bytes, **facts: Any) -> Scan:
     """Keep a received file and, when it may be worked on, queue it; see ``scan_receive_file``."""
-    return scan_receive_file(
-        site=site, file=io.BytesIO(data), original_name=original_name, source=source, user=user
-    )
+    return scan_receive_file(site=site, file=io.BytesIO(data), **facts)
 
 
 def scan_receive_file(
-    *, site: Site, file: IO[bytes], original_name: str, source: str, user: Any = None
+    *,
+    site: Site,
+    file: IO[bytes],
+    original_name: str,
+    source: str,
+    user: Any = None,
+    sender: Sender = Sender(),
+    split_rule: str = "",
+    refusal: FileRefused | None = None,
 ) -> Scan:
     """Keep a received file and, when it may be worked on, queue it.
 
@@ -59,21 +79,30 @@ def scan_receive_file(
         site: where it came in.
         file: the bytes, read from the present position on.
         original_name: the sender's name for it; shown to people, never used as a path.
-        source: web, api, folder, cli or demo.
-        user: the person sending it, None for the folder and the command line.
+        source: web, api, folder, mail, cli or demo.
+        user: the person sending it, None for folders, mail and the command line.
+        sender: where it came from, where no account says so.
+        split_rule: where a new prescription begins in it (``batches.parse_rule``); "" leaves it
+            to the site.
+        refusal: why it cannot be worked on, where the caller knows already.
 
     Raises:
         PermissionDenied: ``user`` may not upload at ``site``.
+        BadRule: there is no such ``split_rule``.
 
     Audit: ``scan.received``, or ``scan.duplicate``; ``scan.quarantined`` with either.
     """
     if user is not None:
         require(user, site, "scan.upload")
+    parse_rule(split_rule)
     blob = blob_write_stream(file)
     name = _clean_name(original_name)
     # Checked outside of the transaction: starting the decoder under a write lock would hold
     # up every other writer of an SQLite database.
-    finding = _check(blob, name)
+    if refusal is None:
+        finding = _check(blob, name)
+    else:
+        finding = _Finding("", 0, refusal.code, refusal.problem)
     scan = Scan(
         site=site,
         sha256=blob.sha256,
@@ -81,6 +110,9 @@ def scan_receive_file(
         content_type=finding.content_type,
         size_bytes=blob.size_bytes,
         source=source,
+        sent_by=_one_line(sender.name),
+        source_ref=_one_line(sender.ref),
+        split_rule=split_rule.strip(),
         uploaded_by=user,
         page_count=finding.page_count,
     )
@@ -147,7 +179,7 @@ def scan_quarantine(*, scan: Scan, code: str, problem: str) -> Scan:
             problem_code=code,
             problem=problem,
         )
-        _record("scan.quarantined", scan, None, {"code": code})
+        scan_audit("scan.quarantined", scan, None, {"code": code})
     return scan
 
 
@@ -179,9 +211,10 @@ def scan_retry(*, user: Any, scan_id: UUID) -> Scan:
     with transaction.atomic():
         code = scan.problem_code
         scan = scan_transition(scan=scan, to=ScanState.RECEIVED, reason="sent back by a person")
-        scan.content_type, scan.page_count = finding.content_type, finding.page_count
+        scan.content_type = finding.content_type
+        scan.page_count = len(scan.parent_pages) or finding.page_count
         scan.save(update_fields=["content_type", "page_count"])
-        _record("scan.retried", scan, user, {"code": code})
+        scan_audit("scan.retried", scan, user, {"code": code})
         hint_on_commit(scan.pk)
     return scan
 
@@ -216,19 +249,24 @@ def _check(blob: StoredBlob, name: str) -> _Finding:
 
 def _clean_name(name: str) -> str:
     """Return the last part of a sender's path, printable and at most 255 characters."""
-    last = PurePosixPath(name.replace("\\", "/")).name
-    return "".join(c for c in last if c.isprintable())[-255:]
+    return _one_line(PurePosixPath(name.replace("\\", "/")).name)
+
+
+def _one_line(text: str) -> str:
+    """Return what can be stored and shown of a stranger's text: printable, the last 255."""
+    return "".join(c for c in text if c.isprintable())[-255:]
 
 
 def _original(site: Site, sha256: str) -> Scan | None:
-    return Scan.objects.filter(site=site, sha256=sha256, duplicate_of__isnull=True).first()
+    originals = Scan.objects.filter(site=site, sha256=sha256, duplicate_of__isnull=True)
+    return originals.filter(parent__isnull=True).first()
 
 
 def _begin(scan: Scan, action: str, user: Any, **data: str) -> None:
     """Append the first step and the audit event of a new row."""
     ScanTransition.objects.create(scan=scan, from_state="", to_state=ScanState.RECEIVED)
     facts = {"sha256": scan.sha256, "size_bytes": scan.size_bytes, "source": scan.source, **data}
-    _record(action, scan, user, {"content_type": scan.content_type, **facts})
+    scan_audit(action, scan, user, {"content_type": scan.content_type, **facts})
 
 
 def _keep_duplicate(scan: Scan, original: Scan, finding: _Finding) -> Scan:
@@ -246,30 +284,42 @@ def _keep_duplicate(scan: Scan, original: Scan, finding: _Finding) -> Scan:
         problem="This file was already received; the first copy is the one that is worked on.",
     )
     original = Scan.objects.select_for_update(of=("self",)).get(pk=original.pk)
-    if (
-        original.state == ScanState.QUARANTINED
-        and original.problem_code in _REOPENED_BY_ANOTHER_COPY
-    ):
+    if _gets_another_chance(original):
         Scan.objects.filter(pk=original.pk).update(
-            content_type=scan.content_type, page_count=scan.page_count
+            content_type=scan.content_type,
+            page_count=scan.page_count,
+            split_rule=scan.split_rule,
         )
         scan_transition(scan=original, to=ScanState.RECEIVED, reason="received again")
         hint_on_commit(original.pk)
     return scan
 
 
+def _gets_another_chance(original: Scan) -> bool:
+    """Tell whether the same bytes, sent again, put the first copy back to work."""
+    if original.state == ScanState.SPLIT:  # at the wrong places: a person rejected every part
+        return not original.parts.exclude(state=ScanState.REJECTED).exists()
+    return (
+        original.state == ScanState.QUARANTINED
+        and original.problem_code in _REOPENED_BY_ANOTHER_COPY
+    )
+
+
 def _quarantine(scan: Scan, finding: _Finding) -> Scan:
     return scan_quarantine(scan=scan, code=finding.code, problem=finding.problem)
 
 
-def _record(action: str, scan: Scan, user: Any, data: dict[str, Any]) -> None:
+def scan_audit(
+    action: str, scan: Scan, user: Any, data: dict[str, Any], *, actor_name: str = ""
+) -> None:
+    """Append an audit event about a scan; without a person or name its source did it."""
     audit_record(
         action=action,
         site=scan.site,
         object_type="scan",
         object_id=scan.pk,
         actor=user,
-        actor_name=scan.source,
+        actor_name=actor_name or scan.source,
         scan_id=scan.pk,
         data=data,
     )

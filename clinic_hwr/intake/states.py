@@ -17,11 +17,12 @@ class ScanState(models.TextChoices):
     DELIVERED = "delivered", "Delivered"
     QUARANTINED = "quarantined", "Quarantined"
     REJECTED = "rejected", "Rejected"
+    SPLIT = "split", "Split into prescriptions"
 
 
 S = ScanState
 TRANSITIONS: dict[ScanState, frozenset[ScanState]] = {
-    S.RECEIVED: frozenset({S.PAGED, S.QUARANTINED, S.REJECTED}),
+    S.RECEIVED: frozenset({S.PAGED, S.SPLIT, S.QUARANTINED, S.REJECTED}),
     S.PAGED: frozenset({S.READ, S.QUARANTINED, S.REJECTED}),
     S.READ: frozenset({S.IN_REVIEW, S.VERIFIED, S.QUARANTINED, S.REJECTED}),
     S.IN_REVIEW: frozenset({S.VERIFIED, S.QUARANTINED, S.REJECTED}),
@@ -30,6 +31,7 @@ TRANSITIONS: dict[ScanState, frozenset[ScanState]] = {
     S.DELIVERED: frozenset(),
     S.QUARANTINED: frozenset({S.RECEIVED, S.REJECTED}),  # an admin may ask for another try
     S.REJECTED: frozenset(),
+    S.SPLIT: frozenset({S.RECEIVED}),  # sent again after all its parts were rejected
 }
 
 

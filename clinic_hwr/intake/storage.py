@@ -7,6 +7,8 @@ import io
 import os
 import re
 import tempfile
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -15,6 +17,7 @@ from django.conf import settings
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHUNK_BYTES = 1 << 20
+_READ_ONLY = 0o440
 
 
 class BlobMissing(FileNotFoundError):
@@ -101,12 +104,45 @@ def _open_temporary() -> tuple[IO[bytes], Path]:
 def _keep(handle: IO[bytes], temporary: Path, sha256: str) -> None:
     """Flush the file to the disk, give it its name, and flush the folder that now lists it."""
     handle.flush()
+    # For nobody to write to, this process included: a blob never changes.
+    os.fchmod(handle.fileno(), _READ_ONLY)
     os.fsync(handle.fileno())
     final = blob_path(sha256)
     final.parent.mkdir(parents=True, exist_ok=True)
-    temporary.replace(final)
+    try:
+        # A link, unlike a rename, cannot take the place of a blob that is there.
+        os.link(temporary, final)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links
+        temporary.replace(final)
     folder = os.open(final.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def blob_names() -> Iterator[str]:
+    """Yield the name of every blob in the store, in order."""
+    for path in sorted(Path(settings.BLOB_DIR).glob("??/??/*")):
+        if _SHA256.fullmatch(path.name):
+            yield path.name
+
+
+def blob_is_writable(sha256: str) -> bool:
+    """Return whether the file of a blob may be written to by anybody."""
+    return bool(blob_path(sha256).stat().st_mode & 0o222)
+
+
+def strangers() -> list[Path]:
+    """Return the files in the store that are no blob, but for uploads of the last day."""
+    found = []
+    yesterday = time.time() - 86_400
+    for path in sorted(Path(settings.BLOB_DIR).rglob("*")):
+        if path.is_dir() or (_SHA256.fullmatch(path.name) and path == blob_path(path.name)):
+            continue
+        waiting = path.parent.name == "incoming" and path.suffix == ".part"
+        if not waiting or path.stat().st_mtime < yesterday:
+            found.append(path)
+    return found

@@ -2,50 +2,99 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic_hwr.accounts.access import accessible_sites
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.audit.services import audit_record
+from clinic_hwr.problems import problem_response
 from clinic_hwr.routing.models import Field
 
-from .access import page_get, scans_for
+from .access import page_get, scan_get, scans_for
+from .batches import BadRule
 from .models import Scan
-from .safety import FileRefused
-from .services import scan_receive_file, scan_retry
+from .receiving import DiskFull, receive_all
+from .safety import ACCEPTED, FileRefused
+from .separator import PAPERS, separator_pdf
+from .services import scan_retry
 from .states import ScanState, TransitionRefused
 from .storage import blob_read
+from .uploads import NO_SPACE, upload_found_disk_full
 
 
 @login_required
 @require_POST
 def scan_upload(request: HttpRequest) -> HttpResponse:
-    """Receive the files of the inbox form (fields ``file``, many; ``site``, a slug)."""
+    """Receive the files of the inbox form (fields ``file``, many; ``site``, a slug; ``split``).
+
+    A script that sends ``Accept: application/json`` gets one object a file instead of the inbox
+    with messages, and problems as RFC 9457; see ``static/clinic_hwr/js/upload.js``.
+    """
+    try:
+        scans = _receive(request)
+    except _UploadRefused as refusal:
+        if _wants_json(request):
+            return problem_response(refusal.status, str(refusal))
+        if refusal.status == HTTPStatus.INSUFFICIENT_STORAGE:
+            return render(request, "507.html", {"problem": str(refusal)}, status=refusal.status)
+        messages.error(request, str(refusal))
+        return redirect("inbox")
+    if _wants_json(request):
+        return JsonResponse({"scans": [_told(scan) for scan in scans]}, status=202)
+    _tell(request, scans)
+    return redirect("inbox")
+
+
+class _UploadRefused(Exception):
+    """Nothing, or not everything, was received; the message says why."""
+
+    def __init__(self, status: int, problem: str) -> None:
+        super().__init__(problem)
+        self.status = status
+
+
+def _receive(request: HttpRequest) -> list[Scan]:
     site = _site(request)
     files = request.FILES.getlist("file")
+    if upload_found_disk_full(request):
+        raise _UploadRefused(507, NO_SPACE)
     if site is None:
-        messages.error(request, "Choose the site the scans belong to.")
-    elif not files:
-        messages.error(request, "Choose at least one file: PNG, JPEG, TIFF or PDF.")
-    else:
-        scans = [
-            scan_receive_file(
-                site=site,
-                file=file.file,
-                original_name=file.name or "",
-                source="web",
-                user=request.user,
-            )
-            for file in files
-        ]
-        _tell(request, scans)
-    return redirect("inbox")
+        raise _UploadRefused(400, "Choose the site the scans belong to.")
+    if not files:
+        raise _UploadRefused(400, f"Choose at least one file: {ACCEPTED}.")
+    try:
+        return receive_all(
+            site, files, request.user, source="web", split_rule=request.POST.get("split", "")
+        )
+    except BadRule as error:
+        raise _UploadRefused(400, str(error)) from error
+    except DiskFull as full:
+        kept = f" {_counted(len(full.received), 'file', 'files')} before it arrived."
+        raise _UploadRefused(507, NO_SPACE + (kept if full.received else "")) from full
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def _told(scan: Scan) -> dict[str, str | None]:
+    """Return what the upload page shows of one file."""
+    return {
+        "scan_id": str(scan.pk),
+        "status": scan.state,
+        "problem_code": scan.problem_code,
+        "problem": scan.problem,
+        "duplicate_of": str(scan.duplicate_of_id) if scan.duplicate_of_id else None,
+        "url": reverse("scan-detail", args=[scan.duplicate_of_id or scan.pk]),
+    }
 
 
 @login_required
@@ -59,6 +108,28 @@ def retry(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     else:
         messages.success(request, "The scan is being read again.")
     return redirect("scan-detail", scan_id=scan_id)
+
+
+@login_required
+@require_GET
+def scan_original(request: HttpRequest, scan_id: UUID) -> HttpResponse:
+    """Hand out the received file to be saved; a browser never shows it, nor knows what it is."""
+    scan = scan_get(request.user, scan_id)
+    response = _answer(request, scan, "scan", scan.pk, scan.sha256, "application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="scan-{scan.pk}.bin"'
+    return response
+
+
+@login_required
+@require_GET
+def separator_sheet(request: HttpRequest) -> HttpResponse:
+    """Hand out the separator sheet to be printed (``?paper=a4`` or ``letter``)."""
+    paper = request.GET.get("paper", "letter")
+    if paper not in PAPERS:
+        raise Http404("There is no sheet of this size.")
+    response = HttpResponse(separator_pdf(paper), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="separator-{paper}.pdf"'
+    return response
 
 
 @login_required
@@ -117,7 +188,18 @@ def _picture(
 
     Audit: ``document.viewed``; a crop counts as much as a page, it may be the patient's name.
     """
-    image = blob_read(sha256)
+    return _answer(request, scan, object_type, object_id, sha256, "image/png")
+
+
+def _answer(
+    request: HttpRequest,
+    scan: Scan,
+    object_type: str,
+    object_id: object,
+    sha256: str,
+    content_type: str,
+) -> HttpResponse:
+    data = blob_read(sha256)
     audit_record(
         action="document.viewed",
         site=scan.site,
@@ -125,9 +207,9 @@ def _picture(
         object_id=str(object_id),
         actor=request.user,
         scan_id=scan.pk,
-        data={"image_sha256": sha256},
+        data={"original_sha256" if object_type == "scan" else "image_sha256": sha256},
     )
-    response = HttpResponse(image, content_type="image/png")
+    response = HttpResponse(data, content_type=content_type)
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -7,18 +7,31 @@ from dataclasses import replace
 
 from .areas import centre, contains, rx_area
 from .blocks import block_region, block_strokes
+from .checkboxes import checkbox_fields
 from .comb_fields import comb_region, is_boxed_writing, with_hidden_ends
 from .combs import holds
 from .form_fields import declared_runs, form_fields
 from .known_forms import FormFit, KnownForm, fit_form, known_forms
+from .label_vocabulary import label_vocabulary
 from .labels import Label, union
 from .letterhead import head_fields
 from .marks import circled_refills, signature_fields
 from .medications import name_lines
+from .strikes import find_strikes
 from .survey import PageSurvey, Stroke, survey_page
 from .tables import find_table, table_fields
 from .text_lines import letter_height, text_lines
-from .types import FIELD_NAMES, Box, FieldKind, FieldRegion, PrintedWord, UprightPage
+from .types import (
+    FIELD_NAMES,
+    Box,
+    FieldKind,
+    FieldRegion,
+    LineSegmenter,
+    NamedBy,
+    PrintedWord,
+    StruckOut,
+    UprightPage,
+)
 from .values import (
     below,
     beside,
@@ -37,6 +50,8 @@ def find_fields(
     words: Sequence[PrintedWord],
     *,
     forms: Sequence[KnownForm] | None = None,
+    languages: Sequence[str] | None = None,
+    segmenter: LineSegmenter | None = None,
 ) -> tuple[FieldRegion, ...]:
     """Name every field of a page.
 
@@ -50,6 +65,8 @@ def find_fields(
         page: from ``make_upright``.
         words: from ``read_print`` of the same page.
         forms: the forms to look for; None looks for those of the package.
+        languages: of the labels, ISO 639-1 codes (see ``languages()``); None: all that are known.
+        segmenter: marks the lines of writing; None: they are told apart the classical way.
 
     Returns:
         Fields in reading order; empty for a page without ink. Refills that stand once on the page
@@ -59,7 +76,14 @@ def find_fields(
         return ()
     fit = fit_form(words, known_forms() if forms is None else forms)
     known_print = [fit.box(label.box_in) for label in fit.form.labels] if fit else []
-    survey = survey_page(page.gray, words, known_print, declared_runs(fit) if fit else ())
+    survey = survey_page(
+        page.gray,
+        words,
+        known_print,
+        declared_runs(fit) if fit else (),
+        vocabulary=label_vocabulary(languages),
+        maps=segmenter(page.gray) if segmenter is not None else None,
+    )
     return reading_order(_FieldSearch(survey, fit).run(), survey.unit_px)
 
 
@@ -78,13 +102,32 @@ class _FieldSearch:
             self._on_known_form(self.fit)
         else:
             self._on_any_paper()
-        self.fields += head_fields(self.survey, {field.name for field in self.fields})
+        head = head_fields(self.survey, {field.name for field in self.fields})
+        self._take(head, set(), NamedBy.PLACE)
         self._unnamed()
-        return self.fields
+        return self._with_strikes(self.fields)
+
+    def _with_strikes(self, fields: Sequence[FieldRegion]) -> list[FieldRegion]:
+        """Say of written and printed values whether they are crossed out; marks are left out."""
+        ink = self.survey.all_ink
+        looked_at = [
+            one for one in fields
+            if one.present is None and not one.comb and not _is_choice(one)
+        ]  # fmt: skip
+        if ink is None or not looked_at:
+            return list(fields)
+        letter = letter_height(self.survey.strokes, self.survey.unit_px)
+        boxes = [line for one in looked_at for line in one.lines_px or (one.box_px,)]
+        said = iter(find_strikes(ink, self.survey.rules, boxes, letter))
+        struck = {
+            id(one): _together([next(said) for _ in one.lines_px or (one.box_px,)])
+            for one in looked_at
+        }
+        return [replace(one, struck_out=struck.get(id(one), StruckOut.NO)) for one in fields]
 
     def _on_known_form(self, fit: FormFit) -> None:
         """The form's regions first, then the labels of what it does not know."""
-        self._take(*form_fields(self.survey, fit))
+        self._take(*form_fields(self.survey, fit), NamedBy.FORM)
         fields = {region.field for region in fit.form.regions}
         self._combs(fields)
         self._blocks(fields)
@@ -103,7 +146,13 @@ class _FieldSearch:
         if table is not None:
             self._take(*table_fields(survey, table))
             labels = [one for one in labels if not contains(table.box_px, *centre(one.box_px))]
-        self._take(*signature_fields(survey, self._pile()))
+        ticked, answered = checkbox_fields(survey.checkboxes, labels)
+        self._take(ticked, set())
+        labels = [one for one in labels if one.box_px not in answered]
+        signed, strokes = signature_fields(survey, self._pile(), labels)
+        if ticked:
+            signed = [one for one in signed if one.name != "substitution"]
+        self._take(signed, strokes)
         height, width = survey.gray.shape
         area = rx_area(labels, survey.words, width, height, survey.unit_px)
         self._labelled(labels, area)
@@ -138,8 +187,13 @@ class _FieldSearch:
     def _pile(self) -> list[Stroke]:
         return [stroke for stroke in self.survey.strokes if stroke in self.left]
 
-    def _take(self, fields: Sequence[FieldRegion], strokes: set[Stroke]) -> None:
-        self.fields += fields
+    def _take(
+        self,
+        fields: Sequence[FieldRegion],
+        strokes: set[Stroke],
+        named_by: NamedBy = NamedBy.LABEL,
+    ) -> None:
+        self.fields += [replace(field, named_by=named_by) for field in fields]
         self.left -= strokes
 
     def _labelled(self, labels: Sequence[Label], area: Box | None) -> None:
@@ -198,13 +252,26 @@ class _FieldSearch:
                 named.name, FIELD_NAMES[named.name], line.box_px, group=first + named.group,
                 label="Rx",
             )  # fmt: skip
-            self._take([field], set(line.strokes))
+            self._take([field], set(line.strokes), NamedBy.PLACE)
 
     def _unnamed(self) -> None:
         """Ink that nobody could name is shown to the reviewer, never dropped."""
         for line in text_lines(self.survey, self._pile()):
             if is_writing(self.survey, line.box_px):
-                self.fields.append(FieldRegion("unnamed", FIELD_NAMES["unnamed"], line.box_px))
+                field = FieldRegion("unnamed", FIELD_NAMES["unnamed"], line.box_px)
+                self._take([field], set(), NamedBy.NOBODY)
+
+
+def _is_choice(field: FieldRegion) -> bool:
+    """Whether a field is a circle around a printed choice: a stroke through print by nature."""
+    return field.name == "refills" and field.printed_text is not None
+
+
+def _together(lines: Sequence[StruckOut]) -> StruckOut:
+    """What is said of a block whose lines are crossed out or not."""
+    if all(line is StruckOut.WHOLLY for line in lines):
+        return StruckOut.WHOLLY
+    return StruckOut.PARTLY if any(line is not StruckOut.NO for line in lines) else StruckOut.NO
 
 
 def _without_emblem(strokes: list[Stroke], unit_px: float) -> list[Stroke]:

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .labels import normalised
+from .label_vocabulary import normalised
 from .types import FIELD_NAMES, Box, PrintedWord
 
 # A fit must hold this many label ends, this share of those that were matched, and span this

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rapidfuzz import fuzz
-
+from .label_vocabulary import LabelVocabulary, label_vocabulary, normalised
 from .types import Box, PrintedWord
 
 
@@ -33,113 +31,76 @@ class Label:
     word_indexes: tuple[int, ...]
 
 
-_PHRASES: dict[str, tuple[str, ...]] = {
-    "patient_name": (
-        "name", "patient", "patient name", "patients name", "name of patient", "pt", "pt name",
-        "full name", "patient full name",
-    ),
-    # "pop" and "pate": how Tesseract now and then reads DOB and Date
-    "patient_dob": ("dob", "d o b", "date of birth", "birth date", "birthdate", "born", "pop"),
-    "patient_age": ("age", "age yrs"),
-    "patient_sex": ("sex", "gender", "age sex"),
-    "patient_weight": ("weight", "wt", "weight kg", "wt kg"),
-    "patient_address": ("address", "patient address", "addr"),
-    "patient_mrn": (
-        "mrn", "mr #", "mr no", "medical record no", "medical record #", "record no",
-        "hospital no", "chart no", "chart #", "patient id", "nhs number", "uhid",
-    ),
-    "allergies": ("allergies", "allergy", "drug allergies", "known allergies"),
-    "date_written": ("date", "date written", "date issued", "date of issue", "rx date", "dated",
-        "pate"),
-    "prescriber_name": (
-        "physician", "prescriber", "provider", "doctor", "ordering physician", "prescriber name",
-        "physician name", "doctors name", "print name", "prescribed by",
-    ),
-    "prescriber_npi": ("npi", "npi #", "npi no", "npi number"),
-    "prescriber_dea": ("dea", "dea #", "dea no", "dea number"),
-    "prescriber_phone": ("phone", "tel", "telephone", "ph", "tel no", "phone no"),
-    "drug": ("drug", "medication", "medicine", "drug name"),
-    "strength": ("strength",),
-    "sig": ("sig", "directions", "instructions", "directions for use", "label directions"),
-    "quantity": ("disp", "dispense", "qty", "quantity", "#", "disp #", "quantity dispensed"),
-    "refills": ("refill", "refills", "refill s", "no of refills", "repeat", "repeats"),
-    "signature": (
-        "signature", "signed", "physician signature", "physicians signature", "md signature",
-        "prescriber signature", "prescribers signature", "doctors signature",
-        "signature of prescriber", "authorized signature", "dispense as written",
-        "do not substitute", "brand medically necessary", "daw",
-    ),
-    "substitution": (
-        "substitution permitted", "substitution permissible", "may substitute",
-        "generic substitution permitted", "product selection permitted", "substitution allowed",
-        "voluntary formulary permitted",
-    ),
-    "notes": (
-        "notes", "note", "comments", "comment", "remarks", "clinical notes", "additional notes",
-        "other notes", "notes to pharmacist", "note to pharmacist", "notes to pharmacy",
-        "note to pharmacy", "comments to pharmacist", "additional comments",
-    ),
-    "rx": ("rx", "r x"),
-    "": (
-        "fax", "lic", "license", "license no", "licence no", "label", "time", "height", "ht",
-        "room", "bed", "ward", "diagnosis", "dx", "bp", "pulse", "temp", "reg no", "email",
-        "city", "state", "zip", "rn", "nurse", "ext", "www",
-    ),
-}  # fmt: skip
-
 # These stand under a line that is signed above them.
 _UNDER_A_LINE = {"signature", "substitution"}
-_BY_PHRASE = {phrase: name for name, phrases in _PHRASES.items() for phrase in phrases}
-_LONGEST = max(len(phrase.split()) for phrase in _BY_PHRASE)
-# A phrase of five letters or more may have one letter in six misread.
-_FUZZY_FROM, _FUZZY_RATIO = 5, 83.0
 _SPACE = 0.75  # of the word height: a space of running bold print is up to 0.6
 
 
-def normalised(text: str) -> str:
-    """Lower case, letters, digits and # only: ``Refill(s):`` -> ``refill s``."""
-    return re.sub(r"\s+", " ", re.sub(r"[^a-z0-9#]+", " ", text.lower().replace("'", ""))).strip()
-
-
 def field_of_phrase(phrase: str) -> str | None:
-    """Return the field a normalised phrase names, "" for a mere stop, None for no label."""
-    if phrase in _BY_PHRASE:
-        return _BY_PHRASE[phrase]
-    if len(phrase) < _FUZZY_FROM or any(char.isdigit() for char in phrase):
-        return None
-    same_length = [known for known in _BY_PHRASE if len(known) >= _FUZZY_FROM
-                   and known.count(" ") == phrase.count(" ")]  # fmt: skip
-    best = max(same_length, key=lambda known: fuzz.ratio(known, phrase), default=None)
-    if best is None:
-        return None
-    return _BY_PHRASE[best] if fuzz.ratio(best, phrase) >= _FUZZY_RATIO else None
+    """Return the field a normalised phrase names in any language, "" for a mere stop, else None."""
+    return label_vocabulary().field_of(phrase)
 
 
-def find_labels(words: Sequence[PrintedWord]) -> tuple[Label, ...]:
-    """Find the printed labels among the words of a page, longest phrase first, in reading order."""
+def find_labels(
+    words: Sequence[PrintedWord], vocabulary: LabelVocabulary | None = None
+) -> tuple[Label, ...]:
+    """Find the printed labels among the words of a page, longest phrase first, in reading order.
+
+    Args:
+        words: what OCR read; ``split_glued`` parts labels from values first.
+        vocabulary: the languages enabled; None: all that are known.
+    """
+    known = vocabulary or label_vocabulary()
     labels: list[Label] = []
     for row in word_rows(words):
         at = 0
         while at < len(row):
-            label = _label_at(words, row, at)
+            label = _label_at(words, row, at, known)
             if label is None:
                 at += 1
                 continue
             labels.append(label)
             at += len(label.word_indexes)
-    return tuple(labels)
+    return tuple(_in_context(labels))
 
 
-def _label_at(words: Sequence[PrintedWord], row: list[int], at: int) -> Label | None:
-    for length in range(min(_LONGEST, len(row) - at), 0, -1):
+def split_glued(
+    words: Sequence[PrintedWord], vocabulary: LabelVocabulary | None = None
+) -> tuple[PrintedWord, ...]:
+    """Part labels from the values that OCR glued to them: ``DOB:4/12/88`` -> ``DOB:``, ``4/12/88``.
+
+    The box is cut where the colon stands, as if all letters were equally wide.
+    """
+    known = vocabulary or label_vocabulary()
+    parted: list[PrintedWord] = []
+    for word in words:
+        head, colon, tail = word.text.partition(":")
+        if colon and tail.strip() and known.field_of(normalised(head), colon=True) is not None:
+            box = word.box_px
+            cut = round(box.width * (len(head) + 1) / len(word.text))
+            parted.append(
+                replace(word, text=head + colon, box_px=Box(box.x, box.y, cut, box.height))
+            )
+            rest = Box(box.x + cut, box.y, max(1, box.width - cut), box.height)
+            parted.append(replace(word, text=tail.strip(), box_px=rest))
+        else:
+            parted.append(word)
+    return tuple(parted)
+
+
+def _label_at(
+    words: Sequence[PrintedWord], row: list[int], at: int, known: LabelVocabulary
+) -> Label | None:
+    for length in range(min(known.longest, len(row) - at), 0, -1):
         indexes = row[at : at + length]
         if not _close_together([words[i].box_px for i in indexes]):
             continue
         text = " ".join(words[i].text for i in indexes)
         if not all(normalised(words[i].text) for i in indexes):
             continue
-        field = field_of_phrase(normalised(text))
-        if field is None or (field != "rx" and _inside_a_sentence(words, row, at, length)):
+        colon = text.rstrip().endswith(":")
+        field = known.field_of(normalised(text), colon=colon)
+        if field is None or (field != "rx" and _inside_a_sentence(words, row, at, length, known)):
             continue
         box = union([words[i].box_px for i in indexes])
         if field == "rx":
@@ -148,19 +109,50 @@ def _label_at(words: Sequence[PrintedWord], row: list[int], at: int) -> Label | 
             return Label("", text, box, Placement.NONE, tuple(indexes))
         where = Placement.ABOVE if field in _UNDER_A_LINE else Placement.BESIDE
         # "Signature:" with a colon is signed beside, not above.
-        if text.rstrip().endswith(":"):
+        if colon:
             where = Placement.BESIDE
         return Label(field, text, box, where, tuple(indexes))
     return None
 
 
-def _inside_a_sentence(words: Sequence[PrintedWord], row: list[int], at: int, length: int) -> bool:
+def _in_context(labels: Sequence[Label]) -> list[Label]:
+    """Take the names off labels that speak of another person than the one they would name.
+
+    An address over the patient's rows is the practice's; a phone inside of them is the patient's,
+    and the product has no field for it: what stands there is shown without a name.
+    """
+    rows = [one.box_px.y for one in labels if one.field in ("patient_name", "patient_dob")]
+    if not rows:
+        return list(labels)
+    top, bottom = min(rows), max(rows)
+    addresses = [one for one in labels if one.field == "patient_address"]
+    if len(addresses) > 1:
+        bottom = max(bottom, *(one.box_px.y for one in addresses))
+    kept = []
+    for label in labels:
+        height = label.box_px.height
+        foreign = label.field == "patient_address" and (
+            len(addresses) > 1 and label.box_px.y < top - 1.5 * height
+        )
+        patients = label.field == "prescriber_phone" and (
+            top - 0.5 * height <= label.box_px.y <= bottom + 2.5 * height
+        )
+        if foreign or patients:
+            label = replace(label, field="", placement=Placement.NONE)
+        kept.append(label)
+    return kept
+
+
+def _inside_a_sentence(
+    words: Sequence[PrintedWord], row: list[int], at: int, length: int, known: LabelVocabulary
+) -> bool:
     """Whether running text goes on before or behind a phrase: then it labels nothing."""
     first, last = words[row[at]], words[row[at + length - 1]]
     if at > 0:
         before = words[row[at - 1]]
         gap = first.box_px.x - (before.box_px.x + before.box_px.width)
-        if gap < _SPACE * first.box_px.height and field_of_phrase(normalised(before.text)) is None:
+        label = known.fields.get(normalised(before.text))
+        if gap < _SPACE * first.box_px.height and label is None:
             return True
     if last.text.endswith(":") or at + length == len(row):
         return False

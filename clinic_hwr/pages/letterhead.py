@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .labels import normalised, union, word_rows
+from .label_vocabulary import normalised
+from .labels import union, word_rows
 from .survey import PageSurvey
 from .types import Box, FieldRegion, PrintedWord
 from .values import printed_region
@@ -13,10 +14,11 @@ from .values import printed_region
 _CREDENTIALS = re.compile(
     r"\b(M\.?\s?D|D\.?\s?O|MBBS|MBChB|NP|FNP|APRN|PA|PA-C|DDS|DMD|DPM|DVM|FRCP|MRCP)\b\.?(?=$|[\s,])"
 )
-_TITLE = re.compile(r"^(Dr|Doctor|Prof)\b\.?\s", re.IGNORECASE)
+_TITLE = re.compile(r"^(Dra?|Doctora?|Docteure?|Prof|Drs)\b\.?\s", re.IGNORECASE)
 _PRACTICE = re.compile(
     r"\b(clinic|hospital|medical|medicine|health|healthcare|cent(er|re)|practice|surgery|"
-    r"pediatrics|associates|group|family|physicians|care)\b",
+    r"pediatrics|associates|group|family|physicians|care|dental|cabinet|clinique|h[oô]pital|"
+    r"cl[ií]nica|consultorio|centro|praxis|\w*praxis|klinik|\w*klinik|mvz|krankenhaus)\b",
     re.IGNORECASE,
 )
 _SPECIALTIES = {
@@ -35,9 +37,15 @@ def head_fields(survey: PageSurvey, present: set[str]) -> list[FieldRegion]:
         present: names of fields found so far.
     """
     bottom = _head_bottom(survey)
-    lines = [line for line in _printed_runs(survey) if _box(line).y + _box(line).height <= bottom]
+    runs = _printed_runs(survey)
+    lines = [line for line in runs if _box(line).y + _box(line).height <= bottom]
     fields = []
     prescriber = next((line for line in lines if _names_a_person(line)), None)
+    if prescriber is None:
+        # European forms print the prescriber's stamp at the foot: its lines belong together.
+        prescriber = next((line for line in runs if _names_a_person(line)), None)
+        if prescriber is not None:
+            lines += [line for line in runs if line not in lines and _beneath(line, prescriber)]
     if prescriber is not None and "prescriber_name" not in present:
         fields.append(printed_region("prescriber_name", prescriber))
     others = [line for line in lines if line is not prescriber]
@@ -50,6 +58,13 @@ def head_fields(survey: PageSurvey, present: set[str]) -> list[FieldRegion]:
         # The name of the house is set largest.
         fields.append(printed_region("practice_name", max(named, key=_letter_height)))
     return fields
+
+
+def _beneath(line: Sequence[PrintedWord], above: Sequence[PrintedWord]) -> bool:
+    """Whether a line follows another in one printed block."""
+    box, top = _box(line), _box(above)
+    down = box.y - (top.y + top.height)
+    return 0 <= down < 4 * top.height and abs(box.x - top.x) < 6 * top.height
 
 
 def _head_bottom(survey: PageSurvey) -> float:

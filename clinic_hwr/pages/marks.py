@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .areas import centre, contains, same_row
-from .labels import Label, Placement, normalised, union
+from .label_vocabulary import normalised
+from .labels import Label, Placement, union
 from .survey import REFILL_CHOICES, PageSurvey, Stroke
 from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
 from .values import Slot, is_writing
@@ -95,7 +96,7 @@ def _by_place(
 
 
 def signature_fields(
-    survey: PageSurvey, strokes: Sequence[Stroke]
+    survey: PageSurvey, strokes: Sequence[Stroke], labels: Sequence[Label]
 ) -> tuple[list[FieldRegion], set[Stroke]]:
     """Return the signature field, and the substitution field where the pad has two lines.
 
@@ -103,7 +104,7 @@ def signature_fields(
     and "Dispense as written" is signed on the line that is meant.
     """
     signed: list[tuple[Label, Box, list[Stroke]]] = []
-    for label in survey.labels:
+    for label in labels:
         if label.field not in ("signature", "substitution"):
             continue
         area = _signing_area(survey, label)

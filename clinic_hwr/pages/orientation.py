@@ -1,4 +1,7 @@
-"""Which way up a page lies: quarter turns from letter geometry and from what OCR can read."""
+"""Which way up a page lies, by what OCR can read: the slow judge for pages whose letters disagree.
+
+``glyphs.turn_votes`` is asked first and decides nearly every page.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,11 @@ def rows_are_vertical(ink: NDArray[np.uint8]) -> float:
 
 
 def print_evidence(gray: Gray) -> float:
-    """How many letters OCR reads with confidence in words of three letters and more."""
+    """How many letters OCR reads with confidence in words of three letters and more.
+
+    Raises:
+        PrintUnread: Tesseract is missing, or does not answer.
+    """
     words = recognize_words(shrink(gray, _JUDGED_SIDE_PX), languages="eng")
     return sum(
         len(word.text) * word.confidence
@@ -57,29 +64,36 @@ def print_evidence(gray: Gray) -> float:
     )
 
 
-def clockwise_turns(upright_or_flipped: Gray, on_its_side: Gray, *, sideways: float) -> int:
+def clockwise_turns(
+    upright_or_flipped: Gray, on_its_side: Gray, *, sideways: float, guess: int
+) -> tuple[int, bool]:
     """Decide how many clockwise quarter turns (0..3) the page has undergone.
 
     Args:
         upright_or_flipped: the page as it came, deskewed for text along its rows.
         on_its_side: the page turned back by one quarter turn, deskewed likewise.
         sideways: what ``rows_are_vertical`` said of the page.
+        guess: the turn to look at first, and to fall back on.
 
     Returns:
-        0 when nothing on the page can be read either way: the page is left as it came.
+        The turns, and whether OCR read enough to be sure of them.
+
+    Raises:
+        PrintUnread: Tesseract is missing, or does not answer.
     """
     rasters = {0: upright_or_flipped, 1: on_its_side}
-    order = (1, 0) if sideways > 0.5 else (0, 1)
     evidence: dict[int, float] = {}
-    for axis in order:
-        for turns in (axis, axis + 2):
-            evidence[turns] = print_evidence(np.rot90(rasters[axis], turns - axis))
-            if evidence[turns] >= _CERTAIN_LETTERS:
-                return turns
+    for turns in (guess, (guess + 2) % 4, (guess + 1) % 4, (guess + 3) % 4):
+        axis = turns % 2
+        evidence[turns] = print_evidence(np.rot90(rasters[axis], turns - axis))
+        if evidence[turns] >= _CERTAIN_LETTERS:
+            return turns, True
         # The geometry is sure of the axis and OCR reads something along it: no need to look on.
-        if max(evidence.values()) >= _HINT_LETTERS and abs(sideways - 0.5) > 0.25:
+        both = len(evidence) == 2
+        agreed = abs(sideways - 0.5) > 0.25 and (sideways > 0.5) == bool(guess % 2)
+        if both and agreed and max(evidence.values()) >= _HINT_LETTERS:
             break
     best = max(evidence, key=lambda turns: evidence[turns])
     if evidence[best] >= _HINT_LETTERS:
-        return best
-    return 1 if sideways > 0.75 else 0
+        return best, True
+    return guess, False

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import Gray, PrintedWord
+from .types import Gray, LineMaps, PrintedWord
 
 FEATURES = (
     "bias", "confidence", "log_height", "darkness", "stroke_width", "stroke_variation",
@@ -17,6 +17,10 @@ FEATURES = (
 
 # Fitted by benchmarks/print_or_hand.py on generated pages; see docs/pages.md.
 WEIGHTS: tuple[float, ...] = (-6.8, 4.89, -2.74, -1.27, 2.61, 1.77, -2.26, -0.45, 1.4, 1.46)
+
+
+# A map that is sure (a difference of 1) outweighs what the looks of one word say.
+_MAP_WEIGHT = 7.0
 
 
 def print_log_odds(
@@ -32,6 +36,20 @@ def print_log_odds(
     if not words:
         return np.zeros(0)
     return np.asarray(word_features(gray, ink, words) @ np.asarray(WEIGHTS), np.float64)
+
+
+def map_log_odds(maps: LineMaps, words: Sequence[PrintedWord]) -> NDArray[np.float64]:
+    """What a trained segmenter adds to the log odds of each word: > 0 where it sees print."""
+    added = np.zeros(len(words))
+    for number, word in enumerate(words):
+        box = word.box_px
+        top, bottom = box.y + 0.25 * box.height, box.y + 0.75 * box.height
+        rows = slice(int(top * maps.scale), int(np.ceil(bottom * maps.scale)) + 1)
+        columns = slice(int(box.x * maps.scale), int(np.ceil((box.x + box.width) * maps.scale)) + 1)
+        hand, printed = maps.hand[rows, columns], maps.print[rows, columns]
+        if hand.size:
+            added[number] = _MAP_WEIGHT * float(printed.mean() - hand.mean())
+    return added
 
 
 def word_features(
@@ -82,7 +100,7 @@ def _measure(
         2 * variation,
         10 * _spread(bottoms) / max(height, 1.0),
         10 * _spread(tops) / max(height, 1.0),
-        4 * float(straight.mean()) - 2,
+        4 * float(straight.mean() if straight.size else 0.5) - 2,
         min(len(word.text), 8) / 4,
     )
 

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from .areas import rx_area, word_slots
 from .background import ink_mask
+from .checkboxes import Checkbox, find_checkboxes
 from .comb_fields import NamedComb, name_combs
 from .combs import comb_print, dark_mask, find_combs, holds, settled
-from .labels import Label, find_labels, normalised
-from .print_or_hand import print_log_odds
+from .label_vocabulary import LabelVocabulary, normalised
+from .labels import Label, find_labels, split_glued
+from .line_cores import LineCores, line_cores
+from .print_or_hand import map_log_odds, print_log_odds
 from .rules import FormRules, find_rules
-from .types import Box, CombRun, Gray, PrintedWord
+from .types import Box, CombRun, Gray, LineMaps, PrintedWord
 
 # A label of the vocabulary is print even where its letters look hand-drawn, within reason.
 _LABEL_LOG_ODDS = -4.0
@@ -56,6 +59,9 @@ class PageSurvey:
         combs: rows of printed cells; their lines are among the rules' pixels and their
             writing among the strokes.
         declared: the cells of a known form, moved onto the printed ones, in the order given.
+        cores: the cores of the lines of writing, where a segmenter has marked them.
+        all_ink: (height, width) uint8, 255 = any ink: pen, print and rules.
+        checkboxes: small printed squares, ticked or not; their ink is none of the strokes.
     """
 
     gray: Gray
@@ -67,6 +73,9 @@ class PageSurvey:
     unit_px: float
     combs: tuple[NamedComb, ...] = ()
     declared: tuple[CombRun, ...] = ()
+    cores: LineCores | None = None
+    all_ink: NDArray[np.uint8] | None = None
+    checkboxes: tuple[Checkbox, ...] = ()
 
 
 def survey_page(
@@ -74,6 +83,9 @@ def survey_page(
     words: Sequence[PrintedWord],
     known_print: Sequence[Box] = (),
     known_cells: Sequence[CombRun] = (),
+    *,
+    vocabulary: LabelVocabulary | None = None,
+    maps: LineMaps | None = None,
 ) -> PageSurvey:
     """Tell print, rules and handwriting of an upright page apart.
 
@@ -82,11 +94,15 @@ def survey_page(
         words: what OCR read.
         known_print: where a known form has print, whether OCR read it or not.
         known_cells: where it has cells, whether they can be seen or not.
+        vocabulary: the label words of the languages enabled; None: of all that are known.
+        maps: what a trained segmenter says of the page's lines, or None.
     """
+    words = split_glued(words, vocabulary)
     rules = find_rules(gray)
     ink = ink_mask(gray)
+    all_ink = ink.copy()
     dark = dark_mask(gray, ink)
-    combs = name_combs(find_combs(dark), words, find_labels(words), _unit(gray, words))
+    combs = name_combs(find_combs(dark), words, find_labels(words, vocabulary), _unit(gray, words))
     declared = tuple(settled(run, dark) for run in known_cells)
     cells = [one.comb.box_px for one in combs] + [run.box_px for run in declared]
     runs = [run for one in combs for run in one.comb.runs] + list(declared)
@@ -97,21 +113,51 @@ def survey_page(
     ink[cv2.dilate(rules.mask, np.ones((3, 3), np.uint8)) > 0] = 0
     ink = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
 
-    printed = _printed_words(gray, ink, words)
-    labels = find_labels(printed)
+    printed = _printed_words(gray, ink, words, vocabulary, maps)
+    labels = find_labels(printed, vocabulary)
     unit = _unit(gray, printed)
     circles = [label.box_px for label in labels if label.field == "refills"]
     boxes = [word.box_px for word in printed] + list(known_print)
+    # The cells of a comb are squares too, and so is a last cell whose lines are hidden.
+    rows = [Box(b.x - 2 * b.height, b.y, b.width + 4 * b.height, b.height) for b in cells]
+    checkboxes = tuple(
+        one
+        for one in find_checkboxes(dark, unit)
+        if not any(holds(box, one.box_px) for box in rows)
+    )
+    for one in checkboxes:
+        ink[one.box_px.y - 1 : one.box_px.y + one.box_px.height + 1,
+            one.box_px.x - 1 : one.box_px.x + one.box_px.width + 1] = 0  # fmt: skip
     ink, strokes = _pen_strokes(ink, boxes, unit, circles)
-    return PageSurvey(gray, rules, printed, labels, ink, strokes, unit, combs, declared)
+    cores = line_cores(maps) if maps is not None else None
+    return PageSurvey(
+        gray,
+        rules,
+        printed,
+        labels,
+        ink,
+        strokes,
+        unit,
+        combs,
+        declared,
+        cores,
+        all_ink,
+        checkboxes,
+    )
 
 
 def _printed_words(
-    gray: Gray, ink: NDArray[np.uint8], words: Sequence[PrintedWord]
+    gray: Gray,
+    ink: NDArray[np.uint8],
+    words: Sequence[PrintedWord],
+    vocabulary: LabelVocabulary | None,
+    maps: LineMaps | None,
 ) -> tuple[PrintedWord, ...]:
     """Keep the words that are print: labels, and slots whose words look printed on the whole."""
     odds = print_log_odds(gray, ink, words)
-    candidates = find_labels(words)
+    if maps is not None:
+        odds = odds + map_log_odds(maps, words)
+    candidates = find_labels(words, vocabulary)
     labels = [
         label for label in candidates
         if odds[list(label.word_indexes)].mean() > _LABEL_LOG_ODDS

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .areas import centre
-from .labels import normalised, union, word_rows
+from .label_vocabulary import normalised
+from .labels import union, word_rows
 from .survey import PageSurvey, Stroke
 from .types import FIELD_NAMES, Box, FieldRegion
 

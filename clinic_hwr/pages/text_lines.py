@@ -1,4 +1,9 @@
-"""Pen strokes of an area grouped to lines of writing."""
+"""Pen strokes of an area grouped to lines of writing.
+
+Where a trained segmenter has marked the cores of the lines (``PageSurvey.cores``), each stroke goes
+to the core that holds most of its ink. Without one, and for strokes it did not mark, rows are told
+apart at the valleys of the ink profile: the classical way.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .labels import union
+from .line_cores import LineCores
 from .survey import PageSurvey, Stroke
-from .types import Box
+from .types import Box, PrintedWord
+
+# Writing this many letter heights behind other writing on its row is a line of its own.
+_WIDE_GAP = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +32,146 @@ class TextLine:
 
 
 def text_lines(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[TextLine]:
-    """Group strokes to lines, top to bottom.
+    """Group strokes to lines, in reading order.
 
-    Rows are told apart at the valleys of the smoothed ink profile; a stroke belongs to the row
-    that holds most of its ink, so a descender that reaches into the next row stays with its word.
+    What stands side by side behind a wide gap are lines of their own.
     """
     if not strokes:
         return []
+    letter = letter_height(strokes, survey.unit_px)
+    if survey.cores is None:
+        lines = lines_by_profile(survey, strokes)
+    else:
+        lines = _lines_by_cores(survey, survey.cores, strokes, letter)
+    lines = [part for line in lines for part in _parted(line, letter, survey.words)]
+    return _in_reading_order(_without_crumbs(lines, letter), letter)
+
+
+def _lines_by_cores(
+    survey: PageSurvey, cores: LineCores, strokes: Sequence[Stroke], letter: float
+) -> list[TextLine]:
+    """Give each stroke to the core most of its ink lies in, else to one right beside it."""
+    members: dict[int, list[Stroke]] = {}
+    left: list[Stroke] = []
+    for stroke in strokes:
+        core = cores.holding(survey.ink, stroke.box_px)
+        if core:
+            members.setdefault(core, []).append(stroke)
+        else:
+            left.append(stroke)
+    lines = [TextLine(union([s.box_px for s in some]), tuple(some)) for some in members.values()]
+    lines = _joined(lines, letter)
+    lost: list[Stroke] = []
+    added: dict[int, list[Stroke]] = {}
+    for stroke in left:
+        # Dots, bars of a t and descenders lie outside of the core they belong to.
+        near = [
+            (_distance(stroke.box_px, line.box_px), number) for number, line in enumerate(lines)
+        ]
+        gap, number = min(near, default=(float("inf"), -1))
+        if gap < 0.5 * letter:
+            added.setdefault(number, []).append(stroke)
+        else:
+            lost.append(stroke)
+    whole = [
+        TextLine(union([s.box_px for s in (*line.strokes, *more)]), (*line.strokes, *more))
+        for number, line in enumerate(lines)
+        for more in [added.get(number, [])]
+    ]
+    return whole + lines_by_profile(survey, lost)
+
+
+def _joined(lines: list[TextLine], letter: float) -> list[TextLine]:
+    """Join pieces that stand on one row with no more than a space between them."""
+    rest = sorted(lines, key=lambda line: line.box_px.x)
+    joined: list[TextLine] = []
+    for line in rest:
+        for number, other in enumerate(joined):
+            one, two = other.box_px, line.box_px
+            shared = min(one.y + one.height, two.y + two.height) - max(one.y, two.y)
+            gap = two.x - (one.x + one.width)
+            overlapping = gap < -0.3 * min(one.width, two.width)
+            if shared > 0.5 * min(one.height, two.height) and gap < letter and not overlapping:
+                strokes = (*other.strokes, *line.strokes)
+                joined[number] = TextLine(union([s.box_px for s in strokes]), strokes)
+                break
+        else:
+            joined.append(line)
+    return joined
+
+
+def _parted(line: TextLine, letter: float, words: Sequence[PrintedWord]) -> list[TextLine]:
+    """Cut a line where nothing is written for several letters, or where print stands between."""
+    row = [
+        word.box_px
+        for word in words
+        if line.box_px.y
+        < word.box_px.y + word.box_px.height / 2
+        < line.box_px.y + line.box_px.height
+    ]
+    runs: list[list[Stroke]] = []
+    end = 0
+    for stroke in sorted(line.strokes, key=lambda s: s.box_px.x):
+        start = stroke.box_px.x
+        printed = start > end and any(end <= box.x + box.width / 2 <= start for box in row)
+        if not runs or printed or start - end > _WIDE_GAP * letter:
+            runs.append([])
+        runs[-1].append(stroke)
+        end = max(end, start + stroke.box_px.width)
+    return [TextLine(union([s.box_px for s in run]), tuple(run)) for run in runs]
+
+
+def _in_reading_order(lines: list[TextLine], letter: float) -> list[TextLine]:
+    """Rows top to bottom, left to right within a row."""
+    rest = sorted(lines, key=lambda line: line.box_px.y + line.box_px.height / 2)
+    ordered: list[TextLine] = []
+    while rest:
+        first = rest[0].box_px
+        middle = first.y + first.height / 2
+        row = [
+            line
+            for line in rest
+            if abs(line.box_px.y + line.box_px.height / 2 - middle) < 0.7 * letter
+        ]
+        ordered += sorted(row, key=lambda line: line.box_px.x)
+        chosen = {id(line) for line in row}
+        rest = [line for line in rest if id(line) not in chosen]
+    return ordered
+
+
+def _distance(one: Box, other: Box) -> float:
+    """Gap in pixels between two boxes; 0 where they overlap."""
+    across = max(one.x, other.x) - min(one.x + one.width, other.x + other.width)
+    return max(0.0, float(across), float(_vertical_gap(one, other)))
+
+
+def lines_by_profile(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[TextLine]:
+    """Group strokes to lines, top to bottom, without a segmenter.
+
+    Rows are told apart at the valleys of the smoothed ink profile; a stroke belongs to the row
+    that holds most of its ink, so a descender that reaches into the next row stays with its word.
+    Columns that nothing joins are looked at each for itself.
+    """
+    return [
+        line
+        for column in _columns(strokes, letter_height(strokes, survey.unit_px))
+        for line in _lines_of_column(survey, column)
+    ]
+
+
+def _columns(strokes: Sequence[Stroke], letter: float) -> list[list[Stroke]]:
+    """Strokes parted at vertical white alleys, several letters wide."""
+    columns: list[list[Stroke]] = []
+    end = 0
+    for stroke in sorted(strokes, key=lambda s: s.box_px.x):
+        if not columns or stroke.box_px.x - end > _WIDE_GAP * letter:
+            columns.append([])
+        columns[-1].append(stroke)
+        end = max(end, stroke.box_px.x + stroke.box_px.width)
+    return columns
+
+
+def _lines_of_column(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[TextLine]:
     letter = letter_height(strokes, survey.unit_px)
     area = union([stroke.box_px for stroke in strokes])
     # Tall strokes (brackets, margin lines, touching rows) would fill the valleys.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +29,26 @@ class FieldKind(StrEnum):
     PARAGRAPH = "paragraph"  # free text of one or more lines
     CHECKBOX = "checkbox"
     SIGNATURE = "signature"
+
+
+class NamedBy(StrEnum):
+    """What a field got its name from; it says how much the name can be relied on."""
+
+    UNSAID = ""
+    FORM = "form"  # a known form says what is where
+    LABEL = "label"  # a printed label or heading
+    PLACE = "place"  # where it stands on the page: under an Rx, in the head
+    READING = "reading"  # what it says: a guess that a person confirms
+    PERSON = "person"
+    NOBODY = "nobody"
+
+
+class StruckOut(StrEnum):
+    """Whether writing is crossed out."""
+
+    NO = ""
+    PARTLY = "partly"
+    WHOLLY = "wholly"
 
 
 FIELD_NAMES: dict[str, FieldKind] = {
@@ -71,6 +93,108 @@ class Box:
         return [self.x, self.y, self.width, self.height]
 
 
+class PageProblem(StrEnum):
+    """What could not be done for a page; its ink is there all the same."""
+
+    BLANK = "blank"  # nothing on it, or nothing but black
+    TOO_SMALL = "too_small"  # nothing to read in it
+    ORIENTATION_UNSURE = "orientation_unsure"  # left as it came, or turned by the better guess
+    SHEET_UNSURE = "sheet_unsure"  # an outline that may be the sheet or a shadow: not cropped
+    ROWS_UNEVEN = "rows_uneven"  # rows sag in a way that could not be undone
+
+
+@dataclass(frozen=True, slots=True)
+class RowBend:
+    """How far the rows of a page sag: a smooth surface over the page.
+
+    Attributes:
+        size_px: (width, height) of the page it was measured on.
+        coefficients: of ``u**i * v**j`` for i = 1..4 and j = 0..2, u and v from -0.5 to 0.5
+            across and down the page, in pixels; () for straight rows.
+    """
+
+    size_px: tuple[int, int] = (1, 1)
+    coefficients: tuple[float, ...] = ()
+
+    def sag(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """By how many pixels what belongs at (x, y) lies below it; shapes as given."""
+        u, v = x / self.size_px[0] - 0.5, y / self.size_px[1] - 0.5
+        # Beyond the page the sag of its edge goes on.
+        u, v = np.clip(u, -0.6, 0.6), np.clip(v, -0.6, 0.6)
+        total = np.zeros(np.broadcast(u, v).shape)
+        for number, one in enumerate(self.coefficients):
+            total = total + one * u ** (number // 3 + 1) * v ** (number % 3)
+        return np.asarray(total, np.float64)
+
+    def bent(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points (n, 2) of the straightened page, where they are on the bent one."""
+        if not self.coefficients:
+            return points
+        return np.stack([points[:, 0], points[:, 1] + self.sag(points[:, 0], points[:, 1])], 1)
+
+    def unbent(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The inverse of ``bent``; the sag is gentle down the page, so steps close in on it."""
+        if not self.coefficients:
+            return points
+        x, y = points[:, 0], points[:, 1].copy()
+        for _ in range(40):
+            y = points[:, 1] - self.sag(x, y)
+        return np.stack([x, y], 1)
+
+    def straightened(
+        self, raster: NDArray[np.uint8], *, paper: int, scale: float = 1.0
+    ) -> NDArray[np.uint8]:
+        """Undo the sag in a raster that is ``scale`` times the page and ``paper`` around it."""
+        height, width = raster.shape
+        nodes = np.meshgrid(
+            np.linspace(0, width - 1, 33) / scale, np.linspace(0, height - 1, 33) / scale
+        )
+        sag = (self.sag(*nodes) * scale).astype(np.float32)
+        xs, ys = np.meshgrid(
+            np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+        )
+        at = (xs * (32 / max(1, width - 1)), ys * (32 / max(1, height - 1)))
+        down = np.asarray(cv2.remap(sag, *at, cv2.INTER_LINEAR), np.float32)
+        return np.asarray(
+            cv2.remap(raster, xs, ys + down, cv2.INTER_LINEAR, borderValue=paper), np.uint8
+        )
+
+
+NO_BEND = RowBend()
+
+
+@dataclass(frozen=True, slots=True)
+class PageTransform:
+    """Where the pixels of an upright page are on the raster as it came, and back.
+
+    Attributes:
+        matrix: 3x3 homogeneous, page with bent rows -> original raster.
+        bend: straight rows -> bent rows.
+    """
+
+    matrix: NDArray[np.float64]
+    bend: RowBend = NO_BEND
+
+    def to_original(self, points_px: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points (n, 2) of the upright page in pixels of the original raster."""
+        return _projected(self.matrix, self.bend.bent(np.asarray(points_px, np.float64)))
+
+    def from_original(self, points_px: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points (n, 2) of the original raster in pixels of the upright page."""
+        inverse = np.asarray(np.linalg.inv(self.matrix), np.float64)
+        return self.bend.unbent(_projected(inverse, np.asarray(points_px, np.float64)))
+
+    def quad_on_original(self, box: Box) -> NDArray[np.float64]:
+        """The corners (4, 2) of a box of the upright page on the original, clockwise."""
+        x0, y0, x1, y1 = box.x, box.y, box.x + box.width, box.y + box.height
+        return self.to_original(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64))
+
+
+def _projected(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    moved = np.c_[points, np.ones(len(points))] @ matrix.T
+    return np.asarray(moved[:, :2] / moved[:, 2:], np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class UprightPage:
     """One page, turned upright, deskewed and cleaned.
@@ -79,13 +203,23 @@ class UprightPage:
         gray: the page raster, shape (height, width), uint8.
         rotation_deg: clockwise quarter turns that were undone (0, 90, 180 or 270).
         skew_deg: small-angle rotation that was undone, in degrees, counter-clockwise positive.
-        to_original: 3x3 homogeneous matrix, upright page pixels -> original raster pixels.
+        to_original: 3x3 homogeneous matrix, upright page pixels -> original raster pixels; exact
+            unless rows were bent, for which ``transform`` is.
+        bend: the sag of the rows that was undone.
+        problems: what could not be done.
     """
 
     gray: Gray
     rotation_deg: int
     skew_deg: float
     to_original: NDArray[np.float64]
+    bend: RowBend = NO_BEND
+    problems: tuple[PageProblem, ...] = ()
+
+    @property
+    def transform(self) -> PageTransform:
+        """The way back to the original raster, and forth."""
+        return PageTransform(self.to_original, self.bend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +260,8 @@ class FieldRegion:
         comb: runs of cells the value is written into, left to right; () for free writing.
             A date may have three. ``box_px`` then is around the cells.
         lines_px: the lines of a paragraph, top to bottom; () for other kinds.
+        named_by: what the name was taken from.
+        struck_out: whether a stroke goes through it: its words are not meant then.
     """
 
     name: str
@@ -138,3 +274,32 @@ class FieldRegion:
     present: bool | None = None
     comb: tuple[CombRun, ...] = ()
     lines_px: tuple[Box, ...] = ()
+    named_by: NamedBy = NamedBy.UNSAID
+    struck_out: StruckOut = StruckOut.NO
+
+
+@dataclass(frozen=True, slots=True)
+class LineMaps:
+    """How likely each place of a page is in the middle of a line, from a trained segmenter.
+
+    Attributes:
+        hand, print: (height, width) float32, 0..1, of a line of handwriting and of print.
+        scale: their pixels a page pixel.
+    """
+
+    hand: NDArray[np.float32]
+    print: NDArray[np.float32]
+    scale: float
+
+
+class LineSegmenter(Protocol):
+    """Something that marks the lines of a page, such as ``recognition.segmentation``."""
+
+    @property
+    def version(self) -> str:
+        """Name and content hash of its weights."""
+        ...
+
+    def __call__(self, gray: Gray) -> LineMaps:
+        """Mark the lines of an upright page, (height, width) uint8."""
+        ...

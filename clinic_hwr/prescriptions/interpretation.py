@@ -26,6 +26,7 @@ from clinic_hwr.prescriptions.sig import parse_sig
 from clinic_hwr.prescriptions.strengths import find_strengths, parse_strength
 from clinic_hwr.prescriptions.types import (
     DrugMatch,
+    EarlierOrder,
     FieldValue,
     Medication,
     PatientInfo,
@@ -51,6 +52,7 @@ def interpret(
     day_first: bool = False,
     lexicon: DrugLexicon | None = None,
     country: str | None = None,
+    earlier: Sequence[EarlierOrder] = (),
 ) -> Prescription:
     """Read the fields of one paper together. Never raises on any text.
 
@@ -60,6 +62,7 @@ def interpret(
         day_first: the site writes day before month in numeric dates.
         lexicon: the drug lexicon; the packaged one when None.
         country: where the paper was written (US, UK, IN or FR): language and abbreviations.
+        earlier: earlier papers of the site that may be the same one.
 
     Returns:
         The prescription with its blockers. A human value is taken as it is: matched to the
@@ -67,6 +70,7 @@ def interpret(
         structure only when every word of it was understood in one way.
     """
     context = context_of(values, today=today, day_first=day_first, lexicon=lexicon, country=country)
+    context = replace(context, earlier=tuple(earlier))
     prescription = Prescription(
         patient=context.patient,
         prescriber=context.prescriber,
@@ -96,7 +100,7 @@ def context_of(
         route: SNOMED CT code of a route known from elsewhere; it helps to rank drugs.
     """
     lexicon = lexicon or load_lexicon()
-    values = tuple(values)
+    values = tuple(_as_ordered(value) for value in values)
     date_value = _first(values, "date_written")
     date_text = date_value.text.strip() if date_value else ""
     date_reading = parse_date(date_text, today=today, day_first=day_first) if date_text else None
@@ -124,6 +128,13 @@ def context_of(
         today=today,
         lexicon=lexicon,
     )
+
+
+def _as_ordered(value: FieldValue) -> FieldValue:
+    """Take the machine's words off what is crossed out: only a person may say that it is meant."""
+    if not value.struck_out or value.human:
+        return value
+    return replace(value, text="", alternatives=(), p_correct=0.0)
 
 
 def medication_groups(values: Sequence[FieldValue]) -> list[int]:

@@ -21,6 +21,9 @@ class FieldValue:
         human: whether a person decided this value.
         present: for signature/checkbox fields: whether there is a mark.
         illegible: a person looked and could not read it.
+        named_by: what the name was taken from, a ``pages.types.NamedBy``.
+        struck_out: a ``pages.types.StruckOut``: "wholly" or "partly" when it is crossed out.
+        print_problem: why the print of its page could not be read, "" when it was.
     """
 
     field_id: str
@@ -32,6 +35,9 @@ class FieldValue:
     human: bool = False
     present: bool | None = None
     illegible: bool = False
+    named_by: str = ""
+    struck_out: str = ""
+    print_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,28 @@ class Blocker:
     field_name: str = ""
     group: int = 0
     severity: str = "stop"  # stop | warn
+    scan_id: str = ""  # another scan to compare with
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierOrder:
+    """What an earlier paper of the same site says; enough to notice one received twice.
+
+    Attributes:
+        scan_id: the database id of its scan, as text.
+        received: when it came in, as people read it.
+        same_paper: its ink is in the same places as this paper's.
+        patient_name, birth_date, date_written: as understood.
+        drugs: lexicon names, or what was written where there is none; lower case.
+    """
+
+    scan_id: str
+    received: str
+    same_paper: bool = False
+    patient_name: str = ""
+    birth_date: date | None = None
+    date_written: date | None = None
+    drugs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

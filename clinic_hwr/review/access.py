@@ -5,13 +5,31 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
 from clinic_hwr.accounts.access import accessible_sites, require
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.routing.models import Field
 
-from .models import PrescriptionRecord
+from .models import Clarification, PrescriptionRecord
+
+
+def fields_for(user: Any) -> QuerySet[Any]:
+    """Return the fields that ``user`` may view, each with page, scan and site (one query).
+
+    Annotated: ``may_decide`` and ``may_adjudicate`` at its site.
+    """
+
+    def may(permission: str) -> Exists:
+        sites = accessible_sites(user, permission)
+        return Exists(sites.filter(pk=OuterRef("page__scan__site_id")))
+
+    return (
+        Field.objects.select_related("page__scan__site")
+        .filter(page__scan__site__in=accessible_sites(user, "scan.view"))
+        .annotate(may_decide=may("field.decide"), may_adjudicate=may("field.adjudicate"))
+    )
 
 
 def field_get(user: Any, field_id: UUID | str, permission: str = "scan.view") -> Field:
@@ -31,6 +49,25 @@ def field_get(user: Any, field_id: UUID | str, permission: str = "scan.view") ->
     if permission != "scan.view":
         require(user, field.page.scan.site, permission)
     return field
+
+
+def clarifications_for(user: Any) -> QuerySet[Clarification]:
+    """Return the questions to prescribers at every site whose fields ``user`` may decide."""
+    return Clarification.objects.select_related("field__page__scan__site", "asked_by").filter(
+        field__page__scan__site__in=accessible_sites(user, "field.decide")
+    )
+
+
+def clarification_get(user: Any, clarification_id: UUID | str) -> Clarification:
+    """Return one question to a prescriber.
+
+    Raises:
+        Http404: no such question at any site whose fields ``user`` may decide.
+    """
+    asked = clarifications_for(user).filter(pk=clarification_id).first()
+    if asked is None:
+        raise Http404("No question with this number.")
+    return asked
 
 
 def scan_get_for(user: Any, scan_id: UUID | str, permission: str) -> Scan:

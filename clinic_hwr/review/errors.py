@@ -49,6 +49,24 @@ class StaleDecision(Conflict):
         self.submitted_value = submitted_value
 
 
+class OtherPersonNeeded(Conflict):
+    """The field waits for somebody else: a second or third pair of eyes."""
+
+    code = "other_person_needed"
+
+
+class InvalidQuestion(ReviewError, ValueError):
+    """A question to the prescriber or a call lacks what makes it one; nothing was stored."""
+
+    code = "invalid_question"
+
+
+class InvalidKeys(ReviewError, ValueError):
+    """A key map that cannot be worked with: a key means two things, or may not be used."""
+
+    code = "invalid_keys"
+
+
 class LeaseLost(Conflict):
     """The save carries no valid lease: it ended, or the scan was opened elsewhere."""
 

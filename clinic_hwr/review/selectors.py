@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from clinic_hwr.accounts.access import accessible_sites
 from clinic_hwr.intake.models import Scan
+from clinic_hwr.intake.states import ScanState
 from clinic_hwr.routing.models import Field, Route
 
-from .models import Decision, DecisionKind
+from .models import (
+    CheckStage,
+    Clarification,
+    Decision,
+    DecisionKind,
+    FieldCheck,
+    QuestionStatus,
+)
 
 
 def with_waiting_count(scans: QuerySet[Scan]) -> QuerySet[Scan]:
     """Annotate ``waiting``: how many fields of each scan a person must still decide."""
-    newest = Decision.objects.filter(field=OuterRef("pk")).order_by("-number").values("kind")[:1]
+    newest = (
+        Decision.objects.filter(field=OuterRef("pk"))
+        .exclude(kind=DecisionKind.POSTPONED)
+        .order_by("-number")
+        .values("kind")[:1]
+    )
+    unsettled = FieldCheck.objects.filter(field=OuterRef("pk")).exclude(stage=CheckStage.SETTLED)
+    asked = Clarification.objects.filter(field=OuterRef("pk"), status=QuestionStatus.OPEN)
+    undecided = Q(newest_kind__isnull=True) | Q(newest_kind=DecisionKind.REOPENED)
     waiting = (
-        Field.objects.filter(page__scan=OuterRef("pk"), route=Route.HUMAN)
+        Field.objects.filter(page__scan=OuterRef("pk"))
         .annotate(newest_kind=Subquery(newest))
-        .filter(Q(newest_kind__isnull=True) | Q(newest_kind=DecisionKind.REOPENED))
+        .filter(Q(route=Route.HUMAN) & undecided | Exists(unsettled) | Exists(asked))
         .order_by()
         .values("page__scan")
         .annotate(total=Count("pk"))
@@ -26,3 +47,69 @@ def with_waiting_count(scans: QuerySet[Scan]) -> QuerySet[Scan]:
     return scans.annotate(
         waiting=Coalesce(Subquery(waiting, output_field=IntegerField()), 0),
     )
+
+
+def blind_scans(scan_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Return those scans of which a field is being entered twice or blind just now (one query).
+
+    What their drafts say is told nowhere outside the workstation, which knows who may see what.
+    """
+    rows = FieldCheck.objects.filter(field__page__scan__in=list(scan_ids))
+    rows = rows.exclude(stage=CheckStage.SETTLED)
+    return frozenset(rows.values_list("field__page__scan_id", flat=True))
+
+
+def asked_of_prescriber() -> Q:
+    """Return the condition that a question to the prescriber is not answered yet."""
+    asked = Clarification.objects.filter(
+        field__page__scan=OuterRef("pk"), status=QuestionStatus.OPEN
+    )
+    return Q(Exists(asked))
+
+
+def waiting_for_prescriber(scans: QuerySet[Scan]) -> QuerySet[Scan]:
+    """Return the scans with a question to the prescriber that is not answered yet."""
+    return scans.filter(asked_of_prescriber(), state__in=(ScanState.IN_REVIEW, ScanState.VERIFIED))
+
+
+def waiting_for_second(scans: QuerySet[Scan], user: Any) -> QuerySet[Scan]:
+    """Return the scans with a field that waits for ``user`` as the second or third person."""
+    return scans.filter(
+        second_for(user),
+        state=ScanState.IN_REVIEW,
+        site__in=accessible_sites(user, "field.decide"),
+    )
+
+
+def work_for(user: Any) -> Q:
+    """Return the condition on scans that a field of theirs waits for ``user``, not for others."""
+    newest = (
+        Decision.objects.filter(field=OuterRef("pk"))
+        .exclude(kind=DecisionKind.POSTPONED)
+        .order_by("-number")
+        .values("kind")[:1]
+    )
+    undecided = (
+        Field.objects.filter(page__scan=OuterRef("pk"), route=Route.HUMAN)
+        .annotate(newest_kind=Subquery(newest))
+        .filter(Q(newest_kind__isnull=True) | Q(newest_kind=DecisionKind.REOPENED))
+        .exclude(clarifications__status=QuestionStatus.OPEN)
+    )
+    first = FieldCheck.objects.filter(field__page__scan=OuterRef("pk"), stage=CheckStage.FIRST)
+    first = first.exclude(field__clarifications__status=QuestionStatus.OPEN)
+    return Q(Exists(undecided)) | Q(Exists(first)) | second_for(user)
+
+
+def second_for(user: Any) -> Q:
+    """Return the condition that a field waits for ``user`` as the second or third person."""
+    checks = FieldCheck.objects.filter(field__page__scan=OuterRef("pk"))
+    second = checks.filter(stage=CheckStage.SECOND).exclude(first_by=user)
+    third = (
+        checks.filter(
+            stage=CheckStage.ADJUDICATION,
+            field__page__scan__site__in=accessible_sites(user, "field.adjudicate"),
+        )
+        .exclude(first_by=user)
+        .exclude(second_by=user)
+    )
+    return Q(Exists(second)) | Q(Exists(third))

@@ -38,6 +38,9 @@ class Field(models.Model):
     crop_sha256 = models.CharField(max_length=64)  # PNG in the blob store
     is_print = models.BooleanField(default=False)  # read by OCR, not by the handwriting model
     present = models.BooleanField(null=True)  # signature and checkbox kinds
+    # pages.types.NamedBy and StruckOut; "" for fields found before these were told
+    named_by = models.CharField(max_length=10, blank=True, default="")
+    struck_out = models.CharField(max_length=10, blank=True, default="")
     route = models.CharField(max_length=10, choices=Route.choices, default=Route.HUMAN)
 
     class Meta:
@@ -84,6 +87,9 @@ class FieldBlocker(models.Model):
     code = models.CharField(max_length=40)
     message = models.TextField()
     severity = models.CharField(max_length=10, default="stop")  # stop | warn
+    other_scan = models.ForeignKey(  # to compare with; the message says why
+        "clinic_intake.Scan", null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         ordering = ["id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,22 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page
 
-from clinic_hwr.accounts.models import Site
+from clinic_hwr.accounts.models import Role, Site
 from clinic_hwr.audit.models import AuditEvent
+from clinic_hwr.delivery.models import Delivery, DeliveryStatus, DeliveryTarget
 from clinic_hwr.intake.services import scan_receive
-from clinic_hwr.review.services import field_add, field_decide, scan_claim
-from tests.review.scripted import TWO_DRUGS, Line, ReadScan, read_scan
+from clinic_hwr.prescriptions.codec import from_json
+from clinic_hwr.review.models import Decision, PrescriptionRecord, ReviewLease
+from clinic_hwr.review.services import (
+    blocker_key,
+    clarification_ask,
+    field_add,
+    field_decide,
+    field_states,
+    prescription_release,
+    scan_claim,
+)
+from tests.review.scripted import GRAVE_DRUGS, TWO_DRUGS, Line, ReadScan, read_scan
 
 from .conftest import Watched
 from .test_workstation import PASSWORD, open_workstation, sign_in
@@ -90,7 +102,7 @@ def test_the_pages_of_a_reviewer(
         found += violations(page)
     open_workstation(page, live_server, worked_on)
     found += violations(page)
-    for key in ("?", "f"):
+    for key in ("?", "f", "c", "b"):
         page.keyboard.press(key)
         found += violations(page)
         page.keyboard.press("Escape")
@@ -99,6 +111,151 @@ def test_the_pages_of_a_reviewer(
     found += violations(page)
 
     assert found == []
+
+
+@pytest.fixture
+def released(site: Site, clinician: Any) -> ReadScan:
+    """A released prescription whose EHR refused it."""
+    read = read_scan(site, name="released.png")
+    token = scan_claim(user=clinician, scan_id=read.scan.pk).token
+    for state in field_states(read.scan):
+        field_decide(
+            user=clinician,
+            field_id=state.field.pk,
+            kind="accepted",
+            expected_number=0,
+            lease_token=token,
+        )
+    DeliveryTarget.objects.create(site=site, name="Ward EHR", adapter="folder", config={})
+    record = PrescriptionRecord.objects.get(scan=read.scan)
+    prescription_release(
+        user=clinician,
+        scan_id=read.scan.pk,
+        expected_content_sha256=record.content_sha256,
+        acknowledged=[blocker_key(each) for each in from_json(record.content).blockers],
+    )
+    Delivery.objects.update(status=DeliveryStatus.DEAD, problem="The EHR refused it (HTTP 422).")
+    return read
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_search_amend_and_retract(
+    live_server: Any,
+    watched: Watched,
+    worked_on: ReadScan,
+    released: ReadScan,
+    pharmacist: Any,
+    theme: str,
+) -> None:
+    page = watched.page
+    pharmacist.set_password(PASSWORD)
+    pharmacist.save()
+    page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server.url}])
+    sign_in(page, live_server, pharmacist)
+    page.keyboard.press("/")
+    page.keyboard.type("lindq")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Search").wait_for()
+    found = violations(page)
+    shots(page, "search", theme)
+    for queue in ("ehr", "review", "all"):
+        page.goto(f"{live_server.url}{reverse('inbox')}?queue={queue}")
+        found += violations(page)
+        shots(page, f"inbox-{queue}", theme)
+    page.goto(live_server.url + reverse("scan-detail", args=[worked_on.scan.pk]))
+    found += violations(page)
+    shots(page, "scan-held", theme)
+    page.goto(live_server.url + reverse("scan-detail", args=[released.scan.pk]))
+    found += violations(page)
+    shots(page, "scan", theme)
+    page.goto(live_server.url + reverse("release", args=[worked_on.scan.pk]))
+    shots(page, "release", theme)
+    for name in ("retract", "amend"):
+        page.goto(live_server.url + reverse(name, args=[released.scan.pk]))
+        found += violations(page)
+        shots(page, name, theme)
+    page.get_by_label("Refills 1", exact=True).fill("0")
+    page.get_by_role("button", name="Show both versions").click()
+    page.get_by_role("heading", name="Sign version 2").wait_for()
+    found += violations(page)
+    shots(page, "amend-preview", theme)
+    page.goto(live_server.url + reverse("api-docs"))
+    found += violations(page)
+
+    assert found == []
+    assert watched.complaints == []
+
+
+def shots(page: Page, name: str, theme: str) -> None:
+    """Keep a picture of the page in the folder of ``CLINIC_HWR_SHOTS``, when that is set."""
+    folder = os.environ.get("CLINIC_HWR_SHOTS")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}-{theme}.png", full_page=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_screens_of_two_entries_and_of_questions(
+    live_server: Any,
+    watched: Watched,
+    site: Site,
+    clinician: Any,
+    pharmacist: Any,
+    make_user: Any,
+    theme: str,
+) -> None:
+    page = watched.page
+    second = make_user("second", site, Role.CLINICIAN)
+    for user in (clinician, pharmacist, second):
+        user.set_password(PASSWORD)
+        user.save()
+    read = read_scan(site, GRAVE_DRUGS)
+    for user, key, value in (
+        (second, "drug", "Warfarin 5 mg"),
+        (clinician, "drug", "Warfarin 2 mg"),
+        (second, "drug2", "Oxycodone 5 mg"),
+    ):
+        number = Decision.objects.filter(field=read[key]).count()
+        token = _take(user, read)
+        field_decide(
+            user=user,
+            field_id=read[key].pk,
+            kind="corrected",
+            value=value,
+            expected_number=number,
+            lease_token=token,
+        )
+    asked = clarification_ask(
+        user=second,
+        field_id=read["quantity"].pk,
+        lease_token=_take(second, read),
+        reason="quantity_unclear",
+        question="How many?",
+    )
+    ReviewLease.objects.all().delete()
+    page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server.url}])
+    sign_in(page, live_server, pharmacist)
+    found = []
+    for url in (
+        reverse("second-checks"),
+        reverse("clarify"),
+        reverse("clarification", args=[asked.pk]),
+    ):
+        page.goto(live_server.url + url)
+        found += violations(page)
+    open_workstation(page, live_server, read)
+    for line in ("Drug 1", "Drug 2", "Quantity 1"):
+        page.locator(".field-line", has_text=line).click()
+        found += violations(page)
+        if line == "Drug 2":
+            page.keyboard.press("Escape")
+            found += violations(page)
+
+    assert found == []
+
+
+def _take(user: Any, read: ReadScan) -> Any:
+    ReviewLease.objects.all().delete()
+    return scan_claim(user=user, scan_id=read.scan.pk).token
 
 
 def test_the_pages_of_an_administrator(

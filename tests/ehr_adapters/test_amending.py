@@ -243,10 +243,16 @@ def test_an_order_that_the_ehrs_people_stopped_is_not_made_active(server: FakeFh
     adapter_of(server).push(submission())
     server.only("MedicationRequest")["status"] = "stopped"
 
-    with pytest.raises(Unamendable):
+    order = server.only("MedicationRequest")
+    with pytest.raises(Unamendable) as caught:
         adapter_of(server).push(amendment())
 
     assert statuses(server)["MedicationRequest"] == ["stopped"]
+    # nobody follows it any more: it must not be called in force
+    assert f"ENDED BY THE EHR'S OWN STAFF: MedicationRequest/{order['id']} (stopped)" in str(
+        caught.value
+    )
+    assert "STILL IN FORCE" not in str(caught.value)
 
 
 def test_an_unchanged_order_that_was_dispensed_is_left_as_it_is(server: FakeFhirServer) -> None:

@@ -63,6 +63,8 @@ def test_upload_is_accepted_with_id_and_location(signed_in_api: APIClient) -> No
             "prescription_id": None,
             "duplicate_of": None,
             "problem": None,
+            "parent": None,
+            "parts": [],
         }
     ]
     assert scan.source == "api"
@@ -211,6 +213,7 @@ def test_status_shows_what_was_read_to_those_who_may_see_it(
             "severity": "stop",
             "field": "drug",
             "group": 1,
+            "other_scan": None,
         }
     ]
 

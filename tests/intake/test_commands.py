@@ -31,6 +31,8 @@ KEYS = {
     "prescription_id",
     "duplicate_of",
     "problem",
+    "parent",
+    "parts",
 }
 
 

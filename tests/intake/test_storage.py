@@ -54,6 +54,7 @@ def test_write_that_fails_half_way_leaves_nothing(data_dir: Path) -> None:
 
 def test_damaged_blob_is_noticed_unless_verification_is_off() -> None:
     sha256 = blob_write(b"ink")
+    blob_path(sha256).chmod(0o600)
     blob_path(sha256).write_bytes(b"inc")
 
     with pytest.raises(BlobDamaged):

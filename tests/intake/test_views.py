@@ -142,7 +142,7 @@ def test_form_receives_many_files_and_never_repeats_their_names(
 def test_form_without_files_says_so(signed_in: SignIn, clinician: Any) -> None:
     said = upload(signed_in(clinician))
 
-    assert said == ["Choose at least one file: PNG, JPEG, TIFF or PDF."]
+    assert said == ["Choose at least one file: PDF, TIFF, JPEG, PNG or WebP."]
 
 
 def test_form_for_the_site_of_others_receives_nothing(
@@ -156,3 +156,92 @@ def test_form_for_the_site_of_others_receives_nothing(
 
 def test_form_is_sent_by_post_only(signed_in: SignIn, clinician: Any) -> None:
     assert signed_in(clinician).get(reverse("scan-upload")).status_code == 405
+
+
+def send_json(browser: Client, *files: tuple[str, bytes], **fields: str) -> Any:
+    sent = [SimpleUploadedFile(name, data) for name, data in files]
+    return browser.post(
+        reverse("scan-upload"),
+        {"file": sent, **fields},
+        headers={"Accept": "application/json"},
+    )
+
+
+def test_script_learns_what_became_of_every_file(signed_in: SignIn, clinician: Any) -> None:
+    answer = send_json(
+        signed_in(clinician),
+        ("ann-lee.png", samples.png()),
+        ("b.png", samples.png()),
+        ("c.pdf", samples.locked_pdf()),
+    )
+
+    assert answer.status_code == 202
+    first, again, locked = answer.json()["scans"]
+    assert (first["status"], first["problem"]) == ("received", "")
+    assert (again["status"], again["duplicate_of"]) == ("rejected", first["scan_id"])
+    assert again["url"] == first["url"] == reverse("scan-detail", args=[first["scan_id"]])
+    assert (locked["status"], locked["problem_code"]) == ("quarantined", "encrypted")
+    assert b"ann-lee" not in answer.content
+    assert set(Scan.objects.values_list("source", flat=True)) == {"web"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({}, "Choose at least one file"), ({"split": "each"}, "every:N")],
+    ids=["no file", "unknown rule"],
+)
+def test_script_learns_why_nothing_was_received(
+    signed_in: SignIn, clinician: Any, fields: dict[str, str], words: str
+) -> None:
+    files = [("a.png", samples.png())] if fields else []
+
+    answer = send_json(signed_in(clinician), *files, **fields)
+
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert words in answer.json()["detail"]
+    assert Scan.objects.count() == 0
+
+
+def test_form_takes_a_rule_for_batches(signed_in: SignIn, clinician: Any) -> None:
+    upload(signed_in(clinician), ("a.tif", samples.tiff(pages=2)), split="every:1")
+
+    assert Scan.objects.get().split_rule == "every:1"
+
+
+def test_original_is_only_ever_saved_never_shown(
+    signed_in: SignIn, clinician: Any, site: Site
+) -> None:
+    data = b"<script>alert(1)</script>"
+    scan = scan_receive(site=site, data=data, original_name="a\r\nX: y.html", source="cli")
+
+    answer = signed_in(clinician).get(reverse("scan-original", args=[scan.pk]))
+
+    assert (answer.status_code, answer.content) == (200, data)
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"] == f'attachment; filename="scan-{scan.pk}.bin"'
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert answer["Cache-Control"] == "no-store"
+    event = AuditEvent.objects.get(action="document.viewed")
+    assert event.data == {"original_sha256": scan.sha256}
+
+
+@pytest.mark.parametrize("person", ["outsider", "integration"])
+def test_original_of_others_is_not_there(
+    signed_in: SignIn, request: pytest.FixtureRequest, person: str, page: Page
+) -> None:
+    browser = signed_in(request.getfixturevalue(person))
+
+    assert browser.get(reverse("scan-original", args=[page.scan_id])).status_code == 404
+    assert viewed() == []
+
+
+def test_separator_sheet_is_handed_out_to_be_printed(signed_in: SignIn, clinician: Any) -> None:
+    browser = signed_in(clinician)
+
+    answer = browser.get(reverse("separator-sheet"), {"paper": "a4"})
+
+    assert answer.content.startswith(b"%PDF")
+    assert answer["Content-Disposition"] == 'attachment; filename="separator-a4.pdf"'
+    assert browser.get(reverse("separator-sheet"), {"paper": "a0"}).status_code == 404

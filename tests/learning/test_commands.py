@@ -42,6 +42,16 @@ def test_pages_are_written_with_their_truth(tmp_path):
     assert {"drug", "sig"} <= {field["name"] for field in truth["fields"]}
 
 
+def test_held_out_pages_are_drawn_without_data(settings, tmp_path):
+    settings.CLINIC_HWR_DATA = ""
+    call_command("synthesize", str(tmp_path), count=1, pages=True, split="held_out",
+                 degradation=["phone_on_table"])  # fmt: skip
+    truth = json.loads((tmp_path / "page_00000.json").read_text())
+    assert (truth["role"], truth["degradation"]) == ("held_out", "phone_on_table")
+    assert truth["hand"].startswith("hershey-")
+    assert {"text", "printed", "struck", "box_px", "quad_px"} == set(truth["lines"][0])
+
+
 @needs_data
 @pytest.mark.slow
 @pytest.mark.timeout(900)

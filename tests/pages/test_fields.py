@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from clinic_hwr.pages import Box, FieldKind, PrintedWord, UprightPage, find_fields
+from clinic_hwr.pages.checkboxes import find_checkboxes
 
 from .conftest import PreparedPage, needs_tesseract
 
@@ -100,3 +102,19 @@ def test_ink_that_nobody_can_name_is_kept() -> None:
 def test_odd_pages_never_raise(gray: np.ndarray) -> None:
     fields = find_fields(UprightPage(gray, 0, 0.0, np.eye(3)), ())
     assert all(field.name == "unnamed" for field in fields)
+
+
+def test_circles_and_letters_are_no_checkboxes() -> None:
+    page = np.full((300, 600), 255, np.uint8)
+    cv2.circle(page, (60, 60), 22, 0, 6)
+    cv2.putText(page, "D", (120, 84), cv2.FONT_HERSHEY_SIMPLEX, 1.8, 0, 4)
+    cv2.putText(page, "R", (190, 84), cv2.FONT_HERSHEY_SIMPLEX, 1.8, 0, 4)
+    cv2.putText(page, "8", (260, 84), cv2.FONT_HERSHEY_SIMPLEX, 1.8, 0, 4)
+    cv2.rectangle(page, (340, 40), (380, 80), 0, 3)
+    cv2.rectangle(page, (440, 40), (480, 80), 0, 3)
+    cv2.line(page, (445, 45), (475, 75), 0, 4)
+    cv2.line(page, (475, 45), (445, 75), 0, 4)
+
+    found = find_checkboxes(np.where(page < 128, 255, 0).astype(np.uint8), unit_px=25.0)
+
+    assert sorted((one.box_px.x // 100, one.marked) for one in found) == [(3, False), (4, True)]

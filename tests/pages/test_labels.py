@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clinic_hwr.pages.labels import field_of_phrase, find_labels, normalised
+from clinic_hwr.pages.label_vocabulary import normalised
+from clinic_hwr.pages.labels import field_of_phrase, find_labels
 from clinic_hwr.pages.types import Box, PrintedWord
 
 

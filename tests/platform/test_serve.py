@@ -18,6 +18,8 @@ from django.core.management import CommandError, call_command
 
 from clinic_hwr.accounts.management.commands.serve import STOP_S
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

@@ -6,6 +6,8 @@ import pytest
 from clinic_hwr.recognition.fusion import Fusion, Opinions, equal_weights, fusion_from_json
 from clinic_hwr.recognition.training.fitting import Ranked, fit_fusion
 
+pytestmark = pytest.mark.thorough
+
 
 def _crops(count: int, good: float, bad: float) -> list[Ranked]:
     """Two networks and no decoder: the first ranks the truth up, the second knows nothing."""

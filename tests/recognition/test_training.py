@@ -22,6 +22,8 @@ from clinic_hwr.recognition.training.material import gather_material
 from clinic_hwr.recognition.training.recipe import make_recipe
 from clinic_hwr.recognition.training.sources import Sample, held_out_writer
 
+pytestmark = pytest.mark.thorough
+
 CHARSET = Charset("ab")
 
 

@@ -13,6 +13,8 @@ from clinic_hwr.recognition.training.loop import TrainConfig, train
 
 from .test_training import CHARSET, _dataset
 
+pytestmark = pytest.mark.thorough
+
 
 def _options(*words: str) -> dict:
     parser = ArgumentParser()

@@ -57,6 +57,24 @@ TWO_DRUGS: tuple[Line, ...] = (
 )
 
 
+def with_drugs(first: Line, second: Line) -> tuple[Line, ...]:
+    """Return ``TWO_DRUGS`` with other drugs."""
+    drugs = {1: first, 2: second}
+    return tuple(drugs[line.group] if line.name == "drug" else line for line in TWO_DRUGS)
+
+
+# No reading of these is on a list: one person decides every field, with one key.
+ORDINARY_DRUGS = with_drugs(
+    Line("drug", 1, "Ibuprofen 600 mg", 0.82, ("Ibuprofen 800 mg",), (10,)),
+    Line("drug", 2, "Atorvastatin 20 mg", 0.9, ("Atorvastatin 10 mg",), (13,)),
+)
+# Warfarin is a high-alert drug, oxycodone a controlled substance: two people enter them.
+GRAVE_DRUGS = with_drugs(
+    Line("drug", 1, "Warfarin 5 mg", 0.97, ("Warfarin 2 mg",), (9,)),
+    Line("drug", 2, "Oxycodone 5 mg", 0.95),
+)
+
+
 @dataclass
 class ReadScan:
     """The rows of one scripted scan; ``fields`` by ``name`` or ``name2`` for medication 2."""

@@ -57,7 +57,14 @@ def test_a_correction_changes_the_prescription_and_not_the_reading(
 def test_the_audit_event_says_who_changed_what_on_which_ink(
     read: ReadScan, decide: Callable[..., Any], clinician: Any
 ) -> None:
-    decide(read["patient_name"], "corrected", "Maria Lindquist", active_seconds=4.2)
+    decide(
+        read["patient_name"],
+        "corrected",
+        "Maria Lindquist",
+        active_seconds=4.2,
+        keys_used=7,
+        clicks_used=1,
+    )
 
     event = AuditEvent.objects.get(action="field.corrected")
     field = read["patient_name"]
@@ -78,7 +85,12 @@ def test_the_audit_event_says_who_changed_what_on_which_ink(
         "model": MODEL,
         "reading": field.readings.get().pk,
         "crop_sha256": field.crop_sha256,
+        "entry": 1,
+        "blind": False,
+        "agrees": None,
         "seconds": 4.2,
+        "keys": 7,
+        "clicks": 1,
     }
 
 
@@ -232,7 +244,11 @@ def test_the_scan_is_verified_when_the_last_field_is_decided(
 ) -> None:
     *others, last = unresolved_fields(read.scan)
     for field in others:
-        decide(field, "accepted")
+        said = field.readings.first()
+        if said is None:
+            decide(field, "accepted")
+        else:  # typed as it was read: drug names on the look-alike list are entered blind
+            decide(field, "corrected", said.text)
     read.scan.refresh_from_db()
     assert read.scan.state == "in_review"
 

@@ -71,7 +71,7 @@ def test_only_the_token_in_force_gives_the_scan_back(
     assert ReviewLease.objects.get().token == newer.token
 
     lease_release(user=clinician, scan_id=read.scan.pk, token=newer.token)
-    assert not ReviewLease.objects.exists()
+    assert not ReviewLease.objects.get().is_in_force()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,6 +1,14 @@
 """Safety checks: named reasons why a value may not go on without a human."""
 
-from clinic_hwr.prescriptions.checks import directions, doses, drugs, names, paper, writing
+from clinic_hwr.prescriptions.checks import (
+    directions,
+    doses,
+    drugs,
+    names,
+    paper,
+    received_twice,
+    writing,
+)
 from clinic_hwr.prescriptions.checks.context import CheckContext, MedicationReading
 from clinic_hwr.prescriptions.checks.registry import (
     Finding,
@@ -25,6 +33,7 @@ __all__ = [
     "drugs",
     "names",
     "paper",
+    "received_twice",
     "run_check",
     "run_checks",
     "writing",

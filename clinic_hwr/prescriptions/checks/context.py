@@ -12,6 +12,7 @@ from clinic_hwr.prescriptions.lexicon import DrugLexicon
 from clinic_hwr.prescriptions.lexicon_entries import Availability
 from clinic_hwr.prescriptions.quantities import NumberReading
 from clinic_hwr.prescriptions.types import (
+    EarlierOrder,
     FieldValue,
     Medication,
     PatientInfo,
@@ -62,6 +63,7 @@ class CheckContext:
     weight_unit_missing: bool
     today: date
     lexicon: DrugLexicon
+    earlier: tuple[EarlierOrder, ...] = ()
 
     def fields(self, name: str, group: int) -> list[FieldValue]:
         """Return the fields of a name in a group (page-level ones too, when the group has none)."""

@@ -100,3 +100,49 @@ def dea_invalid(context: CheckContext) -> Iterator[Finding]:
         yield Finding(
             "The DEA number has a wrong check digit: check every character.", "prescriber_dea"
         )
+
+
+@blocker("struck_out")
+def struck_out(context: CheckContext) -> Iterator[Finding]:
+    """Something is crossed out, wholly or in part: it is not taken as written."""
+    for value in context.values:
+        if value.struck_out and not (value.human and not value.text.strip()):
+            part = "" if value.struck_out == "wholly" else "A part of "
+            how = f"{part}{'this' if part else 'This'} looks crossed out"
+            yield Finding(
+                f"{how} and is not taken as ordered: mark it as not present if it is crossed out; "
+                "if not, enter what it says.",
+                value.name,
+                value.group,
+            )
+
+
+@blocker("named_by_reading")
+def named_by_reading(context: CheckContext) -> Iterator[Finding]:
+    """No printed label names a field; what it says did, which is a guess."""
+    for value in context.values:
+        if value.named_by == "reading" and not value.human:
+            yield Finding(
+                "No printed label says what this is; it was taken for this by what it says. Check "
+                "that it is, and that it belongs to this medication.",
+                value.name,
+                value.group,
+            )
+
+
+@blocker("print_unread")
+def print_unread(context: CheckContext) -> Iterator[Finding]:
+    """The print of a page could not be read: labels and printed values are missing."""
+    problems = {value.print_problem for value in context.values} - {""}
+    if problems & {"missing", "failed"}:
+        yield Finding(
+            "The printed words of this paper could not be read, so its fields have no labels: "
+            "compare every field with the paper.",
+            severity="warn",
+        )
+    elif problems:
+        yield Finding(
+            "A language file for the printed words is not installed: labels may have been missed. "
+            "Compare every field with the paper.",
+            severity="warn",
+        )

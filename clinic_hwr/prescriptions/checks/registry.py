@@ -24,7 +24,8 @@ from clinic_hwr.prescriptions.types import Blocker
 class Finding:
     """What a check found: one sentence that names what to check, and the field it is about.
 
-    ``field_name`` "" means the whole prescription; ``severity`` is the most it can be.
+    ``field_name`` "" means the whole prescription; ``severity`` is the most it can be; ``scan_id``
+    names another scan to compare with.
     """
 
     message: str
@@ -32,6 +33,7 @@ class Finding:
     group: int = 0
     severity: str = "stop"
     lasting: bool = False
+    scan_id: str = ""
 
 
 Check = Callable[[CheckContext], Iterator[Finding]]
@@ -109,4 +111,6 @@ def _settle(code: str, finding: Finding, context: CheckContext) -> Blocker:
     severity = finding.severity
     if not finding.lasting and not open_fields:
         severity = "warn"
-    return Blocker(code, finding.message, finding.field_name, finding.group, severity)
+    return Blocker(
+        code, finding.message, finding.field_name, finding.group, severity, finding.scan_id
+    )

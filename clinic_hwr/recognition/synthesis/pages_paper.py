@@ -3,65 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from .hands import Hand, InkTile
+from .pages_ink import climbing, needle_gaps, print_font, stroke_width
+from .pages_truth import FieldTruth, LineTruth, MarkTruth, Quad
 
 Gray = NDArray[np.uint8]
-
-# Faces that Linux images often carry; PIL's own face stands in where none of them is found.
-_FACES = {
-    "sans": ("DejaVuSans.ttf", "LiberationSans-Regular.ttf"),
-    "bold": ("DejaVuSans-Bold.ttf", "LiberationSans-Bold.ttf"),
-    "serif": ("DejaVuSerif.ttf", "LiberationSerif-Regular.ttf"),
-    "serif-bold": ("DejaVuSerif-Bold.ttf", "LiberationSerif-Bold.ttf"),
-    "narrow": ("DejaVuSansCondensed.ttf", "LiberationSansNarrow-Regular.ttf"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class FieldTruth:
-    """What one field of a drawn page really says.
-
-    Attributes:
-        name: a key of ``pages.types.FIELD_NAMES``.
-        kind: its kind, as text.
-        group: medication number, 0 for fields of the whole page.
-        text: the text as written ("" for marks).
-        printed: drawn in print rather than by hand.
-        quad_px: the four corners of the ink (x, y), clockwise from the top left of the paper.
-    """
-
-    name: str
-    kind: str
-    group: int
-    text: str
-    printed: bool
-    quad_px: tuple[tuple[float, float], ...]
-
-    @property
-    def box_px(self) -> tuple[int, int, int, int]:
-        """Axis-aligned hull of the corners: x, y, width, height in pixels."""
-        xs, ys = zip(*self.quad_px, strict=True)
-        x0, y0 = int(np.floor(min(xs))), int(np.floor(min(ys)))
-        return x0, y0, int(np.ceil(max(xs))) - x0, int(np.ceil(max(ys))) - y0
-
-
-@cache
-def print_font(face: str, size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return a print face at a size; falls back to the face inside PIL."""
-    for file_name in _FACES[face]:
-        try:
-            return ImageFont.truetype(file_name, size_px)
-        except OSError:
-            continue
-    return ImageFont.load_default(size_px)
 
 
 class Paper:
@@ -85,7 +38,12 @@ class Paper:
         self.height_in = height_in
         shape = (round(height_in * dpi), round(width_in * dpi))
         self.ink = np.full(shape, 255, np.uint8)
+        self.pen = np.zeros(shape, np.uint8)  # 255 = full pen ink, apart from print and rules
+        self.row_slope_deg = 0.0  # how rows climb, and how much that varies
+        self.row_jitter_deg = 0.0
         self.fields: list[FieldTruth] = []
+        self.lines: list[LineTruth] = []
+        self.marks: list[MarkTruth] = []
         # One pen a page: darkness 30 (black gel) .. 110 (blue ballpoint in gray).
         self.pen_gray = int(rng.integers(25, 105))
         self.pen_width_in = float(rng.uniform(0.010, 0.017))  # ballpoint 0.25 mm .. gel 0.43 mm
@@ -109,17 +67,25 @@ class Paper:
         face: str = "sans",
         gray: int = 30,
         align: str = "left",
+        dots: bool = False,
     ) -> tuple[float, float, float, float]:
-        """Print ``text`` with its baseline at ``y``; returns x0, y0, x1, y1 of its ink."""
+        """Print ``text`` with its baseline at ``y``; returns x0, y0, x1, y1 of its ink.
+
+        ``dots``: as a needle printer does, in rows of dots 1/72 inch apart.
+        """
         font = print_font(face, max(6, round(points / 72 * self.dpi)))
         anchor = {"left": "ls", "middle": "ms", "right": "rs"}[align]
         image = Image.fromarray(self.ink)
         draw = ImageDraw.Draw(image)
         at = (x * self.dpi, y * self.dpi)
         draw.text(at, text, fill=gray, font=font, anchor=anchor)
-        self.ink = np.asarray(image).copy()
         box = draw.textbbox(at, text, font=font, anchor=anchor)
-        return self._inches(box)
+        drawn = np.asarray(image).copy()
+        self.ink = np.where(needle_gaps(drawn.shape, self.dpi), self.ink, drawn) if dots else drawn
+        corners = self._inches(box)
+        if text.strip():
+            self.lines.append(LineTruth(text, True, self.quad(corners)))
+        return corners
 
     def printed_field(
         self,
@@ -132,10 +98,12 @@ class Paper:
         points: float = 8.0,
         face: str = "sans",
         align: str = "left",
+        group: int = 0,
+        dots: bool = False,
     ) -> float:
         """Print a value and record it as a field; returns its right end in inches."""
-        x0, y0, x1, y1 = self.text(x, y, text, points=points, face=face, align=align)
-        self._record(name, kind, 0, text, printed=True, corners=(x0, y0, x1, y1))
+        x0, y0, x1, y1 = self.text(x, y, text, points=points, face=face, align=align, dots=dots)
+        self._record(name, kind, group, text, printed=True, corners=(x0, y0, x1, y1))
         return x1
 
     def rule(
@@ -165,10 +133,14 @@ class Paper:
             size = (self.px(max_width), max(1, round(alpha.shape[0] * max(ratio, 0.6))))
             alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.uint8)
             baseline = round(baseline * max(ratio, 0.6))
+        if self.row_jitter_deg:
+            angle = float(self.rng.normal(self.row_slope_deg, self.row_jitter_deg))
+            alpha, baseline = climbing(alpha, baseline, angle)
         wander = float(self.rng.normal(0.0, 0.008))  # nobody keeps exactly to the rule
         top, left = self.px(y + wander) - baseline, self.px(x)
-        corners = self._lay(alpha, left, top)
-        return self._inches(corners)
+        corners = self._inches(self._lay(alpha, left, top))
+        self.lines.append(LineTruth(text, False, self.quad(corners)))
+        return corners
 
     def _with_the_same_pen(self, text: str, x_height_px: float) -> InkTile:
         """Write a text up to four times and keep the one nearest to this page's stroke width.
@@ -179,7 +151,7 @@ class Paper:
         tiles = []
         for _ in range(4):
             tile = self.hand.write(text, self.rng, x_height_px)
-            off = abs(np.log(_stroke_width(tile.alpha) / wanted))
+            off = abs(np.log(stroke_width(tile.alpha) / wanted))
             tiles.append((off, tile))
             if off < 0.15:
                 break
@@ -302,10 +274,13 @@ class Paper:
 
     def stroke(self, points: NDArray[np.float64], *, width_in: float = 0.012) -> None:
         """Draw a pen stroke through points (n, 2) in inches."""
-        alpha = np.zeros(self.ink.shape, np.uint8)
-        path = np.round(points * self.dpi * 16).astype(np.int32).reshape(-1, 1, 2)
-        cv2.polylines(alpha, [path], False, 255, max(1, self.px(width_in)), cv2.LINE_AA, shift=4)
-        self._lay(alpha, 0, 0)
+        pen = max(1, self.px(width_in))
+        left, top = np.floor(points.min(axis=0) * self.dpi).astype(int) - pen - 2
+        right, bottom = np.ceil(points.max(axis=0) * self.dpi).astype(int) + pen + 3
+        alpha = np.zeros((bottom - top, right - left), np.uint8)
+        path = np.round((points * self.dpi - (left, top)) * 16).astype(np.int32).reshape(-1, 1, 2)
+        cv2.polylines(alpha, [path], False, 255, pen, cv2.LINE_AA, shift=4)
+        self._lay(alpha, int(left), int(top))
 
     def signature(self, x: float, y: float, width: float) -> tuple[float, float, float, float]:
         """Sign: a fast, unreadable line of loops; returns x0, y0, x1, y1 of its ink in inches."""
@@ -325,6 +300,24 @@ class Paper:
         pad = 0.006
         return (xs.min() - pad, ys.min() - pad, xs.max() + pad, ys.max() + pad)
 
+    def tint(self, strength: NDArray[np.float32], left: int, top: int, *, gray: int) -> None:
+        """Blend something that is neither pen nor form (a stamp) over the page.
+
+        Args:
+            strength: (height, width), 0..1.
+            left, top: where its corner goes, in pixels.
+            gray: of the full strength.
+        """
+        height, width = self.ink.shape
+        x0, y0 = max(0, left), max(0, top)
+        x1, y1 = min(width, left + strength.shape[1]), min(height, top + strength.shape[0])
+        if x1 <= x0 or y1 <= y0:
+            return
+        part = strength[y0 - top : y1 - top, x0 - left : x1 - left]
+        below = self.ink[y0:y1, x0:x1].astype(np.float32)
+        mixed = np.minimum(below, below + part * (gray - below))
+        self.ink[y0:y1, x0:x1] = np.round(mixed).astype(np.uint8)
+
     def _lay(self, alpha: Gray, left: int, top: int) -> tuple[int, int, int, int]:
         """Blend pen ink over the page; returns the pixel corners of what landed on paper."""
         height, width = self.ink.shape
@@ -337,6 +330,8 @@ class Paper:
         # min: pen over print does not lighten the print
         blended = np.minimum(below, 255 - part * (255 - self.pen_gray))
         self.ink[y0:y1, x0:x1] = np.round(blended).astype(np.uint8)
+        pen = self.pen[y0:y1, x0:x1]
+        np.maximum(pen, alpha[y0 - top : y1 - top, x0 - left : x1 - left], out=pen)
         rows, cols = np.nonzero(part > 0.3)
         if len(rows) == 0:
             return x0, y0, x0, y0
@@ -353,14 +348,20 @@ class Paper:
         printed: bool,
         corners: tuple[float, float, float, float],
     ) -> None:
-        x0, y0, x1, y1 = (side * self.dpi for side in corners)
-        quad = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+        quad = self.quad(corners)
         self.fields.append(FieldTruth(name, kind, group, text, printed, quad))
 
+    def quad(self, corners: Sequence[float]) -> Quad:
+        """Corners in pixels of x0, y0, x1, y1 in inches."""
+        x0, y0, x1, y1 = (float(side) * self.dpi for side in corners)
+        return (x0, y0), (x1, y0), (x1, y1), (x0, y1)
 
-def _stroke_width(alpha: Gray) -> float:
-    """Mean width of the strokes of a tile in pixels: twice the ridge of the distance to paper."""
-    inside = np.where(alpha > 127, 255, 0).astype(np.uint8)
-    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
-    ridge = distance[(distance > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3))))]
-    return max(0.5, 2.0 * float(ridge.mean()) - 0.5) if ridge.size else 1.0
+    def struck_since(self, first: int, *, lines: int) -> None:
+        """Mark the fields from ``first`` on and the last ``lines`` written lines as crossed out.
+
+        The strokes are the caller's.
+        """
+        self.fields[first:] = [replace(one, struck=True) for one in self.fields[first:]]
+        written = [n for n, line in enumerate(self.lines) if not line.printed][-lines:]
+        for number in written:
+            self.lines[number] = replace(self.lines[number], struck=True)

@@ -15,6 +15,7 @@ from clinic_hwr.recognition.decoding.ctc import forced_alignment
 from clinic_hwr.recognition.images import fit_box, fit_ink, fitted_width
 from clinic_hwr.recognition.stages.features import PIXELS_PER_COLUMN
 from clinic_hwr.recognition.synthesis.letters import Align, cut_words, save_cuts
+from clinic_hwr.recognition.synthesis.pages_hands import CUTS_FILE
 from clinic_hwr.recognition.synthesis.strokes import (
     Points,
     bounds,
@@ -95,10 +96,38 @@ def prepare_parts(data_dir: Path, weights: Path, folder: Path) -> Path:
     if not isinstance(model, Trba):
         raise ValueError("Letters and words are found with a trba reader.")
     if not letters.exists():
-        strokes = load_strokes(data_dir / "online" / "unipen_words_train.npz")
-        part = letters.with_name("part.npz")
-        save_cuts(part, cut_words(strokes, aligner(model)))
-        part.replace(letters)
+        _cut_file(model, data_dir / "online" / "unipen_words_train.npz", letters)
     if not words.exists():
         save_words(words, find_words(model, data_dir))
     return folder
+
+
+def prepare_held_out_letters(data_dir: Path, weights: Path, folder: Path) -> Path:
+    """Find the letters of the words of the ``val`` writers: they write held-out pages.
+
+    Takes about a minute on one core; what ``folder`` holds already is kept.
+
+    Args:
+        data_dir: the data folder.
+        weights: of a ``trba`` reader, which does the finding.
+        folder: receives the file that ``synthesis.pages_hands`` looks for.
+
+    Returns:
+        ``folder``; nothing is written to it when the data has no ``val`` words.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    letters, words = folder / CUTS_FILE["val"], data_dir / "online" / "unipen_words_val.npz"
+    if letters.exists() or not words.exists():
+        return folder
+    _, model = load_weights(weights)
+    if not isinstance(model, Trba):
+        raise ValueError("Letters are found with a trba reader.")
+    _cut_file(model, words, letters)
+    return folder
+
+
+def _cut_file(model: Trba, words: Path, target: Path) -> None:
+    """Cut all words of a file; the target appears only when it is whole."""
+    part = target.with_name("part.npz")
+    save_cuts(part, cut_words(load_strokes(words), aligner(model)))
+    part.replace(target)

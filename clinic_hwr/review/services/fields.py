@@ -13,7 +13,7 @@ from clinic_hwr.audit.services import audit_record
 from clinic_hwr.intake.models import Page, Scan
 from clinic_hwr.intake.rasters import raster_read, raster_write
 from clinic_hwr.pages import crop_field
-from clinic_hwr.pages.types import FIELD_NAMES, Box
+from clinic_hwr.pages.types import FIELD_NAMES, Box, NamedBy
 from clinic_hwr.prescriptions.interpretation import MEDICATION_FIELDS
 from clinic_hwr.routing.models import Field
 
@@ -73,12 +73,12 @@ def field_add(
             if repeated.page.scan_id != scan.pk:
                 raise InvalidField("This field number is taken; choose a new one.")
             return repeated
-    _open_or_raise(user, scan, lease_token)
+    open_or_raise(user, scan, lease_token)
     _name_or_raise(name, group, field_states(scan))
     page = Page.objects.filter(scan=scan, number=page_number).first()
     if page is None:
         raise InvalidField(f"This scan has no page {page_number}.")
-    box, crop_sha256 = _crop(page, box_px)
+    box, crop_sha256 = crop_of(page, box_px)
     last = page.fields.aggregate(last=Max("position"))["last"]
     field = Field(
         page=page,
@@ -91,6 +91,7 @@ def field_add(
         width_px=box.width,
         height_px=box.height,
         crop_sha256=crop_sha256,
+        named_by=NamedBy.PERSON,
     )
     if field_id is not None:
         field.pk = field_id
@@ -115,7 +116,7 @@ def field_name(
         LeaseLost: ``lease_token`` is not in force.
     """
     scan = scan_locked(field_get(user, field_id, "field.decide").page.scan_id)
-    _open_or_raise(user, scan, lease_token)
+    open_or_raise(user, scan, lease_token)
     states = field_states(scan)
     state = next(state for state in states if state.field.pk == field_id)
     field = state.field
@@ -124,15 +125,16 @@ def field_name(
     _name_or_raise(name, group, [other for other in states if other is not state])
     old, old_group = field.name, field.group
     field.name, field.group, field.kind = name, group, FIELD_NAMES[name].value
-    field.save(update_fields=["name", "group", "kind"])
-    if state.decision is not None:
-        _take_back(user, state)
+    field.named_by = NamedBy.PERSON
+    field.save(update_fields=["name", "group", "kind", "named_by"])
+    if state.said is not None:
+        take_back(user, state)
     _audit("field.named", user, scan, field, old=old, old_group=old_group)
     prescription_refresh(scan=scan)
     return field
 
 
-def _open_or_raise(user: Any, scan: Scan, lease_token: UUID | None) -> None:
+def open_or_raise(user: Any, scan: Scan, lease_token: UUID | None) -> None:
     """Raise unless the scan is in review and ``user`` has it to themselves."""
     if scan.state not in DECIDABLE:
         state = scan.get_state_display().lower()
@@ -160,7 +162,7 @@ def _name_or_raise(name: str, group: int, others: Sequence[FieldState]) -> None:
         )
 
 
-def _crop(page: Page, box_px: Sequence[int] | None) -> tuple[Box, str]:
+def crop_of(page: Page, box_px: Sequence[int] | None) -> tuple[Box, str]:
     """Return the box on ``page`` and the SHA-256 of its ink; without a box, of the whole page."""
     if box_px is None:
         return Box(0, 0, page.width_px, page.height_px), page.image_sha256
@@ -180,7 +182,7 @@ def _crop(page: Page, box_px: Sequence[int] | None) -> tuple[Box, str]:
     return box, raster_write(crop_field(raster_read(page.image_sha256), box))
 
 
-def _take_back(user: Any, state: FieldState) -> None:
+def take_back(user: Any, state: FieldState) -> None:
     """Append a reopening to a field whose decision was made under another name."""
     Decision.objects.create(
         field=state.field,

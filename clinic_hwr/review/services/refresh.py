@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
+from clinic_hwr.forms.recognition import scan_form_doubts
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.intake.services import scan_transition
 from clinic_hwr.intake.states import ScanState
@@ -21,8 +24,16 @@ from clinic_hwr.routing.thresholds import SitePolicy
 from ..content import content_sha256
 from ..errors import ScanFinished
 from ..locks import scan_locked
-from ..models import PrescriptionRecord, PrescriptionStatus
-from .effective import FieldState, field_states
+from ..models import (
+    Decision,
+    FieldCheck,
+    PrescriptionRecord,
+    PrescriptionStatus,
+    ReviewLease,
+)
+from ..states import FieldState, field_states
+from .earlier import earlier_orders
+from .search import search_index
 
 # The draft follows the fields in these states: before, nothing is read; after, it is signed.
 OPEN_STATES = frozenset({ScanState.READ, ScanState.IN_REVIEW, ScanState.VERIFIED})
@@ -41,23 +52,36 @@ def prescription_refresh(*, scan: Scan) -> PrescriptionRecord:
     scan = scan_locked(scan.pk)
     if scan.state not in OPEN_STATES:
         raise ScanFinished(f"A scan that is {scan.get_state_display().lower()} is not interpreted.")
-    record, _ = PrescriptionRecord.objects.get_or_create(scan=scan)
+    record, is_new = PrescriptionRecord.objects.get_or_create(scan=scan)
+    if is_new:  # from here on people can claim it
+        ReviewLease.objects.bulk_create([ReviewLease(scan=scan)], ignore_conflicts=True)
     if record.status != PrescriptionStatus.DRAFT:
         raise ScanFinished("This prescription is released; a released version never changes.")
 
     states = field_states(scan)
-    prescription = interpret(
-        [state.as_field_value() for state in states],
+    values = [state.as_field_value() for state in states]
+    read = partial(
+        interpret,
         today=timezone.localdate(),
         day_first=scan.site.day_first,
         lexicon=working_lexicon(scan.site.slug),
         country=site_country(),
     )
+    prescription = read(values)
+    earlier = earlier_orders(scan, prescription)
+    if earlier:
+        prescription = read(values, earlier=earlier)
+    prescription = replace(
+        prescription, blockers=(*prescription.blockers, *_form_blockers(scan, states))
+    )
     record.content = to_json(prescription)
     record.content_sha256 = content_sha256(record.content)
+    record.decisions_seen = sum(state.number for state in states)
+    search_index(scan=scan, record=record, states=states, content=prescription)
     record.save()
     _blockers_replace(scan, states, prescription.blockers)
     _routes_store(scan, states, prescription.blockers)
+    _checks_store(states)
 
     waiting = any(state.needs_human for state in states)
     target = ScanState.IN_REVIEW if waiting else ScanState.VERIFIED
@@ -65,6 +89,72 @@ def prescription_refresh(*, scan: Scan) -> PrescriptionRecord:
         reason = "fields need a human" if waiting else "no field needs a human"
         scan_transition(scan=scan, to=target, reason=reason)
     return record
+
+
+def prescription_current(*, scan: Scan) -> PrescriptionRecord | None:
+    """Return the draft of ``scan``, interpreted anew when decisions came since (two queries).
+
+    ``decision_store`` saves without interpreting; whoever shows or signs a draft calls this.
+    A scan that is finished or not read yet keeps what it has.
+    """
+    record = PrescriptionRecord.objects.filter(scan=scan).first()
+    open_draft = record is None or record.status == PrescriptionStatus.DRAFT
+    if not open_draft or scan.state not in OPEN_STATES:
+        return record
+    if record is not None and record.decisions_seen == decisions_count(scan):
+        return record
+    try:
+        return prescription_refresh(scan=scan)
+    except ScanFinished:  # somebody signed or rejected it since we looked
+        return PrescriptionRecord.objects.filter(scan=scan).first()
+
+
+def decisions_count(scan: Scan) -> int:
+    """Return how many decision rows the scan has: rows of a field are numbered 1, 2, ..."""
+    return Decision.objects.filter(field__page__scan_id=scan.pk).count()
+
+
+def _checks_store(states: Sequence[FieldState]) -> None:
+    """Store how far every field is that is entered twice; nothing is written when all is so."""
+    gone = []
+    for state in states:
+        stored: FieldCheck | None = getattr(state.field, "double_entry", None)
+        check = state.check
+        if check is None:
+            if stored is not None:
+                gone.append(stored.pk)
+            continue
+        people = [entry.reviewer_id for entry in check.entries]
+        now = FieldCheck(
+            field=state.field,
+            level=check.level,
+            stage=check.stage,
+            first_by_id=people[0] if people else None,
+            second_by_id=people[1] if len(people) > 1 else None,
+        )
+        if stored is None:
+            now.save(force_insert=True)
+        elif _facts(stored) != _facts(now):
+            now.save(force_update=True)
+    if gone:
+        FieldCheck.objects.filter(pk__in=gone).delete()
+
+
+def _facts(check: FieldCheck) -> tuple[object, ...]:
+    return check.level, check.stage, check.first_by_id, check.second_by_id
+
+
+def _form_blockers(scan: Scan, states: Sequence[FieldState]) -> list[Blocker]:
+    """What the rules of the scan's forms say against its values."""
+    values = [
+        (state.field.pk, state.value, state.decision is not None)
+        for state in states
+        if not state.is_presence
+    ]
+    return [
+        Blocker(doubt.code, doubt.message, doubt.field_name, doubt.group, doubt.severity)
+        for doubt in scan_form_doubts(scan, values, today=timezone.localdate())
+    ]
 
 
 def _blockers_replace(
@@ -84,6 +174,7 @@ def _blockers_replace(
                 code=blocker.code,
                 message=blocker.message,
                 severity=blocker.severity,
+                other_scan_id=blocker.scan_id or None,
             )
             for field in fields or [None]
         ]

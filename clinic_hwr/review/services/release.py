@@ -13,11 +13,10 @@ import clinic_hwr
 from clinic_hwr.audit.services import audit_record
 from clinic_hwr.fhir.publication import PrescriptionPublication
 from clinic_hwr.fhir.services import prescription_publish
-from clinic_hwr.intake.decoding import pdf_of_scan
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.intake.services import scan_transition
+from clinic_hwr.intake.splitting import scan_pdf
 from clinic_hwr.intake.states import ScanState
-from clinic_hwr.intake.storage import blob_read
 from clinic_hwr.pages.types import FieldKind
 from clinic_hwr.prescriptions.codec import from_json
 from clinic_hwr.prescriptions.types import Blocker, Prescription
@@ -28,6 +27,7 @@ from ..locks import scan_locked
 from ..models import DecisionKind, PrescriptionRecord, PrescriptionStatus
 from .effective import FieldState, field_states
 from .leases import lease_of_others
+from .refresh import prescription_current
 
 # No medication is dispensed safely without these: an illegible one goes back to the prescriber.
 CRITICAL_KINDS = frozenset({FieldKind.DRUG.value, FieldKind.STRENGTH.value, FieldKind.SIG.value})
@@ -51,8 +51,8 @@ def release_problems(states: Collection[FieldState], prescription: Prescription)
         "illegible: ask the prescriber, then correct the field."
         for state in states
         if state.field.kind in CRITICAL_KINDS
-        and state.decision is not None
-        and state.decision.kind == DecisionKind.ILLEGIBLE
+        and state.said is not None
+        and state.said.kind == DecisionKind.ILLEGIBLE
     ]
     if not prescription.patient.name.strip():
         problems.append("No patient is named.")
@@ -91,7 +91,7 @@ def prescription_release(
     """
     scan = scan_get_for(user, scan_id, "prescription.release")
     # Made before the transaction: converting takes a child process, and the bytes never change.
-    scan_pdf = pdf_of_scan(blob_read(scan.sha256))
+    pdf = scan_pdf(scan)
     with transaction.atomic():
         scan = scan_locked(scan.pk)
         record = _record_to_sign(scan, expected_content_sha256)
@@ -101,14 +101,14 @@ def prescription_release(
             raise LeaseHeld(name, held.expires_at)
         prescription = from_json(record.content)
         states = field_states(scan)
-        _refuse_unready(states, prescription, acknowledged)
+        refuse_unready(states, prescription, acknowledged)
 
         record.status = PrescriptionStatus.RELEASED
         record.released_by = user
         record.released_at = timezone.now()
         record.save()
         bundle_id = prescription_publish(
-            record=_publication(record, user, scan, scan_pdf, prescription, states)
+            record=_publication(record, user, scan, pdf, prescription, states)
         )
         _release_audit(record, scan, prescription, bundle_id)
         scan_transition(scan=scan, to=ScanState.RELEASED, reason="signed")
@@ -117,7 +117,8 @@ def prescription_release(
 
 def _record_to_sign(scan: Scan, expected_content_sha256: str) -> PrescriptionRecord:
     """Return the draft of ``scan`` if it is the one the signer saw."""
-    record = PrescriptionRecord.objects.filter(scan=scan).first()
+    record = prescription_current(scan=scan)  # a save leaves the draft behind; no signature does
+    scan.refresh_from_db(fields=["state"])
     if record is None or record.status != PrescriptionStatus.DRAFT:
         raise ScanFinished("There is no draft to sign: it was released already, or never read.")
     if scan.state not in (ScanState.VERIFIED, ScanState.IN_REVIEW):
@@ -127,7 +128,7 @@ def _record_to_sign(scan: Scan, expected_content_sha256: str) -> PrescriptionRec
     return record
 
 
-def _refuse_unready(
+def refuse_unready(
     states: Collection[FieldState], prescription: Prescription, acknowledged: Collection[str]
 ) -> None:
     """Raise ``ReleaseRefused`` with everything that stands against the signature."""
@@ -145,7 +146,7 @@ def _publication(
     record: PrescriptionRecord,
     user: Any,
     scan: Scan,
-    scan_pdf: bytes,
+    pdf: bytes,
     prescription: Prescription,
     states: Collection[FieldState],
 ) -> PrescriptionPublication:
@@ -158,7 +159,7 @@ def _publication(
         prescription=prescription,
         scan_id=scan.pk,
         scan_sha256=scan.sha256,
-        scan_pdf=scan_pdf,
+        scan_pdf=pdf,
         scan_received_at=scan.received_at,
         released_at=record.released_at,
         verifier_name=user.get_full_name() or user.get_username(),

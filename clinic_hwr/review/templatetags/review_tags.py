@@ -35,6 +35,12 @@ def may_view_audit(user: Any) -> bool:
     return accessible_sites(user, "audit.view").exists()
 
 
+@register.simple_tag
+def may_configure_forms(user: Any) -> bool:
+    """Whether ``user`` may teach forms at any site."""
+    return accessible_sites(user, "site.configure").exists()
+
+
 @register.filter
 def age(moment: datetime | None) -> str:
     """Return how long ago ``moment`` was, in its largest unit: ``40 s``, ``12 min``, ``3 h``."""

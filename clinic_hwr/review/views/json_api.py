@@ -1,4 +1,4 @@
-"""The JSON endpoints of the workstation: claim, prolong, decide, add, name, and the state anew."""
+"""The JSON endpoints of the workstation: lease, decisions, fields, questions, and its state."""
 
 from __future__ import annotations
 
@@ -13,25 +13,32 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic_hwr.intake.access import scan_get
+from clinic_hwr.routing.lexicons import working_lexicon
 from clinic_hwr.routing.models import Field
 
+from ..drug_search import drug_names
 from ..errors import (
     Conflict,
     InvalidDecision,
     InvalidField,
+    InvalidKeys,
     LeaseHeld,
     ReviewError,
     StaleDecision,
 )
+from ..keys import keys_bind, keys_reset
 from ..models import DecisionKind
 from ..presentation import decision_json, workstation_payload
 from ..services import (
+    Effort,
+    clarification_ask,
+    decision_store,
     field_add,
-    field_decide,
     field_name,
-    field_reopen,
+    field_rebox,
     lease_heartbeat,
     lease_release,
+    prescription_current,
     scan_claim,
 )
 
@@ -89,8 +96,8 @@ def json_view(view: JsonView) -> JsonView:
 @json_view
 @require_safe
 def scan_state(request: HttpRequest, scan_id: UUID) -> HttpResponse:
-    """Answer what the workstation shows now."""
-    return JsonResponse(workstation_payload(scan_get(request.user, scan_id)))
+    """Answer what the workstation shows this person now; brings the draft up to date."""
+    return JsonResponse(workstation_payload(scan_get(request.user, scan_id), request.user))
 
 
 @json_view
@@ -116,44 +123,92 @@ def lease_end(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     """Give the scan back."""
     token = _uuid(_body(request), "lease_token")
     lease_release(user=request.user, scan_id=scan_id, token=token)
+    prescription_current(scan=scan_get(request.user, scan_id))  # nobody asks for the state again
     return HttpResponse(status=204)
 
 
 @json_view
 @require_POST
 def decide(request: HttpRequest, field_id: UUID) -> HttpResponse:
-    """Store one decision and answer the workstation's new state."""
+    """Store one decision. The page asks for the new state once nothing more is on its way."""
     body = _body(request)
     kind, value = body.get("kind"), body.get("value", "")
     number, seconds = body.get("expected_number"), body.get("active_seconds", 0.0)
+    keys, clicks = body.get("keys_used", 0), body.get("clicks_used", 0)
     if not isinstance(kind, str) or not isinstance(value, str):
         raise InvalidDecision("kind and value must be text.")
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+    if not isinstance(number, int) or not _is_count(number):
         raise InvalidDecision("expected_number must be a whole number from 0.")
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         raise InvalidDecision("active_seconds must be a number.")
-    token, decision_id = _uuid(body, "lease_token"), _uuid(body, "decision_id")
-    if kind == DecisionKind.REOPENED:
-        decision = field_reopen(
-            user=request.user,
-            field_id=field_id,
-            expected_number=number,
-            lease_token=token,
-            decision_id=decision_id,
-        )
-    else:
-        decision = field_decide(
-            user=request.user,
-            field_id=field_id,
-            kind=kind,
-            value=value,
-            expected_number=number,
-            lease_token=token,
-            active_seconds=float(seconds),
-            decision_id=decision_id,
-        )
-    state = workstation_payload(decision.field.page.scan)
-    return JsonResponse({"decision": decision_json(decision), "state": state})
+    if not _is_count(keys) or not _is_count(clicks):
+        raise InvalidDecision("keys_used and clicks_used must be whole numbers from 0.")
+    decision = decision_store(
+        user=request.user,
+        field_id=field_id,
+        kind=kind,
+        value=value,
+        expected_number=number,
+        lease_token=_uuid(body, "lease_token"),
+        effort=Effort(float(seconds), keys, clicks),
+        decision_id=_uuid(body, "decision_id"),
+    )
+    answer = {"number": decision.number, "kind": decision.kind, "at": decision.created_at}
+    if decision.blind and kind == DecisionKind.CORRECTED:
+        answer["kind"] = kind  # "accepted" would tell that the machine read the same
+    return JsonResponse({"decision": answer})
+
+
+@json_view
+@require_POST
+def box(request: HttpRequest, field_id: UUID) -> HttpResponse:
+    """Move a field to other ink, and answer the workstation's new state."""
+    body = _body(request)
+    found = _box(body)
+    if found is None:
+        raise InvalidField("box must be [x, y, width, height].")
+    token = _uuid(body, "lease_token")
+    field = field_rebox(user=request.user, field_id=field_id, lease_token=token, box_px=found)
+    return _named(request, field)
+
+
+@json_view
+@require_POST
+def ask(request: HttpRequest, field_id: UUID) -> HttpResponse:
+    """Put a question to the prescriber, and answer the workstation's new state."""
+    body = _body(request)
+    asked = clarification_ask(
+        user=request.user,
+        field_id=field_id,
+        lease_token=_uuid(body, "lease_token"),
+        reason=str(body.get("reason", "")),
+        question=str(body.get("question", "")),
+        clarification_id=_uuid(body, "clarification_id"),
+    )
+    return _named(request, asked.field)
+
+
+@json_view
+@require_POST
+def keys(request: HttpRequest) -> HttpResponse:
+    """Give one action other keys, or all of them those of the file; answer the whole map."""
+    body = _body(request)
+    if body.get("reset") is True:
+        return JsonResponse({"keys": keys_reset(user=request.user)})
+    wanted = body.get("keys")
+    if not isinstance(wanted, list) or not all(isinstance(key, str) for key in wanted):
+        raise InvalidKeys("keys must be a list of keys.")
+    bound = keys_bind(user=request.user, action=str(body.get("action", "")), keys=wanted)
+    return JsonResponse({"keys": bound})
+
+
+@json_view
+@require_POST
+def drugs(request: HttpRequest) -> HttpResponse:
+    """Answer the drug names that begin with what was typed; posted, so that no address holds it."""
+    body = _body(request)
+    lexicon = working_lexicon(scan_get(request.user, _uuid(body, "scan")).site.slug)
+    return JsonResponse({"drugs": drug_names(str(body.get("text", "")), lexicon)})
 
 
 @json_view
@@ -171,7 +226,7 @@ def add(request: HttpRequest, scan_id: UUID) -> HttpResponse:
         box_px=_box(body),
         field_id=_uuid(body, "field_id"),
     )
-    return _named(field)
+    return _named(request, field)
 
 
 @json_view
@@ -186,12 +241,17 @@ def name(request: HttpRequest, field_id: UUID) -> HttpResponse:
         name=str(body.get("name", "")),
         group=_whole(body, "group", 0),
     )
-    return _named(field)
+    return _named(request, field)
 
 
-def _named(field: Field) -> HttpResponse:
+def _named(request: HttpRequest, field: Field) -> HttpResponse:
     """Answer which field it is, and the new state."""
-    return JsonResponse({"field": str(field.pk), "state": workstation_payload(field.page.scan)})
+    state = workstation_payload(field.page.scan, request.user)
+    return JsonResponse({"field": str(field.pk), "state": state})
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _whole(body: dict[str, Any], name: str, default: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +14,26 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from clinic_hwr.fhir.outcome import FhirInvalid
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.prescriptions.codec import from_json
 from clinic_hwr.prescriptions.types import Prescription
 
 from ..access import prescription_get, scan_get_for
-from ..errors import Conflict, ContentChanged, ReleaseRefused
 from ..models import PrescriptionRecord, PrescriptionStatus
 from ..presentation import field_title, medication_words
-from ..reauthentication import WINDOW_S, TooManyTries, WrongPassword, password_confirm
-from ..services import blocker_key, field_states, prescription_release, release_problems
+from ..reauthentication import WINDOW_S, password_confirm
+from ..selectors import blind_scans
+from ..services import (
+    FieldState,
+    field_states,
+    prescription_current,
+    prescription_release,
+    release_problems,
+)
+from .signing import SIGNATURE_ERRORS, refusal_of, warnings_of
+
+# The ink that is shown beside each medication: what a pharmacist compares last.
+INK_NAMES = ("drug", "strength", "sig", "quantity", "refills")
 
 
 @sensitive_post_parameters("password")
@@ -33,10 +43,14 @@ from ..services import blocker_key, field_states, prescription_release, release_
 def release(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     """Show what will be written; with the password of the signer, write it."""
     scan = scan_get_for(request.user, scan_id, "prescription.release")
+    prescription_current(scan=scan)
     record = prescription_get(request.user, scan_id)
     if record.status == PrescriptionStatus.RELEASED:
         messages.info(request, "This prescription is released already.")
         return redirect("scan-detail", scan_id=scan.pk)
+    if blind_scans([scan.pk]):
+        messages.info(request, "Some values are still to be entered by everybody needed.")
+        return redirect("workstation", scan_id=scan.pk)
     if request.method != "POST":
         return _page(request, scan, record)
     try:
@@ -47,21 +61,13 @@ def release(request: HttpRequest, scan_id: UUID) -> HttpResponse:
             expected_content_sha256=request.POST.get("content_sha256", ""),
             acknowledged=request.POST.getlist("acknowledged"),
         )
-    except WrongPassword as error:
-        return _page(request, scan, record, [str(error)], status=403)
-    except TooManyTries as error:
-        response = _page(request, scan, record, [str(error)], status=429)
-        response["Retry-After"] = str(WINDOW_S)
-        return response
-    except ReleaseRefused as error:
-        return _page(request, scan, record, list(error.problems), status=409)
-    except ContentChanged as error:
+    except SIGNATURE_ERRORS as error:
+        refusals, status = refusal_of(error)
         fresh = prescription_get(request.user, scan_id)
-        return _page(request, scan, fresh, [str(error)], status=409)
-    except Conflict as error:
-        return _page(request, scan, record, [str(error)], status=409)
-    except FhirInvalid as error:
-        return _page(request, scan, record, _fhir_problems(error), status=422)
+        response = _page(request, scan, fresh, refusals, status=status)
+        if status == 429:
+            response["Retry-After"] = str(WINDOW_S)
+        return response
     messages.success(request, "Released. The FHIR document is written.")
     return redirect("scan-detail", scan_id=scan.pk)
 
@@ -74,14 +80,19 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     prescription = from_json(record.content)
+    states = field_states(scan)
     context = {
         "section": "inbox",
         "scan": scan,
         "record": record,
         "prescription": prescription,
-        "medications": [medication_words(item) for item in prescription.medications],
-        "warnings": _warnings(prescription, request.POST.getlist("acknowledged")),
-        "problems": release_problems(field_states(scan), prescription),
+        "medications": [
+            {**medication_words(item), "ink": ink_of(states, item.sequence)}
+            for item in prescription.medications
+        ],
+        "pages": scan.pages.all(),
+        "warnings": warnings_of(prescription, request.POST.getlist("acknowledged")),
+        "problems": release_problems(states, prescription),
         "refusals": refusals or [],
         "fhir_invalid": status == 422,
         "resources": resources_to_write(prescription),
@@ -89,25 +100,23 @@ def _page(
     return render(request, "review/release.html", context, status=status)
 
 
-def _fhir_problems(error: FhirInvalid) -> list[str]:
-    """Return what is wrong with the document, element by element."""
-    return [
-        f"{issue.expression}: {issue.diagnostics}" if issue.expression else issue.diagnostics
-        for issue in error.issues
-    ]
-
-
-def _warnings(prescription: Prescription, ticked: list[str]) -> list[dict[str, Any]]:
-    """Return what the signer must take note of; a refused form keeps its ticks."""
+def ink_of(states: Sequence[FieldState], sequence: int) -> list[dict[str, Any]]:
+    """Return the crops of one medication, with who decided each field."""
     return [
         {
-            "key": blocker_key(blocker),
-            "message": blocker.message,
-            "stop": blocker.severity == "stop",
-            "about": field_title(blocker.field_name, blocker.group) if blocker.field_name else "",
-            "ticked": blocker_key(blocker) in ticked,
+            "field": state.field,
+            "title": field_title(state.field.name),
+            "open": state.needs_human,
+            "by": (
+                state.decision.reviewer.get_full_name() or state.decision.reviewer.get_username()
+            )
+            if state.decision
+            else "",
         }
-        for blocker in prescription.blockers
+        for state in states
+        if (state.field.group or 1) == sequence
+        and state.field.name in INK_NAMES
+        and state.field.crop_sha256 != state.field.page.image_sha256
     ]
 
 

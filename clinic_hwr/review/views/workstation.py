@@ -14,7 +14,9 @@ from clinic_hwr.audit.services import audit_record
 from clinic_hwr.intake.access import scan_get
 from clinic_hwr.intake.states import ScanState
 
-from ..presentation import field_choices, key_map, workstation_payload
+from ..clarify_templates import TEMPLATES
+from ..keys import keys_of
+from ..presentation import field_choices, workstation_payload
 
 
 @login_required
@@ -33,13 +35,15 @@ def workstation(request: HttpRequest, scan_id: UUID) -> HttpResponse:
         scan_id=scan.pk,
         data={"screen": "workstation"},
     )
+    payload = workstation_payload(scan, request.user)
     may_decide = accessible_sites(request.user, "field.decide").filter(pk=scan.site_id).exists()
     context = {
         "section": "inbox",
         "scan": scan,
         "may_decide": may_decide,
-        "payload": workstation_payload(scan),
-        "keys": key_map(),
+        "payload": payload,
+        "keys": keys_of(request.user),
+        "templates": TEMPLATES.items(),
         "field_choices": field_choices(),
     }
     response = render(request, "review/workstation.html", context)

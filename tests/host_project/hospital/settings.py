@@ -24,10 +24,12 @@ INSTALLED_APPS = [
     # added: the rooms, and what they need
     "rest_framework",
     "rest_framework.authtoken",
+    "clinic_hwr.rest",
     "clinic_hwr.accounts",
     "clinic_hwr.audit",
     "clinic_hwr.intake",
     "clinic_hwr.routing",
+    "clinic_hwr.forms",
     "clinic_hwr.review",
     "clinic_hwr.fhir",
     "clinic_hwr.delivery",

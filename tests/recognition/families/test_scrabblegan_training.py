@@ -32,6 +32,8 @@ from clinic_hwr.recognition.training.sources import (
     held_out_writer,
 )
 
+pytestmark = pytest.mark.thorough
+
 CHARSET = Charset("abcd")
 TINY = preset("scrabblegan", "tiny")
 CONFIG = GanConfig(

@@ -60,15 +60,15 @@ def test_pad_says_what_the_content_says() -> None:
 
 
 def test_unknown_layout_lists_the_valid_ones() -> None:
-    with pytest.raises(UnknownLayout, match="hospital_order_sheet, letterhead_note, us_pad"):
+    with pytest.raises(UnknownLayout, match="hospital_order_sheet, indian_letterhead"):
         draw_page("napkin", US_PAD, ScribbleHand(), seed=1)
 
 
 def test_pages_come_in_all_layouts_and_repeat() -> None:
     first = list(draw_pages([ScribbleHand()], count=len(LAYOUTS), seed=9))
-    again = list(draw_pages([ScribbleHand()], count=len(LAYOUTS), seed=9))
+    again = list(draw_pages([ScribbleHand()], count=3, seed=9))
     assert {page.layout for page in first} == set(LAYOUTS)
-    pairs = zip(first, again, strict=True)
+    pairs = zip(first[:3], again, strict=True)
     assert all(np.array_equal(one.gray, two.gray) for one, two in pairs)
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from waitress.server import create_server
 
+from clinic_hwr.intake.mail_drop import mail_start
 from clinic_hwr.intake.watching import watch_start
 
 # What waitress hands out while a request body arrives; more than the browsers of a small clinic
@@ -58,6 +59,7 @@ class Command(BaseCommand):
         if not options["no_worker"] and not settings.CELERY_BROKER_URL:
             worker = _worker_start(stop)
         watch_start(stop)
+        mail_start(stop)
         signal.signal(signal.SIGTERM, _interrupt)
         self.stdout.write(
             f"clinic_hwr is at http://{options['host']}:{server.effective_port}/ (Ctrl-C stops it)"

@@ -68,7 +68,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{site} needs a clinician and a pharmacist to decide the sample prescription."
             )
-        decide_from_truth(scan, sample.truths(), clinician)
+        for person in (clinician, pharmacist):  # the second enters what takes two
+            decide_from_truth(scan, sample.truths(), person)
         sign(scan, pharmacist)
 
     def _report(self, scan: Scan | None, sample: Sample) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from clinic_hwr.accounts.models import Site
+from clinic_hwr.intake.batches import BadRule, parse_rule
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.intake.safety import Problem
-from clinic_hwr.intake.services import scan_receive_file
+from clinic_hwr.intake.services import Sender, scan_receive_file
 from clinic_hwr.intake.states import ScanState
 from clinic_hwr.scan_report import scan_report
 
@@ -28,7 +31,7 @@ class Command(BaseCommand):
     """Ingest files and folders, one after the other; a bad one stops nothing."""
 
     help = (
-        "Receive PNG, JPEG, TIFF and PDF files, or whole folders of them. Prints one line (or "
+        "Receive PDF, TIFF, JPEG, PNG and WebP files, or folders of them. Prints one line (or "
         "JSON object) a file; exits with 1 when any was quarantined, could not be received, or "
         "waits for something to be installed."
     )
@@ -39,14 +42,25 @@ class Command(BaseCommand):
         parser.add_argument("--wait", action="store_true", help="wait until the scans were read")
         parser.add_argument("--json", action="store_true", help="print one JSON object a scan")
         parser.add_argument("--site", default="", help="slug of the site the scans belong to")
+        parser.add_argument(
+            "--split",
+            default="",
+            metavar="RULE",
+            help="where a prescription begins in a file: none, every:N, blank, barcode[:PREFIX]; "
+            "the site's rule when left out. Separator sheets always count.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Receive every file, report each as soon as it is done."""
+        try:
+            parse_rule(options["split"])
+        except BadRule as error:
+            raise CommandError(str(error)) from error
         site = site_named(options["site"])
         files = list(_files(options["paths"]))
         bad = 0
         for path in tqdm(files, unit="file", file=sys.stderr, mininterval=1):
-            report = _ingest(path, site, wait=options["wait"])
+            report = _ingest(path, site, wait=options["wait"], split=options["split"])
             bad += _is_bad(report)
             self.stdout.write(
                 json.dumps(report, ensure_ascii=False) if options["json"] else _line(report)
@@ -68,10 +82,25 @@ def _files(paths: list[Path]) -> Iterator[Path]:
                 yield inside
 
 
-def _ingest(path: Path, site: Site, *, wait: bool) -> dict[str, Any]:
+def _account() -> str:
+    """Return the account of the machine that runs the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may have a number and no name for it
+        return f"uid {os.getuid()}"
+
+
+def _ingest(path: Path, site: Site, *, wait: bool, split: str) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            scan = scan_receive_file(site=site, file=file, original_name=path.name, source="cli")
+            scan = scan_receive_file(
+                site=site,
+                file=file,
+                original_name=path.name,
+                source="cli",
+                sender=Sender(_account(), str(path.parent.absolute())),
+                split_rule=split,
+            )
     except OSError as error:
         return _failure(path, error)
     if wait:
@@ -98,6 +127,8 @@ def _failure(path: Path, error: OSError) -> dict[str, Any]:
         "prescription": None,
         "prescription_id": None,
         "duplicate_of": None,
+        "parent": None,
+        "parts": [],
         "problem": {
             "code": "unreadable",
             "message": f"This file cannot be opened: {error.strerror or type(error).__name__}.",

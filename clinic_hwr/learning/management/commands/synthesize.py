@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
@@ -19,8 +20,14 @@ from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.runtime import family_of, weights_paths
 from clinic_hwr.recognition.synthesis.contact_sheet import contact_sheet
 from clinic_hwr.recognition.synthesis.gan import load_generator
-from clinic_hwr.recognition.synthesis.hands import load_hands
-from clinic_hwr.recognition.synthesis.pages import draw_pages
+from clinic_hwr.recognition.synthesis.pages import (
+    DEGRADATIONS,
+    LAYOUT_ROLES,
+    LayoutRole,
+    draw_pages,
+    layouts_with,
+)
+from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 from clinic_hwr.recognition.training.checkpoints import WeightsRefused
 from clinic_hwr.recognition.training.datasets import (
     LETTERS_FILE,
@@ -49,6 +56,16 @@ class Command(BaseCommand):
             help="Letters and words that train found; without them none are put together.",
         )
         parser.add_argument("--pages", action="store_true", help="Draw whole prescriptions.")
+        parser.add_argument(
+            "--split",
+            choices=[*LayoutRole, "all"],
+            default=LayoutRole.TRAIN,
+            help="Which layouts (and hands) the pages are of; default: those to train on.",
+        )
+        parser.add_argument("--layout", action="append", choices=sorted(LAYOUT_ROLES))
+        parser.add_argument(
+            "--degradation", action="append", choices=sorted(DEGRADATIONS), help="Default: all."
+        )
         parser.add_argument("--arch", help="A family that makes words, such as scrabblegan.")
         parser.add_argument("--weights", type=Path, help="Its weights; default: the shipped ones.")
 
@@ -59,17 +76,12 @@ class Command(BaseCommand):
         if options["arch"]:
             self._made_words(options)
             return
+        if options["pages"]:
+            self._pages(options)
+            return
         data = data_folder(options["data"])
         out: Path = options["out"]
         out.mkdir(parents=True, exist_ok=True)
-        if options["pages"]:
-            drawn = draw_pages(load_hands(data), count=options["count"], seed=options["seed"])
-            for number, page in enumerate(tqdm(drawn, total=options["count"], unit="page")):
-                cv2.imwrite(str(out / f"page_{number:05d}.png"), page.gray)
-                truth = json.dumps(page.to_json(), indent=1, ensure_ascii=False)
-                (out / f"page_{number:05d}.json").write_text(truth + "\n", encoding="utf-8")
-            self.stdout.write(str(out))
-            return
         parts: Path = options["cache"]
         known = (parts / LETTERS_FILE).exists() and (parts / WORDS_FILE).exists()
         sources = build_mixture(data, MixtureConfig(), parts if known else None)
@@ -87,6 +99,26 @@ class Command(BaseCommand):
         (out / "labels.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         cv2.imwrite(str(out / "contact_sheet.png"), contact_sheet(shown))
         self.stdout.write(str(out / "contact_sheet.png"))
+
+    def _pages(self, options: dict[str, Any]) -> None:
+        """Whole prescriptions, each with its truth as JSON; without data, in OpenCV's own face."""
+        named = options["data"] or settings.CLINIC_HWR_DATA
+        data = data_folder(options["data"]) if named else None
+        split, out = str(options["split"]), options["out"]
+        layouts = options["layout"] or layouts_with(*(LayoutRole if split == "all" else [split]))
+        hands = page_hands(
+            data, LayoutRole.TRAIN if split == "all" else split, cuts_dir=options["cache"]
+        )
+        drawn = draw_pages(
+            hands, count=options["count"], seed=options["seed"], layouts=layouts,
+            degradations=options["degradation"] or sorted(DEGRADATIONS),
+        )  # fmt: skip
+        out.mkdir(parents=True, exist_ok=True)
+        for number, page in enumerate(tqdm(drawn, total=options["count"], unit="page")):
+            cv2.imwrite(str(out / f"page_{number:05d}.png"), page.gray)
+            truth = json.dumps(page.to_json(), indent=1, ensure_ascii=False)
+            (out / f"page_{number:05d}.json").write_text(truth + "\n", encoding="utf-8")
+        self.stdout.write(str(out))
 
     def _made_words(self, options: dict[str, Any]) -> None:
         """Words that a generator wrote, with labels and a contact sheet; needs no data."""

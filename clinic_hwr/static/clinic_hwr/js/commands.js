@@ -1,21 +1,74 @@
 /** @file What every key and button of the workstation does, by the action names of keys.json. */
 
 import { find } from "./dom.js";
+import { readAloud } from "./speech.js";
 
-const DECIDING = new Set(["accept", "illegible", "not_present", "not_applicable", "edit", "commit", "undo"]);
-const CHANGING = new Set(["add_field", "name_field"]);
+const CHANGING = new Set([
+  "accept", "illegible", "not_present", "not_applicable", "edit", "commit", "undo", "postpone", "clarify", "rebox", "add_field", "name_field",
+]);
+const DECIDING = new Set(["accept", "illegible", "not_present", "not_applicable", "edit", "commit", "undo", "postpone"]);
+/** These do the same whatever stands on the card. */
+const WITHOUT_FIELD = new Set(["release", "undo", "help", "list", "add_field", "zoom", "zoom_in", "zoom_out", "zoom_reset", "pan_left", "pan_right", "pan_up", "pan_down", "hold", "invert"]);
 const NOTHING_READ = "Nothing was read here. Press E and type, or N if nothing is written.";
+const OTHERS = {
+  second: "You have entered this field. Another person enters it now.",
+  pharmacist: "Two entries differ. A pharmacist who made neither of them decides.",
+  prescriber: "This field waits for the prescriber's answer.",
+};
 
 export class Commands {
   /**
    * @param {import("./review.js").Review} review
    * @param {import("./saving.js").Saving} saving
-   * @param {{zoom: () => void, help: () => void, list: () => void, add: () => void, name: (field: any) => void, releaseUrl: string}} page
+   * @param {any} page what only the page can do: sheet, dialogs, addresses
    */
   constructor(review, saving, page) {
     this.review = review;
     this.saving = saving;
     this.page = page;
+    /** @type {Object<string, (field: any) => boolean | void>} false: the key was not used up */
+    this.handlers = {
+      accept: (field) => this.accept(field),
+      illegible: () => this.decide("illegible", ""),
+      not_present: () => this.decide("not_present", ""),
+      not_applicable: () => this.decide("not_applicable", ""),
+      edit: (field) => this.edit(field),
+      commit: () => this.commit(),
+      cancel: () => this.cancel(),
+      next_doubt: (field) => page.nextDoubt(field),
+      postpone: (field) => this.postpone(field),
+      clarify: (field) => this.quiet(field, () => page.clarify(field)),
+      rebox: (field) => this.quiet(field, () => page.rebox.start(field)),
+      name_field: (field) => this.quiet(field, () => page.name(field)),
+      add_field: () => page.add(),
+      undo: () => this.undo(),
+      read_aloud: (field) => this.readAloud(field),
+      zoom: () => page.zoom(),
+      zoom_in: () => page.sheet.scale(1.25),
+      zoom_out: () => page.sheet.scale(0.8),
+      zoom_reset: () => page.sheet.reset(),
+      pan_left: () => page.sheet.pan(-1, 0),
+      pan_right: () => page.sheet.pan(1, 0),
+      pan_up: () => page.sheet.pan(0, -1),
+      pan_down: () => page.sheet.pan(0, 1),
+      hold: () => page.hold(),
+      invert: () => page.invert(),
+      next: () => review.step(1),
+      previous: () => review.step(-1),
+      list: () => page.list(),
+      release: () => void this.toRelease(),
+      help: () => page.help(),
+      box_save: () => page.rebox.save(),
+      box_cancel: () => page.rebox.stop(),
+      box_left: () => page.rebox.move(-1, 0),
+      box_right: () => page.rebox.move(1, 0),
+      box_up: () => page.rebox.move(0, -1),
+      box_down: () => page.rebox.move(0, 1),
+      box_narrower: () => page.rebox.size(-1, 0),
+      box_wider: () => page.rebox.size(1, 0),
+      box_lower: () => page.rebox.size(0, -1),
+      box_higher: () => page.rebox.size(0, 1),
+    };
   }
 
   /** @param {string} action @returns {boolean} whether the key was used up */
@@ -23,102 +76,91 @@ export class Commands {
     const { review, saving } = this;
     const field = review.active;
     const candidate = action.startsWith("candidate_");
-    if ((DECIDING.has(action) || CHANGING.has(action) || candidate) && !saving.lease.held) {
+    if ((CHANGING.has(action) || candidate) && !saving.lease.held) {
       if (field && !review.allDone) this.warn("This scan is not yours now; take it first.");
       return true;
     }
     if (!field && action !== "help" && action !== "add_field") return false;
-    if (review.allDone) return this.actWhenDone(action);
+    if (review.allDone && !WITHOUT_FIELD.has(action)) return action === "accept" ? this.whenDone() : false;
     if (candidate) {
       this.takeCandidate(Number(action.at(-1)) - 1);
       return true;
     }
     if (field?.conflict && DECIDING.has(action)) return true; // first say which answer stands
-    return this.actOnField(action, field);
+    return this.handlers[action]?.(field) !== false;
   }
 
-  /** @param {string} action @returns {boolean} */
-  actWhenDone(action) {
-    switch (action) {
-      case "accept":
-        this.toRelease();
-        return true;
-      case "release":
-      case "undo":
-      case "help":
-      case "list":
-      case "add_field":
-        return this.actOnField(action, this.review.active);
-      default:
-        return false;
-    }
+  /** Enter when nothing needs this person: on to the signature, or to the next scan. @returns {boolean} */
+  whenDone() {
+    if (this.review.fields.some((field) => field.needs_human)) find("next-scan")?.click();
+    else this.toRelease();
+    return true;
   }
 
-  /** @param {string} action @param {any} field @returns {boolean} */
-  actOnField(action, field) {
+  /** @param {any} field */
+  accept(field) {
     const { review } = this;
-    switch (action) {
-      case "accept":
-        if (field.decision) review.nextWaiting();
-        else if (field.machine !== "") this.decide("accepted", field.machine);
-        else review.say(field.mark ? "Say present (1) or absent (2)." : NOTHING_READ);
-        return true;
-      case "illegible":
-      case "not_present":
-      case "not_applicable":
-        this.decide(action, "");
-        return true;
-      case "edit":
-        review.edit();
-        return true;
-      case "commit":
-        this.commit();
-        return true;
-      case "cancel":
-        review.select(review.activeId);
-        return true;
-      case "undo":
-        this.undo();
-        return true;
-      case "zoom":
-        this.page.zoom();
-        return true;
-      case "next":
-        return review.step(1);
-      case "previous":
-        return review.step(-1);
-      case "list":
-        this.page.list();
-        return true;
-      case "release":
-        this.toRelease();
-        return true;
-      case "name_field":
-        if (this.saving.queue.concerns(field.id)) review.say("This field is being saved; press again in a moment.");
-        else this.page.name(field);
-        return true;
-      case "add_field":
-        this.page.add();
-        return true;
-      case "help":
-        this.page.help();
-        return true;
-      default:
-        return false;
+    if (field.waits_for && field.waits_for !== "you") {
+      if (review.waiting().length > 0) review.nextWaiting();
+      else review.finish();
+      return;
     }
+    if (field.decision && !field.needs_you) review.nextWaiting();
+    else if (field.blind) review.edit();
+    else if (field.choices?.length > 0) review.say("Two entries differ. Choose 1, 2 or 3, or press E and type.");
+    else if (field.machine !== "") this.decide("accepted", field.machine);
+    else review.say(field.mark ? "Say present (1) or absent (2)." : NOTHING_READ);
+  }
+
+  /** @param {any} field */
+  edit(field) {
+    if (this.isMine(field)) this.review.edit();
+  }
+
+  cancel() {
+    this.review.drafts.delete(this.review.activeId);
+    this.review.select(this.review.activeId, { edit: false });
+  }
+
+  /** @param {any} field @returns {boolean} whether this person may say something of the field; says why not */
+  isMine(field) {
+    const why = field.decision ? "" : OTHERS[field.waits_for];
+    if (field.waits_for === "pharmacist" || field.waits_for === "prescriber" || why) {
+      this.review.say(OTHERS[field.waits_for]);
+      return false;
+    }
+    return true;
+  }
+
+  /** Things that change the field itself wait until its decisions are stored. @param {any} field @param {() => void} then */
+  quiet(field, then) {
+    if (this.saving.queue.concerns(field.id)) this.review.say("This field is being saved; press again in a moment.");
+    else then();
   }
 
   /** @param {string} kind @param {string} value */
   decide(kind, value) {
     const field = this.review.active;
+    if (!this.isMine(field)) return;
     this.saving.decide(field, kind, value);
-    this.review.decided.push(field.id);
+    this.review.remember(field.id);
+    this.review.nextWaiting();
+  }
+
+  /** @param {any} field */
+  postpone(field) {
+    if (field.decision || !field.needs_you) {
+      this.review.say("This field does not wait for you; there is nothing to postpone.");
+      return;
+    }
+    this.saving.decide(field, "postponed", "");
     this.review.nextWaiting();
   }
 
   /** @param {string} value a text the person chose or typed */
   decideText(value) {
-    this.decide(value === this.review.active.machine ? "accepted" : "corrected", value);
+    const { blind, machine } = this.review.active;
+    this.decide(!blind && value === machine ? "accepted" : "corrected", value);
   }
 
   commit() {
@@ -140,8 +182,13 @@ export class Commands {
       this.resolveConflict(field, index);
       return;
     }
-    const text = field.candidates[index];
-    if (text !== undefined && field.candidates.length > 1) this.decideText(text);
+    if (field.choices?.length > 0) {
+      const choice = field.choices[index];
+      if (choice) this.decide(choice.kind, choice.value);
+      return;
+    }
+    const found = field.candidates[index];
+    if (found !== undefined && field.candidates.length > 1) this.decideText(found.text);
   }
 
   /** @param {any} field @param {number} index 0 keeps theirs, 1 sends yours again on top of it */
@@ -155,20 +202,30 @@ export class Commands {
 
   undo() {
     const id = this.review.decided.pop();
-    if (!id) return;
-    const field = this.review.byId(id);
+    const field = id && this.review.byId(id);
+    if (!field) return;
     if (field.decision) this.saving.decide(field, "reopened", "");
     this.review.say("Taken back. The field is open again.", id);
   }
 
+  /** @param {any} field */
+  readAloud(field) {
+    const value = field.value || field.decision?.label || (field.blind ? "not entered yet" : "nothing was read");
+    if (!readAloud(`${field.title}: ${value}`)) this.warn("This browser cannot read aloud.");
+  }
+
   async toRelease() {
-    const open = this.review.firstOpen();
+    const { review, saving } = this;
+    const open = review.firstOpen();
     if (open) {
-      this.review.say("This field still needs you before the signature.", open.id);
+      const why = open.needs_you || open.conflict ? "This field still needs you before the signature." : OTHERS[open.waits_for];
+      review.say(why ?? "This field is not decided yet.", open.id);
       return;
     }
     find("save").textContent = "Saving before the signature…";
-    await this.saving.queue.drained();
-    location.assign(this.page.releaseUrl);
+    await saving.queue.drained();
+    await saving.reload();
+    if (!review.firstOpen()) location.assign(this.page.releaseUrl);
+    else this.toRelease();
   }
 }

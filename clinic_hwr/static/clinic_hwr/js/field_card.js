@@ -4,8 +4,10 @@ import { clock, el } from "./dom.js";
 
 const BAND_WORDS = { high: "Sure", medium: "Fairly sure", low: "Unsure" };
 const BAND_BARS = { high: 3, medium: 2, low: 1 };
-const ACTIONS = ["accept", "edit", "name_field", "illegible", "not_present", "not_applicable"];
-const KEY_SIGNS = { Enter: "Enter", Escape: "Esc" };
+const ACTIONS = ["accept", "edit", "name_field", "illegible", "not_present", "not_applicable", "postpone", "clarify", "rebox", "read_aloud"];
+const KEY_SIGNS = { Enter: "Enter", Escape: "Esc", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
+const WAITS = { second: "Second person", pharmacist: "Pharmacist", prescriber: "Prescriber" };
+const TURNS = { first: "Entered blind", second: "Second entry, blind", adjudicate: "Two entries differ" };
 
 /** @param {string} key @returns {string} the key as it is printed on keyboards */
 export function keySign(key) {
@@ -25,7 +27,9 @@ export function valueWords(value) {
 /** @param {any} field @returns {HTMLElement} what stands for the field now, as a chip */
 export function stateChip(field) {
   if (field.conflict) return el("span", { class: "chip chip-stop", text: "Two answers" });
+  if (WAITS[field.waits_for]) return el("span", { class: "chip chip-info", text: `Waits: ${WAITS[field.waits_for].toLowerCase()}` });
   if (field.decision) return el("span", { class: "chip chip-good", text: field.decision.label });
+  if (field.needs_you && field.postponed) return el("span", { class: "chip chip-doubt", text: "Postponed" });
   if (field.needs_human) return el("span", { class: "chip chip-doubt", text: "Needs you" });
   return el("span", { class: "chip", text: "By policy" });
 }
@@ -50,7 +54,7 @@ function valueLine(field) {
   }
   if (field.value === "") {
     line.classList.add("is-empty");
-    line.textContent = field.mark ? "Nobody has said yet" : "Nothing was read";
+    line.textContent = field.mark ? "Nobody has said yet" : field.choices.length > 0 ? "Look at the ink, then choose" : field.blind ? "Type what you read" : "Nothing was read";
     return line;
   }
   const machineText = field.chars.map(([char]) => char).join("");
@@ -82,7 +86,7 @@ function capital(word) {
 function candidateList(field, act) {
   if (field.candidates.length < 2) return null;
   const list = el("ol", { class: "candidates", "aria-label": "Candidates" });
-  field.candidates.forEach((text, index) => {
+  field.candidates.forEach(({ text, shown, note }, index) => {
     const button = el(
       "button",
       {
@@ -92,11 +96,62 @@ function candidateList(field, act) {
         on: { click: () => act(`candidate_${index + 1}`) },
       },
       kbd(String(index + 1)),
-      el("span", { text: field.mark ? capital(text) : text }),
+      el("span", { text: shown }),
+      note && el("span", { class: "candidate-note", text: `▲ ${note}` }),
     );
     list.append(el("li", {}, button));
   });
   return list;
+}
+
+/** Both entries and the machine's reading, one key each. @param {any} field @param {(action: string) => void} act @returns {HTMLElement} */
+function adjudication(field, act) {
+  return el(
+    "div",
+    { class: "conflict", role: "group", "aria-labelledby": "adjudication-title" },
+    el("h3", { id: "adjudication-title", text: "Two people entered different values. Which one is written?" }),
+    ...field.choices.map((choice, index) =>
+      el(
+        "button",
+        { type: "button", class: "candidate choice", on: { click: () => act(`candidate_${index + 1}`) } },
+        kbd(String(index + 1)),
+        el("span", { class: "choice-who", text: choice.who }),
+        el("span", { class: "choice-value", text: choice.value || choice.label }),
+      ),
+    ),
+  );
+}
+
+/** The question that is open, and what the prescriber answered before. @param {any} field @returns {HTMLElement | null} */
+function prescriberNotes(field) {
+  if (!field.question && field.answers.length === 0) return null;
+  return el(
+    "div",
+    { class: "answers" },
+    ...field.answers.map((item) =>
+      el(
+        "p",
+        { class: "answer" },
+        el("strong", { text: `${item.called} answered: ` }),
+        el("q", { text: item.answer }),
+        el("span", { class: "muted small", text: ` Read back by ${item.by}, ${clock(item.at)}. Asked: ${item.question}` }),
+      ),
+    ),
+    field.question &&
+      el(
+        "p",
+        { class: "answer is-open" },
+        el("strong", { text: "Waits for the prescriber. " }),
+        `${field.question.reason}${field.question.question ? `: ${field.question.question}` : ""} `,
+        el("a", { href: field.question.url, text: "Enter the answer" }),
+      ),
+  );
+}
+
+/** Names that this one is often mistaken for. @param {any} field @returns {HTMLElement | null} */
+function lookAlikes(field) {
+  if (field.look_alikes.length === 0) return null;
+  return el("p", { class: "look-alikes" }, el("span", { class: "look-alikes-sign", "aria-hidden": "true", text: "≠" }), "Not to be mistaken for ", el("strong", { text: field.look_alikes.join(", ") }));
 }
 
 /** @param {any} field @returns {HTMLElement | null} */
@@ -139,11 +194,14 @@ function editor(view) {
     inputmode: field.digits ? "numeric" : null,
     maxlength: "2000",
   });
-  input.value = field.value;
+  input.value = view.draft ?? field.value;
+  input.addEventListener("input", () => view.onType(input.value));
+  if (field.name === "drug") input.setAttribute("aria-controls", "drug-names");
   return el(
     "div",
     { class: "editor" },
     input,
+    field.name === "drug" && el("ul", { class: "drug-names", id: "drug-names", "aria-label": "Drugs that begin so" }),
     el("button", { type: "button", class: "button button-primary", on: { click: () => act("commit") } }, "Save ", el("kbd", { text: "Enter" })),
     el("button", { type: "button", class: "button", on: { click: () => act("cancel") } }, "Cancel ", el("kbd", { text: "Esc" })),
   );
@@ -154,6 +212,9 @@ function actionRow(view) {
   const { field, keys, act, mayDecide } = view;
   const row = el("div", { class: "card-actions" });
   for (const action of ACTIONS) {
+    if (action === "postpone" && (!field.needs_you || field.decision)) continue;
+    if (action === "accept" && ((field.blind && field.needs_you) || field.choices.length > 0)) continue;
+    if (action === "rebox" && field.whole_page && field.mark) continue;
     if (action === "edit" && field.mark) continue;
     if (action === "name_field" && field.name !== "unnamed") continue;
     const entry = keys.find((item) => item.action === action);
@@ -162,11 +223,11 @@ function actionRow(view) {
         "button",
         {
           type: "button",
-          class: action === "accept" ? "button button-primary" : "button",
-          disabled: !mayDecide || (action === "accept" && field.machine === "" && !field.decision),
+          class: action === "accept" || (action === "edit" && field.blind) ? "button button-primary" : "button",
+          disabled: (!mayDecide && action !== "read_aloud") || (action === "accept" && field.machine === "" && !field.decision && field.needs_you),
           on: { click: () => act(action) },
         },
-        action === "accept" && field.decision ? "Next" : entry.label,
+        action === "accept" && (field.decision || !field.needs_you) ? "Next" : entry.label,
         " ",
         kbd(entry.keys[0]),
       ),
@@ -179,7 +240,7 @@ function actionRow(view) {
  * Draw the card of one field into `card`.
  * @param {HTMLElement} card
  * @param {{field: any, position: string, ink: HTMLElement, editing: boolean, mayDecide: boolean,
- *   keys: any[], act: (action: string) => void, hint: string}} view
+ *   keys: any[], act: (action: string) => void, hint: string, draft: string | undefined, onType: (text: string) => void}} view
  */
 export function drawCard(card, view) {
   const { field, ink, editing, act } = view;
@@ -193,6 +254,7 @@ export function drawCard(card, view) {
       { class: "card-head" },
       el("h2", { id: "card-title", text: field.title }),
       stateChip(field),
+      field.turn && (field.blind || field.turn === "adjudicate") && el("span", { class: "chip chip-stop", text: TURNS[field.turn] }),
       el("span", { class: "card-position muted small", text: view.position }),
     ),
     el(
@@ -201,7 +263,9 @@ export function drawCard(card, view) {
       el("div", { class: "ink-frame" }, ink),
       editing ? editor(view) : el("div", { class: "value-row" }, valueLine(field), field.band && bandMeter(field)),
       by,
-      field.conflict ? conflictPanel(field, act) : !editing && candidateList(field, act),
+      lookAlikes(field),
+      prescriberNotes(field),
+      field.conflict ? conflictPanel(field, act) : field.choices.length > 0 ? adjudication(field, act) : !editing && candidateList(field, act),
       reasonList(field),
       el("p", { class: "card-hint", role: "status", text: view.hint }),
       !editing && !field.conflict && actionRow(view),
@@ -209,9 +273,26 @@ export function drawCard(card, view) {
   );
 }
 
-/** Draw the card that stands when no field needs anybody. @param {HTMLElement} card @param {(action: string) => void} act */
-export function drawDone(card, act) {
+/**
+ * Draw the card that stands when no field needs this person.
+ * @param {HTMLElement} card @param {any[]} fields @param {(action: string) => void} act
+ */
+export function drawDone(card, fields, act) {
   card.removeAttribute("aria-describedby");
+  const others = fields.filter((field) => field.needs_human);
+  if (others.length > 0) {
+    card.replaceChildren(
+      el(
+        "div",
+        { class: "card-body all-done" },
+        el("h2", { id: "card-title", text: "Your part is done" }),
+        el("p", { class: "muted", text: "These wait for somebody else before anything can be signed:" }),
+        el("ul", { class: "others" }, ...others.map((field) => el("li", {}, stateChip(field), ` ${field.title}`))),
+        el("a", { class: "button button-primary button-large", href: card.dataset.inbox, "data-next-scan": "" }, "To the next scan ", el("kbd", { text: "Enter" })),
+      ),
+    );
+    return;
+  }
   card.replaceChildren(
     el(
       "div",

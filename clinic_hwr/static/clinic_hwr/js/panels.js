@@ -1,7 +1,7 @@
 /** @file What stands around the field card: list, meaning, progress, saving, banner and keys. */
 
 import { el, find } from "./dom.js";
-import { keySign, stateChip } from "./field_card.js";
+import { stateChip } from "./field_card.js";
 
 /**
  * The list of fields; the one at hand is marked and scrolled into sight.
@@ -37,32 +37,66 @@ export function drawList(list, fields, activeId, select) {
   }
 }
 
-/** What the draft says so far. @param {HTMLElement} place @param {any} state */
-export function drawMeaning(place, state) {
+/** Where each value comes from; a press goes to its field. @param {any} item @param {(id: string) => void} select */
+function originList(item, select) {
+  if (!item.origins?.length) return null;
+  return el(
+    "details",
+    { class: "origins", "data-medication": item.sequence },
+    el("summary", { text: "Where each value comes from" }),
+    el(
+      "ul",
+      {},
+      ...item.origins.map((origin) =>
+        el(
+          "li",
+          {},
+          el("strong", { text: `${origin.value}: ` }),
+          origin.title && el("button", { type: "button", class: "link", text: origin.title, on: { click: () => select(origin.field) } }),
+          `${origin.title ? ", " : ""}${origin.rule}`,
+        ),
+      ),
+    ),
+  );
+}
+
+/** What the draft says so far. @param {HTMLElement} place @param {any} state @param {(id: string) => void} select */
+export function drawMeaning(place, state, select) {
+  const unfolded = [...place.querySelectorAll("details[open]")].map((node) => node.dataset.medication);
   const lines = state.meaning.map((item) =>
     el(
       "div",
       { class: "medication" },
-      el("p", { class: "medication-name" }, item.name || item.written || "Drug not known yet", item.schedule && el("span", { class: "chip chip-stop", text: item.schedule })),
-      el("p", { class: "muted", text: [item.strength, item.form, item.quantity && `quantity ${item.quantity}`, item.refills && `${item.refills} refills`].filter(Boolean).join(" · ") }),
+      item.closed && el("p", { class: "muted", text: `Medication ${item.sequence}: shown once everybody needed has entered it.` }),
+      !item.closed && el("p", { class: "medication-name" }, item.name || item.written || "Drug not known yet", item.schedule && el("span", { class: "chip chip-stop", text: item.schedule })),
+      !item.closed && el("p", { class: "muted", text: [item.strength, item.form, item.quantity && `quantity ${item.quantity}`, item.refills && `${item.refills} refills`].filter(Boolean).join(" · ") }),
       item.plain && el("p", { class: "medication-plain", text: item.plain }),
+      item.leftover?.length > 0 && el("p", { class: "reason reason-warn", text: `Not understood, kept as text: ${item.leftover.join(" ")}` }),
+      originList(item, select),
     ),
   );
-  const notes = state.notes.map((note) => el("li", { class: `reason reason-${note.severity}`, text: note.message }));
+  const notes = state.notes.map((note) => {
+    const item = el("li", { class: `reason reason-${note.severity}`, text: note.message });
+    if (note.url) item.append(" ", el("a", { href: note.url, target: "_blank", text: "Open it" }));
+    return item;
+  });
   place.replaceChildren(
     ...(lines.length > 0 ? lines : [el("p", { class: "muted", text: "No medication is known yet." })]),
     notes.length > 0 ? el("ul", { class: "reasons" }, ...notes) : "",
   );
+  for (const node of place.querySelectorAll("details")) node.open = unfolded.includes(node.dataset.medication);
 }
 
 /** How many fields still need somebody. @param {any[]} fields */
 export function drawProgress(fields) {
-  const waiting = fields.filter((field) => field.needs_human || field.conflict).length;
+  const open = fields.filter((field) => field.needs_human || field.conflict).length;
+  const waiting = fields.filter((field) => field.needs_you || field.conflict).length;
+  const others = open - waiting;
   const total = fields.length;
-  find("progress-fill").setAttribute("width", String(total ? (120 * (total - waiting)) / total : 0));
-  find("progress-text").textContent = waiting === 0 ? "All fields decided" : `${waiting} of ${total} need you`;
-  find("list-hint").textContent = waiting === 0 ? "all decided" : `${waiting} need you`;
-  find("release").classList.toggle("button-primary", waiting === 0);
+  find("progress-fill").setAttribute("width", String(total ? (120 * (total - open)) / total : 0));
+  find("progress-text").textContent = open === 0 ? "All fields decided" : [waiting > 0 && `${waiting} of ${total} need you`, others > 0 && `${others} wait for others`].filter(Boolean).join(", ");
+  find("list-hint").textContent = open === 0 ? "all decided" : waiting > 0 ? `${waiting} need you` : `${others} wait for others`;
+  find("release").classList.toggle("button-primary", open === 0);
 }
 
 /** @param {{waiting: number, retryAt: number | null, held: boolean}} saving */
@@ -96,16 +130,9 @@ export function banner(text, choices = []) {
   );
 }
 
-/** The list behind `?`. @param {any[]} entries as in keys.json */
-export function drawKeys(entries) {
-  find("key-list").replaceChildren(
-    ...entries.map((entry) =>
-      el(
-        "div",
-        { class: "key-line" },
-        el("span", { class: "key-signs" }, ...entry.keys.map((key) => el("kbd", { text: key.split("+").map(keySign).join(" + ") }))),
-        el("span", {}, entry.help, entry.mode === "edit" && el("span", { class: "muted", text: " (while typing)" })),
-      ),
-    ),
+/** The last ten decisions of this person, newest first. @param {HTMLElement} place @param {any[]} decided fields */
+export function drawRecent(place, decided) {
+  place.replaceChildren(
+    ...decided.slice(-10).reverse().map((field) => el("li", { text: `${field.title}: ${field.decision?.label ?? "open"}` })),
   );
 }

@@ -2,6 +2,8 @@
 
 /** @typedef {{keepCard?: boolean, focus?: boolean}} Change `keepCard`: only what stands around the card changed */
 
+const UNDO_DEPTH = 50;
+
 export class Review {
   /** @param {any} payload as the server sends it @param {(change: Change) => void} onChange */
   constructor(payload, onChange) {
@@ -11,8 +13,12 @@ export class Review {
     this.editing = false;
     this.allDone = false;
     this.hint = "";
-    /** Fields decided here, newest last, for undo. @type {string[]} */
-    this.decided = [];
+    /** The field whose input opened by itself. */
+    this.opened = "";
+    /** Fields decided by this person, newest last, for undo; the server knows them after a reload. @type {string[]} */
+    this.decided = [...payload.undoable];
+    /** What was typed and not saved, by field: leaving a field loses nothing. @type {Map<string, string>} */
+    this.drafts = new Map();
   }
 
   get fields() {
@@ -28,22 +34,28 @@ export class Review {
     return this.fields.find((field) => field.id === id);
   }
 
-  /** Show the first field that needs somebody, or that none does. */
+  /** Show the first field that needs this person, or that none does. */
   start() {
-    const first = this.fields.find((field) => field.needs_human) ?? this.fields[0];
+    const first = this.waiting()[0] ?? this.fields[0];
     if (!first) return;
     this.activeId = first.id;
-    if (first.needs_human) this.select(first.id);
+    if (first.needs_you) this.select(first.id);
     else this.finish();
   }
 
-  /** @param {string} id */
-  select(id) {
+  /** @param {string} id @param {{edit?: boolean}} [how] a field that is entered blind opens its input by itself */
+  select(id, { edit = this.opensItself(this.byId(id)) } = {}) {
     if (id !== this.activeId) this.hint = "";
     this.activeId = id;
-    this.editing = false;
+    this.editing = edit;
+    this.opened = edit ? id : "";
     this.allDone = false;
     this.onChange({ focus: true });
+  }
+
+  /** @param {any} field @returns {boolean} nothing can be accepted there: typing is what comes next */
+  opensItself(field) {
+    return Boolean(field?.blind && field.needs_you && !field.decision && !field.conflict && !field.mark);
   }
 
   finish() {
@@ -56,7 +68,7 @@ export class Review {
   say(text, id = this.activeId) {
     this.activeId = id;
     this.hint = text;
-    this.select(id);
+    this.select(id, { edit: false });
   }
 
   edit() {
@@ -65,10 +77,19 @@ export class Review {
     this.onChange({});
   }
 
+  /** @returns {any[]} what needs this person, in the order of the page; what was postponed comes last */
+  waiting() {
+    const open = this.fields.filter((field) => field.needs_you);
+    return [...open.filter((field) => !field.postponed), ...open.filter((field) => field.postponed)];
+  }
+
   nextWaiting() {
     const index = this.fields.indexOf(this.active);
     const order = [...this.fields.slice(index + 1), ...this.fields.slice(0, index + 1)];
-    const next = order.find((field) => field.conflict) ?? order.find((field) => field.needs_human);
+    const next =
+      order.find((field) => field.conflict) ??
+      order.find((field) => field.needs_you && !field.postponed) ??
+      order.find((field) => field.needs_you);
     if (next) this.select(next.id);
     else this.finish();
   }
@@ -76,21 +97,27 @@ export class Review {
   /** @param {number} by 1 or -1 @returns {boolean} whether there was a field to go to */
   step(by) {
     const target = this.fields[this.fields.indexOf(this.active) + by];
-    if (target) this.select(target.id);
+    if (target) this.select(target.id, { edit: false });
     return Boolean(target);
   }
 
-  /** @returns {any} the first field that stands against the signature */
+  /** @returns {any} the first field that stands against the signature, those of this person first */
   firstOpen() {
-    return this.fields.find((field) => field.conflict || field.needs_human);
+    return this.fields.find((field) => field.conflict || field.needs_you) ?? this.fields.find((field) => field.needs_human);
+  }
+
+  /** @param {string} id of a field that was just decided */
+  remember(id) {
+    this.decided = [...this.decided.filter((other) => other !== id), id].slice(-UNDO_DEPTH);
   }
 
   /**
    * Say at once what the server will say: no key press waits for the network.
-   * @param {any} field @param {string} kind @param {string} value @param {number} seconds
+   * @param {any} field @param {string} kind @param {string} value
+   * @param {{active_seconds: number, keys_used: number, clicks_used: number}} effort
    * @returns {import("./save_queue.js").Save} what to send
    */
-  decide(field, kind, value, seconds) {
+  decide(field, kind, value, effort) {
     const save = {
       decision_id: crypto.randomUUID(),
       field_id: field.id,
@@ -98,17 +125,24 @@ export class Review {
       kind,
       value,
       expected_number: field.number,
-      active_seconds: seconds,
+      ...effort,
     };
-    const reopened = kind === "reopened";
     field.number += 1;
     field.conflict = null;
-    field.needs_human = reopened;
+    field.postponed = kind === "postponed";
+    this.editing = false;
+    if (field.postponed) return save;
+    this.drafts.delete(field.id);
+    const reopened = kind === "reopened";
+    const blind = field.blind && !reopened;
+    field.needs_human = reopened || blind; // whether the second person is needed, the server says
+    field.needs_you = reopened;
+    field.waits_for = reopened ? "you" : blind ? "second" : "";
+    field.choices = [];
     field.value = reopened ? field.machine : value;
     field.decision = reopened
       ? null
-      : { kind, label: label(kind), value, by: "you", at: new Date().toISOString(), number: field.number };
-    this.editing = false;
+      : { kind, label: blind && value ? "Entered" : label(kind), value, by: "you", at: new Date().toISOString(), number: field.number };
     return save;
   }
 
@@ -120,6 +154,15 @@ export class Review {
       return mine?.conflict ? { ...field, conflict: mine.conflict } : field;
     });
     this.payload = fresh;
+    const { active } = this;
+    if (this.editing && active?.blind === false && active.decision && this.opened === active.id && !this.drafts.has(active.id)) {
+      this.nextWaiting(); // nothing is typed, and the field needs nobody any more
+      return;
+    }
+    if (this.allDone && this.waiting().length > 0) {
+      this.nextWaiting(); // interpretation found something that needs this person after all
+      return;
+    }
     // while somebody types, the card stays as it is: redrawing it would take the caret away
     this.onChange({ keepCard: this.editing });
   }

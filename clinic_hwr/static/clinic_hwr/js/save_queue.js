@@ -6,7 +6,7 @@
  */
 
 /** @typedef {{decision_id: string, field_id: string, url: string, kind: string, value: string,
- *   expected_number: number, active_seconds: number}} Save */
+ *   expected_number: number, active_seconds: number, keys_used: number, clicks_used: number}} Save */
 
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 

@@ -6,6 +6,8 @@ import { banner, showSaving } from "./panels.js";
 import { SaveQueue } from "./save_queue.js";
 import { post } from "./server.js";
 
+/** Decisions that follow each other faster than this are told in one go. */
+const RELOAD_MS = 150;
 const UNREACHABLE = "The server cannot be reached. Nothing was changed; try again.";
 
 export class Saving {
@@ -14,10 +16,11 @@ export class Saving {
     this.config = config;
     this.review = review;
     this.time = time;
+    /** How many decisions were made here; tells an old answer from a new one. */
+    this.decisions = 0;
     this.queue = new SaveQueue({
-      send: ({ url, decision_id, kind, value, expected_number, active_seconds }) =>
-        post(url, { decision_id, kind, value, expected_number, active_seconds, lease_token: this.lease.token }),
-      onStored: (save, body) => this.merge(body.state),
+      send: ({ url, field_id, ...save }) => post(url, { ...save, lease_token: this.lease.token }),
+      onStored: () => this.reloadSoon(),
       onRefused: (save, status, body) => this.refused(save, status, body),
       onChange: showSaving,
     });
@@ -27,13 +30,15 @@ export class Saving {
       idleMs: () => time.idleMs(),
     });
     addEventListener("beforeunload", (event) => {
-      if (this.queue.saves.length > 0 || review.editing) event.preventDefault();
+      const typed = [...review.drafts.values()].some((text) => text.trim() !== "");
+      if (this.queue.saves.length > 0 || typed) event.preventDefault();
     });
   }
 
   /** @param {any} field @param {string} kind @param {string} value */
   decide(field, kind, value) {
-    this.queue.push(this.review.decide(field, kind, value, this.time.take()));
+    this.decisions += 1;
+    this.queue.push(this.review.decide(field, kind, value, this.time.take(field.id)));
   }
 
   /**
@@ -58,10 +63,21 @@ export class Saving {
     this.review.merge(fresh, (id) => this.queue.concerns(id));
   }
 
+  /** A save does not interpret; what it means is asked for when the hands rest. */
+  reloadSoon() {
+    clearTimeout(this.reloading);
+    this.reloading = setTimeout(() => this.queue.saves.length === 0 && this.reload(), RELOAD_MS);
+  }
+
   async reload() {
+    clearTimeout(this.reloading);
+    const asked = this.decisions;
     try {
       const response = await fetch(this.config.stateUrl);
-      if (response.ok) this.merge(await response.json());
+      if (!response.ok) return;
+      const fresh = await response.json();
+      if (asked === this.decisions) this.merge(fresh);
+      else this.reloadSoon(); // something was decided since: this answer is older than the page
     } catch {
       // the network is gone; the next save or heartbeat tells the person so
     }

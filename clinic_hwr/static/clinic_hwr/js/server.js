@@ -5,7 +5,7 @@
  * the old one could not save what it holds.
  * @returns {string}
  */
-function csrfToken() {
+export function csrfToken() {
   const cookie = /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie);
   return cookie ? cookie[1] : document.querySelector("input[name=csrfmiddlewaretoken]").value;
 }

@@ -19,6 +19,11 @@ export class SheetView {
     this.pages = new Map(pages.map((page) => [page.number, page]));
     this.onPick = onPick;
     this.follow = true;
+    /** Kept where it is while the person goes through the fields. */
+    this.held = false;
+    this.zoomed = 1;
+    /** Moved by hand, in shares of what is shown. */
+    this.moved = { x: 0, y: 0 };
     /** @type {SheetPage | null} */
     this.page = null;
     /** @type {any} */
@@ -33,10 +38,13 @@ export class SheetView {
   show(fields, active) {
     const page = this.pages.get(active.page);
     const here = fields.filter((field) => field.page === active.page);
-    const drawn = this.root.querySelectorAll("rect").length;
-    if (page && (page !== this.page || drawn !== here.length)) this.open(page, here);
+    const drawn = this.root.querySelectorAll("rect[data-field]").length;
+    const boxes = here.map((field) => field.box.join()).join(";");
+    if (page && (page !== this.page || drawn !== here.length || boxes !== this.boxes)) this.open(page, here);
+    this.boxes = boxes;
+    if (this.field?.id !== active.id && !this.held) this.moved = { x: 0, y: 0 };
     this.field = active;
-    for (const rect of this.root.querySelectorAll("rect")) {
+    for (const rect of this.root.querySelectorAll("rect[data-field]")) {
       const field = fields.find((item) => item.id === rect.dataset.field);
       rect.setAttribute("class", this.rectClass(field, active));
     }
@@ -46,8 +54,8 @@ export class SheetView {
 
   /** @param {any} field @param {any} active @returns {string} */
   rectClass(field, active) {
-    if (field.id === active.id) return "field-box is-active";
-    return field.needs_human ? "field-box is-waiting" : "field-box";
+    if (field?.id === active.id) return "field-box is-active";
+    return field?.needs_human ? "field-box is-waiting" : "field-box";
   }
 
   /** @param {SheetPage} page @param {any[]} fields of this page */
@@ -75,24 +83,62 @@ export class SheetView {
 
   toggleFollow() {
     this.follow = !this.follow;
+    this.reset();
+  }
+
+  /** @param {number} by over 1: closer */
+  scale(by) {
+    this.zoomed = Math.min(Math.max(this.zoomed * by, 0.5), 8);
     this.frame();
+  }
+
+  /** @param {number} right @param {number} down in eighths of what is shown */
+  pan(right, down) {
+    this.moved = { x: this.moved.x + right / 8, y: this.moved.y + down / 8 };
+    this.frame();
+  }
+
+  reset() {
+    this.zoomed = 1;
+    this.moved = { x: 0, y: 0 };
+    this.frame();
+  }
+
+  toggleHold() {
+    this.held = !this.held;
+    if (!this.held) this.reset();
+  }
+
+  /** @param {PointerEvent} event @returns {DOMPoint} where that is on the page, in its pixels */
+  point(event) {
+    return new DOMPoint(event.clientX, event.clientY).matrixTransform(this.root.getScreenCTM().inverse());
   }
 
   /** Set the viewBox: the surroundings of the field, or the whole page. No animation: 50 ms budget. */
   frame() {
     if (!this.page || !this.field) return;
+    if (!this.held || !this.base || this.basePage !== this.page) this.base = this.baseFrame();
+    this.basePage = this.page;
+    const { width: pageWidth, height: pageHeight } = this.page;
+    const [left, top, baseWidth, baseHeight] = this.base;
+    const width = baseWidth / this.zoomed;
+    const height = baseHeight / this.zoomed;
+    const x = clamp(left + (baseWidth - width) / 2 + this.moved.x * width, 0, pageWidth - width);
+    const y = clamp(top + (baseHeight - height) / 2 + this.moved.y * height, 0, pageHeight - height);
+    this.root.setAttribute("viewBox", `${x} ${y} ${width} ${height}`);
+  }
+
+  /** @returns {number[]} left, top, width, height before anybody zoomed or moved */
+  baseFrame() {
     const { width: pageWidth, height: pageHeight } = this.page;
     const ratio = this.root.clientHeight / Math.max(1, this.root.clientWidth);
-    if (!this.follow || ratio === 0 || this.field.whole_page) {
-      this.root.setAttribute("viewBox", `0 0 ${pageWidth} ${pageHeight}`);
-      return;
-    }
+    if (!this.follow || ratio === 0 || this.field.whole_page) return [0, 0, pageWidth, pageHeight];
     const [x, y, width, height] = this.field.box;
     const shownWidth = Math.min(pageWidth, Math.max(pageWidth * FOLLOW_WIDTH, width * 1.15, (height * 2) / ratio));
     const shownHeight = shownWidth * ratio;
     const left = clamp(x + width / 2 - shownWidth / 2, 0, pageWidth - shownWidth);
     const top = clamp(y + height / 2 - shownHeight / 2, 0, pageHeight - shownHeight);
-    this.root.setAttribute("viewBox", `${left} ${top} ${shownWidth} ${shownHeight}`);
+    return [left, top, shownWidth, shownHeight];
   }
 }
 

@@ -1,0 +1,200 @@
+"""Held-out generated pages, and known forms made of them, for ``benchmarks/pages.py``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from clinic_hwr.pages import FieldRegion, PrintedWord, UprightPage, find_fields
+from clinic_hwr.pages.known_forms import FormLabel, FormRegion, KnownForm
+from clinic_hwr.recognition.synthesis.hands import Hand, InkTile
+from clinic_hwr.recognition.synthesis.pages import (
+    DrawnPage,
+    PageContent,
+    draw_page,
+    layouts_with,
+    settings_for,
+)
+from clinic_hwr.recognition.synthesis.pages_varied import varied_content
+
+ROUGH = ("fax_fine", "fax_standard", "phone", "phone_on_table", "phone_curled")
+_LANGUAGE = {"spanish_receta": "es"}
+_LINES_OF_DRUGS = ("dental_pad", "philippine_pad")  # free writing under an Rx
+_FORM_DPI, _SEEDS = 150, range(900, 908)
+
+
+class NoHand:
+    """Nobody writes: what is left is the printed form."""
+
+    name = "nobody"
+
+    def can_write(self, text: str) -> bool:
+        """Anything can be left out."""
+        return True
+
+    def write(self, text: str, rng: np.random.Generator, x_height_px: float) -> InkTile:
+        """One empty pixel."""
+        return InkTile(np.zeros((1, 1), np.uint8), 0)
+
+
+@dataclass(frozen=True)
+class DrawnForm:
+    """A held-out layout as a known form.
+
+    Attributes:
+        layout: its name.
+        blank: the clean page without any writing.
+        known: as labels and regions in inches.
+        boxes: (field, group) -> x, y, width, height as shares of the page.
+    """
+
+    layout: str
+    blank: DrawnPage
+    known: KnownForm
+    boxes: dict[tuple[str, int], tuple[float, float, float, float]]
+
+
+def form_content(layout: str, rng: np.random.Generator) -> PageContent:
+    """Content of a form of one practice: its print is the same on every page; two drugs."""
+    head = varied_content(np.random.default_rng(4), _LANGUAGE.get(layout, "en"), 2)
+    return replace(
+        varied_content(rng, _LANGUAGE.get(layout, "en"), 2),
+        prescriber_name=head.prescriber_name,
+        prescriber_npi=head.prescriber_npi,
+        prescriber_dea=head.prescriber_dea,
+        prescriber_phone=head.prescriber_phone,
+        practice_name=head.practice_name,
+        practice_address=head.practice_address,
+        specialty=head.specialty,
+        patient_mrn=head.patient_mrn,
+    )
+
+
+def drawn_form(layout: str, hands: Sequence[Hand]) -> DrawnForm:
+    """Make a form of a layout: its print, and where values stand on some clean pages of it."""
+    content = replace(form_content(layout, np.random.default_rng(1)), signed=False)
+    blank = draw_page(layout, content, NoHand(), seed=1, dpi=_FORM_DPI)
+    height, width = blank.gray.shape
+    around: dict[tuple[str, int], list[float]] = {}
+    for page in _clean_pages(layout, hands):
+        for field in page.fields:
+            if field.printed or field.struck or field.name == "unnamed":
+                continue
+            drug_line = layout in _LINES_OF_DRUGS and field.group > 0
+            key = ("drug", 0) if drug_line else (field.name, field.group)
+            x, y, w, h = field.box_px
+            box = around.setdefault(key, [x, y, x + w, y + h])
+            box[:] = [min(box[0], x), min(box[1], y), max(box[2], x + w), max(box[3], y + h)]
+    pad = 0.04 * _FORM_DPI
+    boxes = {
+        key: (
+            (x0 - pad) / width, (y0 - pad) / height,
+            (x1 - x0 + 2 * pad) / width, (y1 - y0 + 2 * pad) / height,
+        )
+        for key, (x0, y0, x1, y1) in around.items()
+    }  # fmt: skip
+    return DrawnForm(layout, blank, _as_known(layout, blank, boxes), boxes)
+
+
+def _clean_pages(layout: str, hands: Sequence[Hand]) -> Iterator[DrawnPage]:
+    for seed in _SEEDS:
+        rng = np.random.default_rng(seed)
+        content = replace(form_content(layout, rng), signed=True)
+        able = [h for h in hands if all(h.can_write(t) for t in content.written_texts())]
+        hand = able[int(rng.integers(len(able)))]
+        yield draw_page(layout, content, hand, seed=seed, dpi=_FORM_DPI)
+
+
+def _as_known(
+    layout: str, blank: DrawnPage, boxes: dict[tuple[str, int], tuple[float, float, float, float]]
+) -> KnownForm:
+    height, width = (side / _FORM_DPI for side in blank.gray.shape)
+    labels = tuple(
+        FormLabel(line.text, tuple(side / _FORM_DPI for side in line.box_px))  # type: ignore[arg-type]
+        for line in blank.lines
+        if line.printed
+    )
+    regions = []
+    for (name, group), (x, y, w, h) in boxes.items():
+        mode = "value"
+        if name == "signature":
+            mode = "mark"
+        elif layout in _LINES_OF_DRUGS and name == "drug" and group == 0:
+            mode = "medications"
+        if group <= 1:  # this sort of form has no numbers of medications
+            regions.append(FormRegion(name, mode, (x * width, y * height, w * width, h * height)))
+    return KnownForm(layout, (width, height), labels, tuple(regions))
+
+
+def form_pages(
+    form: DrawnForm, hands: Sequence[Hand], ways: Sequence[str], count: int, seed: int
+) -> Iterator[DrawnPage]:
+    """Filled-in pages of a form, degraded."""
+    for way in ways:
+        for number in range(count):
+            rng = np.random.default_rng([seed, number, *way.encode()])
+            content = form_content(form.layout, rng)
+            able = [h for h in hands if all(h.can_write(t) for t in content.written_texts())]
+            yield draw_page(
+                form.layout, content, able[int(rng.integers(len(able)))],
+                seed=int(rng.integers(2**31)), dpi=200, settings=settings_for(way, rng),
+                degradation=way,
+            )  # fmt: skip
+
+
+def held_out_layouts() -> tuple[str, ...]:
+    """The layouts that no rule and no weight was chosen by."""
+    return layouts_with("held_out")
+
+
+def known_form_fields(
+    page: UprightPage, words: Sequence[PrintedWord], form: DrawnForm
+) -> tuple[FieldRegion, ...]:
+    """Fields by a known form: by registration where the package has it, else by its labels."""
+    modules = _registration()
+    if modules is None:
+        return find_fields(page, words, forms=[form.known])
+    registration, template, match, registered = modules
+    kinds = {"signature": "signature", "patient_dob": "date", "date_written": "date"}
+    regions = tuple(
+        template.TemplateRegion(
+            name,
+            template.RegionKind(
+                "medications"
+                if form.layout in _LINES_OF_DRUGS and name == "drug" and group == 0
+                else kinds.get(name, "drug" if name == "drug" else "text")
+            ),
+            box,
+            group,
+        )
+        for (name, group), box in form.boxes.items()
+    )
+    sheet = match.FormSheet("form", 1, registration.FormPrint.of(form.blank.gray), regions)
+    here = registration.PagePrint.of(page.gray)
+    found = match.match_form(here, [sheet])
+    if not isinstance(found, match.FormMatch):
+        return find_fields(page, words, **segmenter_argument())
+    fields = registered.registered_fields(here, words, found).fields
+    return tuple(one.field for one in fields)
+
+
+def _registration() -> tuple[Any, Any, Any, Any] | None:
+    names = ("registration", "form_template", "form_match", "registered_fields")
+    try:
+        found = [importlib.import_module(f"clinic_hwr.pages.{name}") for name in names]
+    except ImportError:
+        return None
+    return found[0], found[1], found[2], found[3]
+
+
+def segmenter_argument() -> dict[str, Any]:
+    """The trained segmenter as an argument of ``find_fields``, where the package has one."""
+    try:
+        finder = importlib.import_module("clinic_hwr.recognition.segmentation.finder")
+    except ImportError:
+        return {}
+    return {"segmenter": finder.load_line_marker()}

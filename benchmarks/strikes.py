@@ -1,0 +1,130 @@
+"""Measure how well crossed-out lines are told from others, on generated lines.
+
+    python benchmarks/strikes.py --data FOLDER [--lines 400] [--seed 7]
+
+Lines of fonts and real strokes, on blank and on ruled paper: untouched, underlined, and crossed out
+in six ways. All of it is synthetic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from clinic_hwr.pages.background import ink_mask
+from clinic_hwr.pages.rules import find_rules
+from clinic_hwr.pages.strikes import find_strikes
+from clinic_hwr.pages.types import Box, StruckOut
+from clinic_hwr.recognition.synthesis.hands import Hand, load_hands
+from clinic_hwr.recognition.synthesis.pages_content import MEDICATIONS
+from clinic_hwr.recognition.synthesis.pages_paper import Paper
+
+WAYS = ("none", "ruled", "underline", "one", "two", "wavy", "sloped", "zigzag", "part")
+CLEAN = ("none", "ruled", "underline")
+
+
+def wilson(good: int, n: int) -> tuple[float, float]:
+    """95% interval of a share (Wilson 1927)."""
+    z, p = 1.96, good / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def draw(way: str, hand: Hand, rng: np.random.Generator) -> tuple[np.ndarray, Box]:
+    """One line on a slip of paper, treated in one way, and the box around its ink."""
+    dpi = int(rng.choice((150, 200, 250)))
+    paper = Paper(6.0, 1.2, dpi, hand, rng)
+    one = MEDICATIONS[int(rng.integers(len(MEDICATIONS)))]
+    text = one.drug if rng.random() < 0.5 else one.sig
+    if not hand.can_write(text):
+        text = one.drug
+    if way == "ruled":
+        paper.rule(0.1, 0.73, 5.9, 0.73)
+    x0, y0, x1, y1 = paper.write(0.5, 0.72, text, max_width=5.0)
+    base, x_height = 0.72, paper.x_height_in
+    pen = paper.pen_width_in
+
+    def stroke(points: list[tuple[float, float]]) -> None:
+        paper.stroke(np.array(points), width_in=pen)
+
+    def level(height: float, start: float = 0.0, end: float = 1.0, tilt: float = 0.0) -> None:
+        xs = np.linspace(x0 + start * (x1 - x0) - 0.05, x0 + end * (x1 - x0) + 0.05, 20)
+        ys = base - height * x_height + np.cumsum(rng.normal(0, 0.003, 20))
+        ys += np.linspace(-tilt, tilt, 20)
+        stroke(list(zip(xs, ys, strict=True)))
+
+    if way == "underline":
+        level(float(rng.uniform(-0.6, -0.25)))
+    elif way == "one":
+        level(float(rng.uniform(0.35, 0.75)))
+    elif way == "two":
+        level(0.35)
+        level(0.85)
+    elif way == "wavy":
+        xs = np.linspace(x0, x1, 80)
+        ys = base - 0.5 * x_height + 0.3 * x_height * np.sin(xs * rng.uniform(10, 20))
+        stroke(list(zip(xs, ys, strict=True)))
+    elif way == "sloped":
+        level(0.5, tilt=float(rng.uniform(0.04, 0.09)) * float(rng.choice((-1, 1))))
+    elif way == "zigzag":
+        xs = np.linspace(x0, x1, max(8, round((x1 - x0) / 0.05)))
+        ys = base - x_height * np.where(np.arange(len(xs)) % 2, -0.1, 1.4)
+        stroke(list(zip(xs, ys, strict=True)))
+        stroke(list(zip(xs + 0.03, ys[::-1], strict=True)))
+    elif way == "part":
+        start = float(rng.uniform(0.0, 0.5))
+        level(0.5, start, start + float(rng.uniform(0.3, 0.45)))
+    gray = paper.ink.astype(np.float32) + rng.normal(0, 4, paper.ink.shape)
+    gray = np.clip(gray, 0, 255).astype(np.uint8)
+    rows, columns = np.nonzero(paper.ink < 160)
+    if way == "ruled":
+        return gray, Box(round(x0 * dpi), round(y0 * dpi), round((x1 - x0) * dpi),
+                         round((y1 - y0) * dpi))  # fmt: skip
+    top, left = int(rows.min()), int(columns.min())
+    return gray, Box(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
+
+
+def main() -> None:
+    """Draw, look, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("CLINIC_HWR_DATA"))
+    parser.add_argument("--lines", type=int, default=400, help="of each way")
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args()
+    if not options.data:
+        parser.error("give --data FOLDER or set CLINIC_HWR_DATA")
+    hands = load_hands(Path(options.data))
+    print(
+        f"Synthetic lines, {date.today()}, n = {options.lines} of each way, seed {options.seed}.\n"
+    )
+    print("| way | said struck out | wholly | partly |\n| --- | --- | --- | --- |")
+    for way in WAYS:
+        rng = np.random.default_rng([options.seed, WAYS.index(way)])
+        said: Counter[StruckOut] = Counter()
+        for _ in range(options.lines):
+            hand = hands[int(rng.integers(len(hands)))]
+            if not hand.can_write("Amoxicillin 500 mg cap, 1 tab po q6h #21"):
+                hand = hands[0]
+            gray, box = draw(way, hand, rng)
+            letter = 0.62 * box.height if way != "zigzag" else 0.8 * box.height
+            said[find_strikes(ink_mask(gray), find_rules(gray, length=40), [box], letter)[0]] += 1
+        struck = said[StruckOut.WHOLLY] + said[StruckOut.PARTLY]
+        low, high = wilson(struck, options.lines)
+        print(
+            f"| {way} | {struck / options.lines:.3f} [{low:.3f}, {high:.3f}] | "
+            f"{said[StruckOut.WHOLLY]} | {said[StruckOut.PARTLY]} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Forms that a site teaches the product: clean pages, named regions, versions."""

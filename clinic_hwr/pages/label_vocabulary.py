@@ -1,0 +1,147 @@
+"""The words of printed labels by language, from ``label_words/*.toml``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from .types import FIELD_NAMES
+
+_FOLDER = Path(__file__).parent / "label_words"
+# A phrase of five letters or more may have one letter in six misread.
+_FUZZY_FROM, _FUZZY_RATIO = 5, 83.0
+# With a colon behind it, a word of four letters may have one of them misread: it labels something.
+_COLON_FROM, _COLON_RATIO = 4, 75.0
+# Digits that Tesseract takes letters for, in words that hold letters too: "D0B", "A1lergies".
+_FOR_DIGITS = str.maketrans("01358", "olesb")
+
+
+class UnknownLanguage(LookupError):
+    """No label words are known for a language; the message lists those that exist."""
+
+
+@dataclass(frozen=True)
+class LabelVocabulary:
+    """Phrases of some languages.
+
+    Attributes:
+        fields: normalised phrase -> field, "rx" for the mark, "" for a mere stop.
+        longest: words of the longest phrase.
+        squeezed: phrases without blanks, of five letters and more -> field.
+    """
+
+    fields: Mapping[str, str]
+    longest: int
+    squeezed: Mapping[str, str]
+
+    def field_of(self, phrase: str, *, colon: bool = False) -> str | None:
+        """Return the field a normalised phrase names, "" for a mere stop, None for no label.
+
+        Args:
+            phrase: see ``normalised``.
+            colon: a colon stands behind it on the paper.
+        """
+        found = self.fields.get(phrase)
+        if found is None:
+            found = self.squeezed.get(phrase.replace(" ", ""))
+        if found is None and any(char.isdigit() for char in phrase):
+            found = self._without_digits(phrase)
+        if found is not None or any(char.isdigit() for char in phrase):
+            return found
+        if len(phrase) >= _FUZZY_FROM:
+            found = self._nearest(phrase, _FUZZY_FROM, _FUZZY_RATIO)
+        if found is None and colon and len(phrase) >= _COLON_FROM:
+            found = self._nearest(phrase, _COLON_FROM, _COLON_RATIO)
+        return found
+
+    def _without_digits(self, phrase: str) -> str | None:
+        """Look a phrase up whose letters were read as digits; a number alone is no phrase."""
+        if sum(char.isalpha() for char in phrase) < 2:
+            return None
+        return self.fields.get(phrase.translate(_FOR_DIGITS))
+
+    def _nearest(self, phrase: str, shortest: int, ratio: float) -> str | None:
+        blanks = phrase.count(" ")
+        best, score = None, ratio
+        for known, field in self.fields.items():
+            if len(known) < shortest or known.count(" ") != blanks:
+                continue
+            if abs(len(known) - len(phrase)) > 2:
+                continue
+            similarity = fuzz.ratio(known, phrase, score_cutoff=score)
+            if similarity >= score and (best is None or similarity > score):
+                best, score = field, similarity
+        return best
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages whose labels are known, as ISO 639-1 codes."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+def tesseract_pack(language: str) -> str:
+    """Return the Tesseract language file of a language, e.g. ``spa`` of ``es``.
+
+    Raises:
+        UnknownLanguage: no label words are known for it.
+    """
+    return str(_words_of(language)["tesseract"])
+
+
+def label_vocabulary(codes: Sequence[str] | None = None) -> LabelVocabulary:
+    """Return the label words of some languages together; None: of all that are known.
+
+    Where languages disagree the first one named decides.
+
+    Raises:
+        UnknownLanguage: a code is not among ``languages()``.
+    """
+    # English first: of the words two languages share it has the commonest meaning.
+    every = sorted(languages(), key=lambda code: (code != "en", code))
+    return _vocabulary(tuple(every if codes is None else codes))
+
+
+@lru_cache(maxsize=16)
+def _vocabulary(codes: tuple[str, ...]) -> LabelVocabulary:
+    fields: dict[str, str] = {}
+    for code in codes:
+        words = _words_of(code)
+        named: dict[str, list[str]] = words["fields"]
+        for field, phrases in named.items():
+            if field not in FIELD_NAMES and field != "rx":
+                raise ValueError(f"label_words/{code}.toml: unknown field {field!r}")
+            for phrase in phrases:
+                fields.setdefault(normalised(phrase), field)
+        for phrase in words["stops"]["words"]:
+            fields.setdefault(normalised(phrase), "")
+    squeezed = {
+        phrase.replace(" ", ""): field
+        for phrase, field in fields.items()
+        if " " in phrase and len(phrase) > _FUZZY_FROM
+    }
+    longest = max((len(phrase.split()) for phrase in fields), default=1)
+    return LabelVocabulary(fields, longest, squeezed)
+
+
+@lru_cache(maxsize=16)
+def _words_of(code: str) -> dict[str, Any]:
+    path = _FOLDER / f"{code}.toml"
+    if code not in languages():
+        raise UnknownLanguage(f"no label words for {code!r}; choose of {', '.join(languages())}")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def normalised(text: str) -> str:
+    """Lower case without accents, letters, digits and # only: ``Refill(s):`` -> ``refill s``."""
+    plain = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss").replace("°", "o"))
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = re.sub(r"['’`]", "", plain)
+    return re.sub(r"\s+", " ", re.sub(r"[^a-z0-9#]+", " ", plain)).strip()

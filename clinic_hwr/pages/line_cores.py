@@ -1,0 +1,63 @@
+"""The cores of a page's lines, as a trained segmenter has marked them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .types import Box, LineMaps
+
+# A place is in a core from this probability on.
+_IS_CORE = 0.5
+# A core is at least this long and this high, in pixels of the maps: less is a speck.
+_SMALLEST_PX = 3
+# A stroke with less of its ink in cores than this lies outside of them.
+_ENOUGH_INK = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class LineCores:
+    """Numbered cores.
+
+    Attributes:
+        numbers: (height, width) int32, 0 outside of cores, else the number of the core.
+        scale: pixels of ``numbers`` a page pixel.
+    """
+
+    numbers: NDArray[np.int32]
+    scale: float
+
+    def holding(self, ink: NDArray[np.uint8], box: Box) -> int:
+        """Return the core that holds most of the ink in a box; 0 when hardly any is in a core.
+
+        Args:
+            ink: (height, width) of the page, > 0 where there is ink.
+            box: of a stroke.
+        """
+        rows, columns = np.nonzero(ink[box.y : box.y + box.height, box.x : box.x + box.width])
+        if not len(rows):
+            return 0
+        height, width = self.numbers.shape
+        y = np.minimum(((rows + box.y + 0.5) * self.scale).astype(int), height - 1)
+        x = np.minimum(((columns + box.x + 0.5) * self.scale).astype(int), width - 1)
+        votes = np.bincount(self.numbers[y, x])
+        if votes[1:].sum() < _ENOUGH_INK * len(rows):
+            return 0
+        return int(votes[1:].argmax()) + 1
+
+
+def line_cores(maps: LineMaps) -> LineCores:
+    """Number the cores of the lines of handwriting."""
+    mask = ((maps.hand >= _IS_CORE) & (maps.hand > maps.print)).astype(np.uint8)
+    count, numbers, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    keep = np.zeros(count, np.int32)
+    kept = 0
+    for index in range(1, count):
+        width, height = stats[index, cv2.CC_STAT_WIDTH], stats[index, cv2.CC_STAT_HEIGHT]
+        if max(width, height) >= _SMALLEST_PX:
+            kept += 1
+            keep[index] = kept
+    return LineCores(keep[numbers].astype(np.int32), maps.scale)

@@ -1,0 +1,267 @@
+"""Crossed-out writing: strokes through a line, crosses over a block, scribbles.
+
+What is crossed out is not ordered, and what only looks so may be: both are for a person to decide.
+An underline is told from a strike by what stands below it: under a strike there are the lower
+halves of the letters, under an underline at most a few descenders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .rules import FormRules
+from .types import Box, StruckOut
+
+Mask = NDArray[np.uint8]
+
+# A strike is straight for at least this many letter heights; bars of a t and dashes are shorter.
+_SHORTEST = 1.6
+_SLOPES_DEG = (-24, -18, -12, -8, -4, 0, 4, 8, 12, 18, 24)
+# Share of its columns that have ink close above and close below. On generated lines a strike has
+# 0.7 to 1, an underline up to 0.3 (benchmarks/strikes.py).
+_BOTH_SIDES = 0.47
+# A printed rule ends far from the writing on it, a strike does not (letter heights).
+_REACH = 1.6
+_WHOLLY, _PARTLY = 0.55, 0.1
+# Zigzags: so many strokes above each other, or so much of the height inked, in a column.
+_LAYERS, _FILLED = 4, 0.62
+_CROSS_LETTERS = 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Strike:
+    """Columns of a line that a stroke goes through."""
+
+    left: int
+    right: int
+
+
+def find_strikes(
+    ink: Mask, rules: FormRules, boxes: Sequence[Box], letter_px: float
+) -> list[StruckOut]:
+    """Say of each line whether it is crossed out.
+
+    Args:
+        ink: (height, width) of the page, 255 = ink, print and form rules included.
+        rules: of the page; a printed rule is no strike, a pen stroke taken for a rule may be one.
+        boxes: of the lines.
+        letter_px: typical height of a letter.
+    """
+    crosses = _long_diagonals(ink, rules, boxes, letter_px)
+    return [_of_line(ink, rules, box, letter_px, crosses) for box in boxes]
+
+
+def _of_line(
+    ink: Mask, rules: FormRules, box: Box, letter: float, crosses: Sequence[tuple[float, ...]]
+) -> StruckOut:
+    if box.width < 1.2 * letter or box.height < 0.4 * letter:
+        return StruckOut.NO
+    # The letters of one row, not more: a block is looked at line by line.
+    height = min(float(box.height), 1.6 * letter)
+    covered = np.zeros(box.width, bool)
+    for strike in _strikes(ink, rules, box, height):
+        covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
+    covered |= _scribbled(ink, rules, box, height)
+    covered |= _crossed(crosses, box)
+    written = _written_columns(ink, rules, box, height)
+    share = float((covered & written).sum() / max(1, written.sum()))
+    if share >= _WHOLLY:
+        return StruckOut.WHOLLY
+    return StruckOut.PARTLY if share >= _PARTLY else StruckOut.NO
+
+
+def _window(ink: Mask, box: Box, margin: int) -> tuple[Mask, int, int]:
+    """Ink around a box, and the corner of the window."""
+    top, left = max(0, box.y - margin), max(0, box.x - margin)
+    bottom, right = box.y + box.height + margin, box.x + box.width + margin
+    return np.ascontiguousarray(ink[top:bottom, left:right]), top, left
+
+
+def _strikes(ink: Mask, rules: FormRules, box: Box, height: float) -> list[_Strike]:
+    """Straight, nearly level strokes through the middle of a line."""
+    margin = round(0.6 * height)
+    part, top, left = _window(ink, box, margin)
+    rule, _, _ = _window(rules.mask, box, margin)
+    length = round(_SHORTEST * height)
+    if part.shape[1] <= length:
+        return []
+    # One pixel thicker: a stroke drawn by hand wavers about its line.
+    soft = cv2.dilate(part, np.ones((3, 1), np.uint8))
+    long = np.zeros_like(part)
+    for slope in _SLOPES_DEG:
+        long |= np.asarray(cv2.morphologyEx(soft, cv2.MORPH_OPEN, _line(length, slope)), np.uint8)
+    long = np.asarray(cv2.min(long, soft), np.uint8)
+    bridge = np.ones((3, max(3, round(0.5 * height))), np.uint8)
+    joined = cv2.morphologyEx(long, cv2.MORPH_CLOSE, bridge)
+    count, labels, _, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    found = []
+    for index in range(1, count):
+        stroke = (labels == index) & (long > 0)
+        columns = np.flatnonzero(stroke.any(axis=0))
+        if len(columns) < length:
+            continue
+        x0, x1 = int(columns[0]) + left, int(columns[-1]) + 1 + left
+        printed = float((rule[stroke] > 0).mean()) > 0.4
+        if printed and _goes_on(rules, box, stroke, top, left, height):
+            continue
+        if _both_sides(part, stroke, height) >= _BOTH_SIDES:
+            found.append(_Strike(x0, x1))
+    return found
+
+
+def _line(length: int, slope_deg: float) -> Mask:
+    """A kernel that is a line of one pixel at a slope."""
+    reach = length // 2
+    rise = round(reach * float(np.tan(np.radians(slope_deg))))
+    kernel = np.zeros((2 * abs(rise) + 1, 2 * reach + 1), np.uint8)
+    middle = abs(rise)
+    cv2.line(kernel, (0, middle + rise), (2 * reach, middle - rise), 1, 1)
+    return kernel
+
+
+def _goes_on(
+    rules: FormRules, box: Box, stroke: NDArray[np.bool_], top: int, left: int, height: float
+) -> bool:
+    """Whether the printed rule under a stroke reaches far beyond the writing."""
+    rows = np.flatnonzero(stroke.any(axis=1))
+    y0, y1 = int(rows[0]) + top, int(rows[-1]) + 1 + top
+    columns = np.flatnonzero(stroke.any(axis=0))
+    x0, x1 = int(columns[0]) + left, int(columns[-1]) + 1 + left
+    for rule in rules.horizontal:
+        if rule.y > y1 + 2 or rule.y + rule.height < y0 - 2:
+            continue
+        if min(rule.x + rule.width, x1) - max(rule.x, x0) <= 0:
+            continue
+        before = box.x - rule.x
+        behind = rule.x + rule.width - (box.x + box.width)
+        if max(before, behind) > _REACH * height:
+            return True
+    return False
+
+
+def _both_sides(part: Mask, stroke: NDArray[np.bool_], height: float) -> float:
+    """Share of a stroke's columns with other ink close above and close below it.
+
+    "Close" is up to half a letter off, from just outside of the stroke; a letter's columns are
+    looked at together, because a letter has white columns inside.
+    """
+    columns = np.flatnonzero(stroke.any(axis=0))
+    first = stroke.argmax(axis=0)[columns]
+    last = stroke.shape[0] - 1 - stroke[::-1].argmax(axis=0)[columns]
+    middle = (first + last) / 2
+    thick = _thickness(part, np.round(middle).astype(int), columns)
+    middle = np.asarray(
+        cv2.blur(middle[None].astype(np.float32), (max(1, round(0.5 * height)), 1))
+    )[0]
+    above = np.zeros(len(columns), bool)
+    below = np.zeros(len(columns), bool)
+    near, far = thick / 2 + 1.2, max(thick / 2 + 4, 0.5 * height)
+    for off in np.arange(near, far, 1.0):
+        up = np.clip(np.round(middle - off).astype(int), 0, part.shape[0] - 1)
+        down = np.clip(np.round(middle + off).astype(int), 0, part.shape[0] - 1)
+        above |= part[up, columns] > 0
+        below |= part[down, columns] > 0
+    width = max(3, round(0.45 * height) | 1)
+    spread = np.ones((1, width), np.uint8)
+    wide_above = cv2.dilate(above[None].astype(np.uint8), spread)[0] > 0
+    wide_below = cv2.dilate(below[None].astype(np.uint8), spread)[0] > 0
+    return float((wide_above & wide_below).mean())
+
+
+def _thickness(part: Mask, middle: NDArray[np.intp], columns: NDArray[np.intp]) -> float:
+    """Pen width of a stroke in pixels: where letters join it, it only looks thicker."""
+    rows = part.shape[0]
+    runs = []
+    for row, column in zip(middle, columns, strict=True):
+        if part[row, column] == 0:
+            continue
+        top, bottom = row, row
+        while top > 0 and part[top - 1, column]:
+            top -= 1
+        while bottom < rows - 1 and part[bottom + 1, column]:
+            bottom += 1
+        runs.append(bottom - top + 1)
+    return float(np.percentile(runs, 25)) if runs else 1.0
+
+
+def _scribbled(ink: Mask, rules: FormRules, box: Box, height: float) -> NDArray[np.bool_]:
+    """Columns blackened, or crossed over and over: a zigzag over the writing."""
+    part = ink[box.y : box.y + box.height, box.x : box.x + box.width].copy()
+    part[rules.mask[box.y : box.y + box.height, box.x : box.x + box.width] > 0] = 0
+    inked = part > 0
+    layers = (np.diff(inked.astype(np.int8), axis=0, prepend=0) == 1).sum(axis=0)
+    filled = inked.sum(axis=0) / max(1.0, min(height, float(part.shape[0])))
+    dense = ((layers >= _LAYERS) | (filled >= _FILLED)).astype(np.uint8)[None]
+    width = max(3, round(0.5 * height))
+    kernel = np.ones((1, width), np.uint8)
+    solid = cv2.morphologyEx(dense, cv2.MORPH_CLOSE, np.ones((1, max(3, width // 2)), np.uint8))
+    # A single letter may be as dense; a scribble goes on for several.
+    long = np.ones((1, max(width, round(2.0 * height))), np.uint8)
+    if solid.shape[1] < long.shape[1]:
+        return np.zeros(box.width, bool)
+    opened = np.asarray(cv2.morphologyEx(solid, cv2.MORPH_OPEN, long))
+    wide = np.asarray(cv2.dilate(opened, kernel))
+    return np.asarray(wide[0] > 0)
+
+
+def _long_diagonals(
+    ink: Mask, rules: FormRules, boxes: Sequence[Box], letter: float
+) -> list[tuple[float, ...]]:
+    """Long sloping strokes, as crosses over a whole block have them: x0, y0, x1, y1."""
+    if not boxes:
+        return []
+    x0, y0 = min(box.x for box in boxes), min(box.y for box in boxes)
+    x1 = max(box.x + box.width for box in boxes)
+    y1 = max(box.y + box.height for box in boxes)
+    part = ink[y0:y1, x0:x1].copy()
+    part[rules.mask[y0:y1, x0:x1] > 0] = 0
+    length = _CROSS_LETTERS * letter
+    scale = min(1.0, 12.0 / max(letter, 1.0))  # a letter of 12 px is enough to see long strokes
+    if scale < 1.0:
+        size = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
+        small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        part = np.where(np.asarray(small) > 70, 255, 0).astype(np.uint8)
+    lines = cv2.HoughLinesP(
+        part, 1, np.pi / 180, max(20, round(0.7 * length * scale)),
+        minLineLength=length * scale, maxLineGap=2,
+    )  # fmt: skip
+    found: list[tuple[float, ...]] = []
+    for line in [] if lines is None else lines.reshape(-1, 4):
+        ax, ay, bx, by = (float(v) / scale for v in line)
+        slope = abs(float(np.degrees(np.arctan2(by - ay, bx - ax))))
+        slope = min(slope, 180 - slope)
+        if 15 < slope < 72 and abs(by - ay) > 1.5 * letter:
+            found.append((ax + x0, ay + y0, bx + x0, by + y0))
+    return found
+
+
+def _crossed(crosses: Sequence[tuple[float, ...]], box: Box) -> NDArray[np.bool_]:
+    """Columns of a line that a long diagonal passes, from side to side of the row."""
+    covered = np.zeros(box.width, bool)
+    for ax, ay, bx, by in crosses:
+        top, bottom = box.y + 0.2 * box.height, box.y + 0.8 * box.height
+        if min(ay, by) > top or max(ay, by) < bottom:
+            continue
+        at = [ax + (bx - ax) * (y - ay) / (by - ay) for y in (box.y, box.y + box.height)]
+        low, high = min(at), max(at)
+        if high <= box.x or low >= box.x + box.width:
+            continue
+        # The stroke is thin, what it means is not: it strikes out the whole of the row.
+        covered[:] = True
+    return covered
+
+
+def _written_columns(ink: Mask, rules: FormRules, box: Box, height: float) -> NDArray[np.bool_]:
+    """Columns with writing, the spaces between its letters included."""
+    part = ink[box.y : box.y + box.height, box.x : box.x + box.width].copy()
+    part[rules.mask[box.y : box.y + box.height, box.x : box.x + box.width] > 0] = 0
+    any_ink = np.asarray((part > 0).any(axis=0), np.uint8)[None]
+    kernel = np.ones((1, max(3, round(0.6 * height))), np.uint8)
+    closed = np.asarray(cv2.morphologyEx(any_ink, cv2.MORPH_CLOSE, kernel))
+    columns: NDArray[np.bool_] = (closed > 0).reshape(-1)
+    return columns

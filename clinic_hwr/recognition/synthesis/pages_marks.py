@@ -1,0 +1,156 @@
+"""What a pen and a stamp add to a form: ticks, circles, crossings-out, arrows, rubber stamps."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+from .pages_ink import print_font
+from .pages_paper import Paper
+from .pages_truth import MarkTruth
+
+
+def check_box(
+    paper: Paper,
+    x: float,
+    y: float,
+    label: str,
+    *,
+    checked: bool,
+    side: float = 0.12,
+    points: float = 8.0,
+    face: str = "sans",
+) -> float:
+    """Print a box with its bottom at ``y`` and a label behind it; tick it if ``checked``.
+
+    Returns:
+        The right end of the label in inches.
+    """
+    corners = (x, y - side, x + side, y)
+    paper.box(*corners)
+    right = paper.text(x + side + 0.06, y, label, points=points, face=face)[2] if label else x
+    if checked:
+        _tick(paper, corners)
+    paper.marks.append(MarkTruth("checkbox", label, checked, paper.quad(corners)))
+    return max(right, x + side)
+
+
+def _tick(paper: Paper, corners: tuple[float, float, float, float]) -> None:
+    """A tick, a cross or a scribble, not quite inside the box."""
+    x0, y0, x1, y1 = corners
+    side = x1 - x0
+    rng = paper.rng
+    shake = rng.normal(0.0, 0.08 * side, (6, 2))
+    style = int(rng.integers(3))
+    if style == 0:
+        points = np.array([[x0, y0 + 0.5 * side], [x0 + 0.4 * side, y1], [x1 + 0.3 * side, y0]])
+        paper.stroke(points + shake[:3])
+    elif style == 1:
+        paper.stroke(np.array([[x0, y0], [x1, y1]]) + shake[:2])
+        paper.stroke(np.array([[x1, y0], [x0, y1]]) + shake[2:4])
+    else:
+        t = np.linspace(0, 1, 9)
+        across = np.where(np.arange(9) % 2, 0.15, 0.85)
+        paper.stroke(np.stack([x0 + side * across, y0 + side * t], 1))
+
+
+def choices(
+    paper: Paper,
+    x: float,
+    y: float,
+    options: tuple[str, ...],
+    chosen: str,
+    *,
+    points: float = 8.0,
+    gap: float = 0.17,
+    face: str = "sans",
+) -> tuple[float, float, float, float] | None:
+    """Print choices in a row and circle one of them.
+
+    Returns:
+        The corners of the circled one, or None when ``chosen`` is not among them.
+    """
+    found = None
+    for option in options:
+        box = paper.text(x, y, option, points=points, face=face)
+        if option == chosen:
+            paper.circle(*box)
+            found = box
+        paper.marks.append(MarkTruth("choice", option, option == chosen, paper.quad(box)))
+        x = box[2] + gap
+    return found
+
+
+def strike_out(paper: Paper, corners: tuple[float, float, float, float]) -> None:
+    """Cross out what stands in ``corners``: one line, two lines, a zigzag or a big X."""
+    x0, y0, x1, y1 = corners
+    rng, height = paper.rng, y1 - y0
+    middle = y0 + height * float(rng.uniform(0.4, 0.6))
+    style = int(rng.integers(4))
+    if style in (0, 1):
+        for offset in (0.0, 0.05)[: style + 1]:
+            n = 12
+            ys = middle + offset + np.cumsum(rng.normal(0.0, 0.003, n))
+            paper.stroke(np.stack([np.linspace(x0 - 0.06, x1 + 0.06, n), ys], 1))
+    elif style == 2:
+        turns = max(6, round((x1 - x0) / 0.09))
+        xs = np.linspace(x0 - 0.03, x1 + 0.03, turns)
+        ys = np.where(np.arange(turns) % 2, y0 + 0.2 * height, y1 - 0.1 * height)
+        paper.stroke(np.stack([xs, ys + rng.normal(0.0, 0.01, turns)], 1))
+    else:
+        paper.stroke(np.array([[x0, y0], [x1, y1]]))
+        paper.stroke(np.array([[x0, y1], [x1, y0]]))
+
+
+def written_and_struck(
+    paper: Paper, name: str, text: str, x: float, y: float, *, group: int, scale: float = 1.0,
+    max_width: float | None = None,
+) -> None:  # fmt: skip
+    """Write a value and cross it out: it stands on the page and must never be ordered."""
+    first = len(paper.fields)
+    corners = paper.write(x, y, text, scale=scale, max_width=max_width)
+    paper.mark(name, name, corners, text, group=group)
+    strike_out(paper, corners)
+    paper.struck_since(first, lines=1)
+
+
+def arrow(paper: Paper, x: float, y: float, length: float) -> None:
+    """Draw a long dash with a head, as between a drug and its time."""
+    paper.stroke(np.array([[x, y], [x + length, y + 0.01]]))
+    tip = x + length
+    paper.stroke(np.array([[tip - 0.05, y - 0.035], [tip, y + 0.01], [tip - 0.05, y + 0.04]]))
+
+
+def rubber_stamp(
+    paper: Paper, x: float, y: float, lines: tuple[str, ...], *, round_rim: bool = False
+) -> None:
+    """Stamp some lines around (x, y): turned a little, unevenly inked, over whatever is there."""
+    dpi, rng = paper.dpi, paper.rng
+    font = print_font("bold", max(7, round(8.5 / 72 * dpi)))
+    boxes = [font.getbbox(line) for line in lines]
+    width = round(max(box[2] for box in boxes)) + round(0.25 * dpi)
+    pitch = round(0.16 * dpi)
+    height = pitch * len(lines) + round(0.2 * dpi)
+    side = round(1.25 * max(width, height))
+    image = Image.new("L", (side, side), 0)
+    draw = ImageDraw.Draw(image)
+    centre = side / 2
+    for number, line in enumerate(lines):
+        level = centre + (number - (len(lines) - 1) / 2) * pitch
+        draw.text((centre, level), line, fill=255, font=font, anchor="mm")
+    pen = max(2, round(0.02 * dpi))
+    if round_rim:
+        rim = (centre - width / 2, centre - width / 2, centre + width / 2, centre + width / 2)
+        draw.ellipse(rim, outline=255, width=pen)
+    else:
+        rim = (centre - width / 2, centre - height / 2, centre + width / 2, centre + height / 2)
+        draw.rectangle(rim, outline=255, width=pen)
+    turn = cv2.getRotationMatrix2D((centre, centre), float(rng.normal(0.0, 6.0)), 1.0)
+    ink = cv2.warpAffine(np.asarray(image), turn, (side, side)).astype(np.float32) / 255.0
+    patches = cv2.resize(rng.random((9, 9)).astype(np.float32), (side, side),
+                         interpolation=cv2.INTER_CUBIC)  # fmt: skip
+    ink *= np.clip(0.35 + 0.9 * patches, 0.1, 1.0) * float(rng.uniform(0.5, 0.85))
+    paper.tint(
+        ink, paper.px(x) - side // 2, paper.px(y) - side // 2, gray=int(rng.integers(60, 120))
+    )

@@ -1,0 +1,1 @@
+"""What every REST endpoint has in common: problems, idempotent POSTs, ETags, and the schema."""

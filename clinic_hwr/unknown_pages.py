@@ -1,0 +1,71 @@
+"""What a page of no known form needs besides: the line segmenter, and names from what is read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from django.conf import settings
+
+from clinic_hwr.intake.models import Page
+from clinic_hwr.pages.types import FIELD_NAMES, FieldRegion, LineSegmenter, NamedBy
+from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading
+from clinic_hwr.recognition.types import Reading
+from clinic_hwr.routing.lexicons import site_country, working_lexicon
+
+logger = logging.getLogger(__name__)
+
+
+def line_marker_load() -> LineSegmenter | None:
+    """Return the segmenter of text lines; None when the site has it off, or not its weights.
+
+    Lines are then told apart the classical way, and the log says so once a process.
+    """
+    if not getattr(settings, "CLINIC_HWR_LINE_SEGMENTER", True):
+        return None
+    from clinic_hwr.recognition.segmentation.finder import load_line_marker
+    from clinic_hwr.recognition.segmentation.weights import SegmenterMissing
+
+    try:
+        return load_line_marker()
+    except SegmenterMissing as error:
+        _say_no_segmenter(str(error))
+        return None
+
+
+@cache
+def _say_no_segmenter(reason: str) -> None:
+    logger.warning("read.line_segmenter_missing reason=%s", reason)
+
+
+def named_by_reading(
+    page: Page, regions: Sequence[FieldRegion], readings: Sequence[Reading | None]
+) -> tuple[FieldRegion, ...]:
+    """Name by what they say the lines that no label names; see ``prescriptions.naming``."""
+    lines = [
+        ReadLine(
+            name=region.name,
+            group=region.group,
+            named_by=region.named_by,
+            text=reading.text if reading else "",
+            alternatives=tuple(other.text for other in reading.alternatives) if reading else (),
+            box_px=region.box_px,
+        )
+        for region, reading in zip(regions, readings, strict=True)
+    ]
+    lexicon = working_lexicon(page.scan.site.slug)
+    named = name_by_reading(lines, lexicon=lexicon, country=site_country())
+    return tuple(
+        region
+        if (line.name, line.group) == (region.name, region.group)
+        else replace(
+            region,
+            name=line.name,
+            group=line.group,
+            kind=FIELD_NAMES[line.name],
+            named_by=NamedBy.READING,
+        )
+        for region, line in zip(regions, named, strict=True)
+    )

@@ -1,0 +1,49 @@
+"""Labels are known in four languages, selectable, also with accents and OCR errors."""
+
+from __future__ import annotations
+
+import pytest
+
+from clinic_hwr.pages import UnknownLanguage, languages, tesseract_pack
+from clinic_hwr.pages.label_vocabulary import label_vocabulary, normalised
+from clinic_hwr.pages.labels import find_labels, split_glued
+from clinic_hwr.pages.types import Box, PrintedWord
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("Fecha de nacimiento", "patient_dob"), ("Posología:", "sig"),
+        ("Médico", "prescriber_name"),
+        ("Né(e) le", "patient_dob"), ("Quantité", "quantity"), ("Renouvellement", "refills"),
+        ("Geburtsdatum", "patient_dob"), ("Stärke", "strength"), ("Unterschrift", "signature"),
+        ("D0B", "patient_dob"), ("PatientName", "patient_name"), ("Fax", ""), ("Springfield", None),
+    ],
+)  # fmt: skip
+def test_labels_of_all_languages_name_fields(text: str, field: str | None) -> None:
+    assert label_vocabulary().field_of(normalised(text)) == field
+
+
+def test_a_language_that_is_not_enabled_names_nothing() -> None:
+    assert label_vocabulary(["en"]).field_of("geburtsdatum") is None
+    assert label_vocabulary(["de"]).field_of("geburtsdatum") == "patient_dob"
+
+
+def test_a_colon_lets_one_letter_of_four_be_misread() -> None:
+    assert label_vocabulary(["en"]).field_of("nane", colon=True) == "patient_name"
+    assert label_vocabulary(["en"]).field_of("nane") is None
+
+
+def test_unknown_language_lists_the_known_ones() -> None:
+    assert languages() == ("de", "en", "es", "fr")
+    assert tesseract_pack("es") == "spa"
+    with pytest.raises(UnknownLanguage, match="de, en, es, fr"):
+        label_vocabulary(["xx"])
+
+
+def test_a_label_glued_to_its_value_is_parted() -> None:
+    words = split_glued([PrintedWord("DOB:4/12/88", Box(100, 50, 110, 20), 0.9)])
+    assert [word.text for word in words] == ["DOB:", "4/12/88"]
+    assert [word.box_px.as_list() for word in words] == [[100, 50, 40, 20], [140, 50, 70, 20]]
+    (label,) = find_labels(words)
+    assert label.field == "patient_dob"

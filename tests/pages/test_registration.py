@@ -1,0 +1,183 @@
+"""A page is laid over its form, its print is taken off, and its fields get their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from clinic_hwr.pages.background import flatten_background
+from clinic_hwr.pages.blank_form import without_form
+from clinic_hwr.pages.form_match import FormMatch, FormMiss, FormSheet, match_form
+from clinic_hwr.pages.form_template import regions_from_json
+from clinic_hwr.pages.registered_fields import registered_fields
+from clinic_hwr.pages.registration import (
+    FormPrint,
+    Misfit,
+    PagePrint,
+    Refusal,
+    Registration,
+    register,
+)
+from clinic_hwr.pages.types import Gray
+from tests.forms.drawn import REGIONS, blank_form, faxed, filled_form, photographed
+
+pytestmark = pytest.mark.thorough
+
+REGION_TUPLE = regions_from_json(REGIONS)
+FORM = FormPrint.of(blank_form())
+SHEET = FormSheet("riverside", 1, FORM, REGION_TUPLE)
+AS_IT_IS: Callable[[Gray], Gray] = lambda page: page  # noqa: E731 - one name in a table
+
+
+def upright(page: Gray) -> PagePrint:
+    return PagePrint.of(flatten_background(page))
+
+
+@pytest.mark.parametrize("degrade", [AS_IT_IS, faxed, photographed], ids=["scan", "fax", "photo"])
+def test_every_field_is_found_under_its_name(degrade: Callable[[Gray], Gray]) -> None:
+    page = upright(degrade(filled_form()))
+
+    match = match_form(page, [SHEET])
+    assert isinstance(match, FormMatch)
+    found = registered_fields(page, (), match)
+
+    names = [(one.field.name, one.field.group) for one in found.fields if one.region is not None]
+    assert names == [(region.field, region.group) for region in REGION_TUPLE]
+    assert [one.field.present for one in found.fields[5:7]] == [True, True]
+    for one, box in zip(found.fields[:5], found.boxes[:5], strict=True):
+        middle = one.field.box_px.x + one.field.box_px.width / 2
+        assert box.x < middle < box.x + box.width
+    assert not any(one.doubtful for one in found.fields)
+
+
+def test_empty_marks_are_absent_and_empty_regions_no_fields() -> None:
+    page = upright(faxed(blank_form()))
+
+    match = match_form(page, [SHEET])
+    assert isinstance(match, FormMatch)
+    found = registered_fields(page, (), match)
+
+    assert [(one.field.name, one.field.present) for one in found.fields] == [
+        ("substitution", False),
+        ("signature", False),
+    ]
+
+
+def test_only_ink_remains_and_ink_across_print_survives() -> None:
+    blank, page = blank_form(), blank_form()
+    cv2.line(page, (300, 380), (330, 450), 30, 4, cv2.LINE_AA)  # across the rule at y = 410
+    shifted = np.roll(page, (2, -2), (0, 1))  # the registration may be off by as much
+    ink_there = np.where(shifted < 170, 255, 0).astype(np.uint8)
+    print_there = np.where(blank < 170, 255, 0).astype(np.uint8)
+    thick = cv2.dilate(ink_there, np.ones((3, 3), np.uint8))
+
+    _, ink = without_form(shifted, thick, print_there)
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink)
+    line = stats[labels[400, 308]]
+    assert line[cv2.CC_STAT_HEIGHT] > 65  # one stroke from above the rule to below it
+    rest = np.count_nonzero(ink) - int(line[cv2.CC_STAT_AREA])
+    assert rest < 0.01 * np.count_nonzero(ink_there)
+    assert count > 1
+
+
+def test_another_version_is_told_apart() -> None:
+    old = SHEET
+    new = FormSheet("riverside-2", 1, FormPrint.of(blank_form(moved=True)), REGION_TUPLE[:4])
+    page = upright(faxed(filled_form()))
+
+    match = match_form(page, [new, old])
+    alone = match_form(page, [new])
+
+    assert isinstance(match, FormMatch)
+    assert match.sheet.key == "riverside"
+    assert isinstance(alone, FormMiss)
+    assert alone.reason in (Refusal.OTHER_VERSION, Refusal.PRINT_DIFFERS)
+
+
+def test_two_forms_that_cannot_be_told_apart_are_refused() -> None:
+    twin = FormSheet("twin", 1, FORM, REGION_TUPLE[:3])
+
+    miss = match_form(upright(filled_form()), [SHEET, twin])
+
+    assert isinstance(miss, FormMiss)
+    assert miss.reason is Refusal.AMBIGUOUS
+
+
+def test_other_paper_is_refused_with_a_reason() -> None:
+    rng = np.random.default_rng(3)
+    letter = np.full((1650, 1275), 255, np.uint8)
+    for y in range(200, 1500, 45):
+        text = "".join(rng.choice(list("abcdefghik lmnop rstuv"), 48))
+        cv2.putText(letter, text, (100, y), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 40, 2, cv2.LINE_AA)
+
+    fit = register(FORM, upright(letter))
+    empty = register(FORM, upright(np.full((1650, 1275), 255, np.uint8)))
+
+    assert isinstance(fit, Misfit)
+    assert fit.reason in (Refusal.FEW_INLIERS, Refusal.IMPLAUSIBLE, Refusal.PRINT_DIFFERS)
+    assert isinstance(empty, Misfit)
+    assert empty.reason is Refusal.BLANK
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda page: np.ascontiguousarray(np.rot90(page, 2)), Refusal.TURNED),
+        (lambda page: page[:900].copy(), Refusal.CUT_OFF),
+    ],
+    ids=["upside down", "half a page"],
+)
+def test_the_form_in_a_wrong_position_is_named_as_such(
+    change: Callable[[Gray], Gray], reason: Refusal
+) -> None:
+    fit = register(FORM, upright(change(filled_form())))
+
+    assert isinstance(fit, Misfit)
+    assert fit.reason is reason
+
+
+def test_the_same_page_gives_the_same_fit() -> None:
+    page = upright(photographed(filled_form()))
+    first, second = register(FORM, page), register(FORM, page)
+    assert isinstance(first, Registration)
+    assert isinstance(second, Registration)
+    assert np.array_equal(first.matrix, second.matrix)
+    assert first.fit == second.fit
+
+
+def test_the_right_one_of_many_forms() -> None:
+    clinics = [f"Clinic of {name} Hospital" for name in ("Abel", "Bruno", "Carla", "Doris", "Emil")]
+    sheets = [
+        FormSheet(name, 1, FormPrint.of(blank_form(clinic=name)), REGION_TUPLE) for name in clinics
+    ]
+    page = upright(faxed(filled_form()))
+
+    match = match_form(page, [*sheets, SHEET])
+
+    assert isinstance(match, FormMatch)
+    assert match.sheet.key == "riverside"
+
+
+def test_checkboxes_that_mean_values_become_the_ticked_value() -> None:
+    box = {"field": "refills", "kind": "checkbox"}
+    choices = regions_from_json(
+        [
+            {**box, "value": "2", "box": [0.70, 0.583, 0.05, 0.035]},
+            {**box, "value": "5", "box": [0.2, 0.575, 0.18, 0.05]},
+        ]
+    )
+    page = upright(filled_form())
+    one = match_form(page, [FormSheet("one", 1, FORM, choices[:1])])
+    two = match_form(page, [FormSheet("two", 1, FORM, choices)])
+    assert isinstance(one, FormMatch)
+    assert isinstance(two, FormMatch)
+
+    single = next(f.field for f in registered_fields(page, (), one).fields if f.region == 0)
+    double = next(f.field for f in registered_fields(page, (), two).fields if f.region == 0)
+
+    assert (single.name, single.printed_text) == ("refills", "2")
+    assert (double.name, double.printed_text) == ("refills", None)  # two marks: a person decides

@@ -1,0 +1,49 @@
+"""A struck-out line is told from an underlined one and from ruled paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clinic_hwr.pages.background import ink_mask
+from clinic_hwr.pages.rules import find_rules
+from clinic_hwr.pages.strikes import find_strikes
+from clinic_hwr.pages.types import Box, StruckOut
+from clinic_hwr.recognition.synthesis.pages_paper import Paper
+
+from .scribble import ScribbleHand
+
+
+def _line(*strokes: tuple[float, float, float], ruled: bool = False) -> StruckOut:
+    """Write a line, draw level strokes (height over the base in x-heights, start, end share)."""
+    rng = np.random.default_rng(5)
+    paper = Paper(6.0, 1.2, 200, ScribbleHand(), rng)
+    if ruled:
+        paper.rule(0.1, 0.73, 5.9, 0.73)
+    x0, y0, x1, y1 = paper.write(0.6, 0.72, "Lisinoril 10 m tab one")
+    for height, start, end in strokes:
+        xs = np.linspace(x0 + start * (x1 - x0), x0 + end * (x1 - x0), 30)
+        ys = 0.72 - height * paper.x_height_in + 0.004 * np.sin(xs * 4)
+        paper.stroke(np.stack([xs, ys], 1))
+    box = Box(round(x0 * 200), round(y0 * 200), round((x1 - x0) * 200), round((y1 - y0) * 200))
+    return find_strikes(ink_mask(paper.ink), find_rules(paper.ink), [box], 0.8 * box.height)[0]
+
+
+@pytest.mark.parametrize(
+    ("strokes", "struck"),
+    [
+        ((), StruckOut.NO),
+        (((-0.5, 0.0, 1.0),), StruckOut.NO),
+        (((0.6, 0.0, 1.0),), StruckOut.WHOLLY),
+        (((0.6, 0.0, 0.4),), StruckOut.PARTLY),
+    ],
+    ids=["plain", "underlined", "struck", "half"],
+)
+def test_a_stroke_through_the_letters_strikes_them_out(
+    strokes: tuple[tuple[float, float, float], ...], struck: StruckOut
+) -> None:
+    assert _line(*strokes) is struck
+
+
+def test_a_form_rule_under_writing_is_no_strike() -> None:
+    assert _line(ruled=True) is StruckOut.NO
