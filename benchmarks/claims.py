@@ -10,7 +10,7 @@ processes that begin at the same moment:
   finishes it, as a clinic does. What is timed is the service: permission check, claim, the lease
   with its scan. The inbox (a page of 50 in the middle of the queue) is timed beside it.
 
-Synthetic rows: scans in review without pages; nothing here depends on what is on them.
+Synthetic rows: scans in review with one page and one field that a person must decide.
 """
 
 from __future__ import annotations
@@ -72,8 +72,9 @@ def fill(wanted: int, reviewers: int) -> None:
     from django.utils import timezone
 
     from clinic_hwr.accounts.models import Membership, Role, Site
-    from clinic_hwr.intake.models import Scan
+    from clinic_hwr.intake.models import Page, Scan
     from clinic_hwr.review.models import NEVER_HELD, ReviewLease
+    from clinic_hwr.routing.models import Field, Route
 
     call_command("migrate", verbosity=0)
     site, _ = Site.objects.get_or_create(name="Measured", slug="measured")
@@ -96,6 +97,18 @@ def fill(wanted: int, reviewers: int) -> None:
             for number in range(start, min(start + BATCH, wanted))
         )
         ReviewLease.objects.bulk_create(ReviewLease(scan=scan) for scan in scans)
+        pages = Page.objects.bulk_create(
+            Page(scan=scan, number=1, image_sha256="0" * 64, width_px=1, height_px=1)
+            for scan in scans
+        )
+        # one field that a person must decide: without it nobody has work on the scan
+        Field.objects.bulk_create(
+            Field(
+                page=page, position=0, name="drug", kind="drug", group=1, x_px=0, y_px=0,
+                width_px=1, height_px=1, crop_sha256="0" * 64, route=Route.HUMAN,
+            )
+            for page in pages
+        )  # fmt: skip
     Scan.objects.exclude(state="in_review").update(
         state="in_review", state_changed_at=timezone.now()
     )

@@ -36,7 +36,7 @@ def scan_upload(request: HttpRequest) -> HttpResponse:
     """Receive the files of the inbox form (fields ``file``, many; ``site``, a slug; ``split``).
 
     A script that sends ``Accept: application/json`` gets one object a file instead of the inbox
-    with messages, and problems as RFC 9457; see ``static/clinic_hwr/js/upload.js``.
+    with messages, and problems as RFC 9457; see ``static/clinic_hwr/js/uploads.js``.
     """
     try:
         scans = _receive(request)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from clinic_hwr.intake.states import ScanState as S
 
-from .selectors import asked_of_prescriber, second_for, work_for
+from .selectors import asked_of_prescriber, left_to_others, second_for
 
 Condition = Callable[[Any], Q]
 
@@ -127,7 +127,7 @@ def mine(user: Any) -> Q:
 )
 def needs_review(user: Any) -> Q:
     """Scans with a field that this person must decide; what waits for others is in their queues."""
-    return Q(state=S.IN_REVIEW) & work_for(user)
+    return Q(state=S.IN_REVIEW) & ~left_to_others(user)
 
 
 @queue(

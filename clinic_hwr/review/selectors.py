@@ -81,23 +81,16 @@ def waiting_for_second(scans: QuerySet[Scan], user: Any) -> QuerySet[Scan]:
     )
 
 
-def work_for(user: Any) -> Q:
-    """Return the condition on scans that a field of theirs waits for ``user``, not for others."""
-    newest = (
-        Decision.objects.filter(field=OuterRef("pk"))
-        .exclude(kind=DecisionKind.POSTPONED)
-        .order_by("-number")
-        .values("kind")[:1]
+def left_to_others(user: Any) -> Q:
+    """Return the condition that what ``user`` could do on a scan waits for somebody else first.
+
+    They entered a value that a second person must enter now, or the prescriber was asked. Two
+    small tables are looked at, never the fields: the queue is claimed from with 100,000 scans open.
+    """
+    mine = FieldCheck.objects.filter(
+        field__page__scan=OuterRef("pk"), stage=CheckStage.SECOND, first_by=user
     )
-    undecided = (
-        Field.objects.filter(page__scan=OuterRef("pk"), route=Route.HUMAN)
-        .annotate(newest_kind=Subquery(newest))
-        .filter(Q(newest_kind__isnull=True) | Q(newest_kind=DecisionKind.REOPENED))
-        .exclude(clarifications__status=QuestionStatus.OPEN)
-    )
-    first = FieldCheck.objects.filter(field__page__scan=OuterRef("pk"), stage=CheckStage.FIRST)
-    first = first.exclude(field__clarifications__status=QuestionStatus.OPEN)
-    return Q(Exists(undecided)) | Q(Exists(first)) | second_for(user)
+    return Q(Exists(mine)) | asked_of_prescriber()
 
 
 def second_for(user: Any) -> Q:

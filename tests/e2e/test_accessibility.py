@@ -25,7 +25,7 @@ from clinic_hwr.review.services import (
     prescription_release,
     scan_claim,
 )
-from tests.review.scripted import GRAVE_DRUGS, TWO_DRUGS, Line, ReadScan, read_scan
+from tests.review.scripted import GRAVE_DRUGS, ORDINARY_DRUGS, TWO_DRUGS, Line, ReadScan, read_scan
 
 from .conftest import Watched
 from .test_workstation import PASSWORD, open_workstation, sign_in
@@ -116,7 +116,7 @@ def test_the_pages_of_a_reviewer(
 @pytest.fixture
 def released(site: Site, clinician: Any) -> ReadScan:
     """A released prescription whose EHR refused it."""
-    read = read_scan(site, name="released.png")
+    read = read_scan(site, ORDINARY_DRUGS, name="released.png")
     token = scan_claim(user=clinician, scan_id=read.scan.pk).token
     for state in field_states(read.scan):
         field_decide(

@@ -47,12 +47,13 @@ class Upload {
     this.words.textContent = words;
   }
 
-  /** @param {string} url @param {string} site @returns {Promise<void>} resolves when the server answered or nobody did */
-  send(url, site) {
+  /** @param {string} url @param {string} site @param {string} split @returns {Promise<void>} resolves when the server answered or nobody did */
+  send(url, site, split) {
     this.state = "sending";
     this.bar.hidden = false;
     const body = new FormData();
     body.append("site", site);
+    body.append("split", split);
     body.append("file", this.file);
     const request = new XMLHttpRequest();
     request.open("POST", url);
@@ -138,10 +139,11 @@ export function improveUpload(form) {
     if (sending) return;
     sending = button.disabled = true;
     const site = form.elements.namedItem("site").value;
+    const split = form.elements.namedItem("split").value;
     const work = async () => {
       for (let next = uploads.find((each) => each.waits && !each.tried); next; next = uploads.find((each) => each.waits && !each.tried)) {
         next.tried = true;
-        await next.send(form.dataset.uploadUrl, site);
+        await next.send(form.dataset.uploadUrl, site, split);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
