@@ -168,7 +168,9 @@ def test_search_amend_and_retract(
     page.goto(live_server.url + reverse("scan-detail", args=[released.scan.pk]))
     found += violations(page)
     shots(page, "scan", theme)
-    page.goto(live_server.url + reverse("release", args=[worked_on.scan.pk]))
+    ordinary = read_scan(worked_on.scan.site, ORDINARY_DRUGS, name="ordinary.png")
+    page.goto(live_server.url + reverse("release", args=[ordinary.scan.pk]))
+    found += violations(page)
     shots(page, "release", theme)
     for name in ("retract", "amend"):
         page.goto(live_server.url + reverse(name, args=[released.scan.pk]))
