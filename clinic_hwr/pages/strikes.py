@@ -22,8 +22,9 @@ Mask = NDArray[np.uint8]
 # A strike is straight for at least this many letter heights; bars of a t and dashes are shorter.
 _SHORTEST = 1.6
 _SLOPES_DEG = (-24, -18, -12, -8, -4, 0, 4, 8, 12, 18, 24)
-# Share of its columns that have ink close above and close below. On generated lines a strike has
-# 0.7 to 1, an underline up to 0.3 (benchmarks/strikes.py).
+# Share of its columns that have ink close above and close below. On generated lines 0.55 found 88%
+# of single strikes and took 5% of underlines for one (n = 60), 0.43 found 96% and took 18%
+# (n = 100): chosen between, as a missed strike is the worse error. Not measured on other lines.
 _BOTH_SIDES = 0.47
 # A printed rule ends far from the writing on it, a strike does not (letter heights).
 _REACH = 1.6
