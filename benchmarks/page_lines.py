@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import pickle
 import sys
 import time
 from collections import Counter
@@ -30,6 +29,7 @@ from clinic_hwr.pages.text_lines import text_lines
 from clinic_hwr.pages.values import is_writing
 from clinic_hwr.recognition.segmentation.finder import LineMarker, load_line_marker
 from clinic_hwr.recognition.segmentation.weights import SHIPPED
+from clinic_hwr.recognition.synthesis.hands import FontHand
 from clinic_hwr.recognition.synthesis.pages import DrawnPage, draw_pages, layouts_with
 from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 
@@ -99,18 +99,21 @@ def lines_of(survey: PageSurvey) -> list[Box]:
 
 
 def prepare(options: argparse.Namespace) -> list[Prepared]:
-    """Draw pages, turn them upright, read their print; kept in a file when one is named."""
-    if options.cache and options.cache.is_file():
-        return pickle.loads(options.cache.read_bytes())  # noqa: S301 - our own file
-    hands = page_hands(Path(options.data), options.split, cuts_dir=options.cuts)
+    """Draw pages, turn them upright, read their print.
+
+    Nobody writes with a font: the segmenter learnt from fonts of every split.
+    """
+    hands = [
+        hand
+        for hand in page_hands(Path(options.data), options.split, cuts_dir=options.cuts)
+        if not isinstance(hand, FontHand)
+    ]
     pages = []
     drawn = draw_pages(hands, count=options.pages, seed=options.seed,
                        layouts=layouts_with(options.split), degradations=DEGRADATIONS)  # fmt: skip
     for page in drawn:
         upright = make_upright(page.gray)
         pages.append(Prepared(page, upright, read_print(upright.gray)))
-    if options.cache:
-        options.cache.write_bytes(pickle.dumps(pages))
     return pages
 
 
@@ -188,7 +191,6 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=60)
     parser.add_argument("--split", default="held_out")
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--cache", type=Path, help="keep the prepared pages in this file")
     parser.add_argument("--weights", type=Path, default=SHIPPED)
     parser.add_argument("--show", action="store_true", help="name what was missed")
     options = parser.parse_args()
