@@ -116,6 +116,24 @@ def test_a_medication_that_is_not_applicable_is_withdrawn(
     assert sorted(statuses) == ["active", "entered-in-error"]
 
 
+@pytest.mark.parametrize("added", [False, True])
+def test_one_signer_brings_in_no_drug_that_two_people_must_enter(
+    released: ReadScan, pharmacist: Any, added: bool
+) -> None:
+    before = Decision.objects.count(), Field.objects.count()
+    change = (
+        FieldChange(None, "corrected", "Warfarin 5 mg", "drug", 3)
+        if added
+        else FieldChange(released["drug"].pk, "corrected", "Warfarin 5 mg")
+    )
+
+    with pytest.raises(ReleaseRefused, match="entered by two people"):
+        sign(pharmacist, released, [change])
+
+    assert PrescriptionRecord.objects.get().version == 1
+    assert (Decision.objects.count(), Field.objects.count()) == before
+
+
 def test_a_medication_that_was_missed_is_added(released: ReadScan, pharmacist: Any) -> None:
     added = {"drug": "Amlodipine 5 mg", "sig": "1 tab PO daily", "quantity": "30", "refills": "0"}
     changes = [FieldChange(None, "corrected", text, name, 3) for name, text in added.items()]
