@@ -30,10 +30,10 @@ ERRORS = {
     "401": "Sign in: send a token.",
     "403": "Not yours to do.",
     "404": "No such thing, or not at a site of yours; the two look alike.",
+    "409": "Somebody or something got there first, or it cannot be done in this state.",
     "429": "Too many requests; wait as Retry-After says.",
 }
 WRITE_ERRORS = {
-    "409": "Somebody or something got there first, or it cannot be done in this state.",
     "412": "It is not what you saw (If-Match).",
     "413": "Too large.",
     "415": "Unsupported media type.",
