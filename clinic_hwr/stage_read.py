@@ -293,10 +293,11 @@ def _comb_reading(gray: Gray, region: FieldRegion, reader: CombReader) -> Readin
 
 
 def _line_crops(gray: Gray, region: FieldRegion, crop: Gray) -> Iterator[tuple[str, Gray]]:
-    """Kind and crop of each line of a field; most have one."""
-    if region.kind is FieldKind.PARAGRAPH and region.lines_px:
+    """Kind and crop of each piece of a field; most have one."""
+    if region.lines_px:
+        kind = FieldKind.TEXT if region.kind is FieldKind.PARAGRAPH else region.kind
         for line in region.lines_px:
-            yield FieldKind.TEXT, crop_field(gray, line)
+            yield kind, crop_field(gray, line)
     elif region.comb:
         yield region.kind, crop_field(gray, region.box_px)
     else:

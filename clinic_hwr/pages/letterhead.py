@@ -23,8 +23,20 @@ _PRACTICE = re.compile(
 )
 _SPECIALTIES = {
     "family medicine", "internal medicine", "general practice", "pediatrics", "family practice",
-    "emergency medicine", "general medicine",
+    "emergency medicine", "general medicine", "paediatrics", "general dentistry", "dentistry",
+    "psychiatry", "neurology", "dermatology", "cardiology", "oncology", "urology", "gynecology",
+    "obstetrics and gynecology", "orthopedics", "geriatrics", "endocrinology", "ophthalmology",
+    "gastroenterology", "rheumatology", "nephrology", "pulmonology", "general surgery",
 }  # fmt: skip
+# A name without title or degree: two to four capitalised words, one of them may be an initial.
+_NAME_WORD = re.compile(r"^[A-ZÀ-ÞŁŚŻ][a-zà-ÿłśżąęćńóź'’]+(?:-[A-ZÀ-Þ][a-zà-ÿ]+)?,?$|^[A-Z]\.$")
+_NO_NAME = re.compile(
+    r"\b(street|st|road|rd|avenue|ave|lane|ln|drive|blvd|boulevard|suite|floor|unit|box|"
+    r"prescription|order|orders|sheet|form|record|request|discharge|medication|department|"
+    r"license|patient|name|date|phone|signature|physician|provider|prescriber|page|refill|"
+    r"rezept|receta|ordonnance|récépissé|rue|calle|avenida|straße|strasse|university|state)\b",
+    re.IGNORECASE,
+)
 _PATIENT_FIELDS = {"patient_name", "patient_dob", "patient_address", "patient_age", "allergies"}
 _HEAD_SHARE = 0.3  # of the page height, when no patient label ends the head
 
@@ -41,6 +53,8 @@ def head_fields(survey: PageSurvey, present: set[str]) -> list[FieldRegion]:
     lines = [line for line in runs if _box(line).y + _box(line).height <= bottom]
     fields = []
     prescriber = next((line for line in lines if _names_a_person(line)), None)
+    if prescriber is None:
+        prescriber = _plain_name(lines)
     if prescriber is None:
         # European forms print the prescriber's stamp at the foot: its lines belong together.
         prescriber = next((line for line in runs if _names_a_person(line)), None)
@@ -102,6 +116,39 @@ def _names_a_person(line: Sequence[PrintedWord]) -> bool:
     if _TITLE.search(text):
         return True
     return len(line) >= 2 and _CREDENTIALS.search(text) is not None
+
+
+def _plain_name(lines: Sequence[list[PrintedWord]]) -> list[PrintedWord] | None:
+    """The name of a head that prints neither title nor degree.
+
+    It stands next to the specialty, or right under the name of the house; elsewhere two
+    capitalised words may be anything.
+    """
+    for number, line in enumerate(lines):
+        text = _text(line)
+        if not 2 <= len(line) <= 4 or not all(_NAME_WORD.match(word.text) for word in line):
+            continue
+        if _PRACTICE.search(text) or _NO_NAME.search(text) or normalised(text) in _SPECIALTIES:
+            continue
+        behind = lines[number + 1] if number + 1 < len(lines) else None
+        before = lines[number - 1] if number else None
+        if behind is not None and normalised(_text(behind)) in _SPECIALTIES:
+            return line
+        if before is not None and _PRACTICE.search(_text(before)) and _follows(line, before):
+            return line
+    return None
+
+
+def _follows(line: Sequence[PrintedWord], above: Sequence[PrintedWord]) -> bool:
+    """Whether a line stands right under another, centred or flush with it."""
+    box, top = _box(line), _box(above)
+    down = box.y - (top.y + top.height)
+    aligned = min(
+        abs(box.x - top.x),
+        abs(box.x + box.width / 2 - top.x - top.width / 2),
+        abs(box.x + box.width - top.x - top.width),
+    )
+    return -0.3 * top.height <= down < 2 * top.height and aligned < 2 * top.height
 
 
 def _text(line: Sequence[PrintedWord]) -> str:

@@ -14,6 +14,7 @@ from .background import ink_mask
 from .checkboxes import Checkbox, find_checkboxes
 from .comb_fields import NamedComb, name_combs
 from .combs import comb_print, dark_mask, find_combs, holds, settled
+from .joined_lines import split_joined
 from .label_vocabulary import LabelVocabulary, normalised
 from .labels import Label, find_labels, split_glued
 from .line_cores import LineCores, line_cores
@@ -128,8 +129,8 @@ def survey_page(
     for one in checkboxes:
         ink[one.box_px.y - 1 : one.box_px.y + one.box_px.height + 1,
             one.box_px.x - 1 : one.box_px.x + one.box_px.width + 1] = 0  # fmt: skip
-    ink, strokes = _pen_strokes(ink, boxes, unit, circles)
     cores = line_cores(maps) if maps is not None else None
+    ink, strokes = _pen_strokes(ink, boxes, unit, circles, cores)
     return PageSurvey(
         gray,
         rules,
@@ -214,8 +215,9 @@ def _pen_strokes(
     printed: Sequence[Box],
     unit: float,
     choice_rows: Sequence[Box],
+    cores: LineCores | None = None,
 ) -> tuple[NDArray[np.uint8], tuple[Stroke, ...]]:
-    """Drop the components that lie in printed boxes, and specks."""
+    """Drop the components that lie in printed boxes, and specks; part those that join lines."""
     covered = np.zeros(ink.shape, np.uint8)
     for box in printed:
         grow = max(2, round(0.12 * box.height))
@@ -227,7 +229,7 @@ def _pen_strokes(
     inside = np.bincount(labels[covered > 0], minlength=count)
     speck = max(6.0, (0.15 * unit) ** 2)
     keep = np.zeros(count, bool)
-    strokes = []
+    strokes = {}
     for index in range(1, count):
         x, y, w, h, area = (int(v) for v in stats[index])
         # OCR stretches the box of a circled choice over its circle: the circle is pen all the same.
@@ -238,5 +240,18 @@ def _pen_strokes(
         if area < speck or (inside[index] > 0.6 * area and not circle):
             continue
         keep[index] = True
-        strokes.append(Stroke(Box(x, y, w, h), area))
-    return np.where(keep[labels], 255, 0).astype(np.uint8), tuple(strokes)
+        strokes[index] = Stroke(Box(x, y, w, h), area)
+    kept = np.where(keep[labels], 255, 0).astype(np.uint8)
+    if cores is None:
+        return kept, tuple(strokes.values())
+    parted, parts = split_joined(np.asarray(labels, np.int32), keep, cores)
+    for index, numbers in parts.items():
+        whole = strokes.pop(index).box_px
+        window = parted[whole.y : whole.y + whole.height, whole.x : whole.x + whole.width]
+        for number in numbers:
+            mask = (window == number).astype(np.uint8)
+            x, y, w, h = cv2.boundingRect(mask)
+            area = int(mask.sum())
+            if area >= speck:
+                strokes[number] = Stroke(Box(whole.x + x, whole.y + y, w, h), area)
+    return kept, tuple(strokes.values())

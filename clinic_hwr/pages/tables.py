@@ -10,6 +10,7 @@ from .label_vocabulary import normalised
 from .labels import union, word_rows
 from .survey import PageSurvey, Stroke
 from .types import FIELD_NAMES, Box, FieldRegion
+from .values import is_writing
 
 # Dose, route, frequency and reason are the directions of an order: read together they are its sig.
 _COLUMNS: dict[str, str] = {
@@ -64,7 +65,7 @@ def find_table(survey: PageSurvey) -> Table | None:
 
 def table_fields(survey: PageSurvey, table: Table) -> tuple[list[FieldRegion], set[Stroke]]:
     """Return the fields of a table and the strokes they took."""
-    cells: dict[tuple[int, str], list[Stroke]] = {}
+    cells: dict[tuple[int, str], dict[int, list[Stroke]]] = {}
     headings: dict[tuple[int, str], str] = {}
     for stroke in survey.strokes:
         place = _cell(table, stroke)
@@ -73,19 +74,27 @@ def table_fields(survey: PageSurvey, table: Table) -> tuple[list[FieldRegion], s
         row, column = place
         if not column.field:
             continue
-        cells.setdefault((row, column.field), []).append(stroke)
+        cells.setdefault((row, column.field), {}).setdefault(column.left, []).append(stroke)
         headings.setdefault((row, column.field), column.heading)
     written = {
-        key: strokes for key, strokes in cells.items()
-        if union([s.box_px for s in strokes]).height > 0.5 * survey.unit_px
+        key: columns for key, columns in cells.items()
+        if union([s.box_px for some in columns.values() for s in some]).height
+        > 0.5 * survey.unit_px
     }  # fmt: skip
     rows = sorted({row for row, _ in written})
     fields, taken = [], set()
-    for (row, name), strokes in written.items():
-        taken.update(strokes)
-        box = union([stroke.box_px for stroke in strokes])
-        group = rows.index(row) + 1
-        fields.append(FieldRegion(name, FIELD_NAMES[name], box, group, headings[(row, name)]))
+    for (row, name), columns in written.items():
+        boxes = []
+        for _, strokes in sorted(columns.items()):
+            taken.update(strokes)
+            boxes.append(union([stroke.box_px for stroke in strokes]))
+        # Dose, route and frequency stand in cells of their own, and are read cell by cell.
+        parts = tuple(box for box in boxes if is_writing(survey, box))
+        field = FieldRegion(
+            name, FIELD_NAMES[name], union(boxes), rows.index(row) + 1, headings[(row, name)],
+            lines_px=parts if len(parts) > 1 else (),
+        )  # fmt: skip
+        fields.append(field)
     return fields, taken
 
 

@@ -259,7 +259,8 @@ class FieldRegion:
         present: for signature and checkbox kinds: whether there is a mark. None otherwise.
         comb: runs of cells the value is written into, left to right; () for free writing.
             A date may have three. ``box_px`` then is around the cells.
-        lines_px: the lines of a paragraph, top to bottom; () for other kinds.
+        lines_px: the pieces of a value that stands in several: lines of a paragraph or of a value
+            on several rows, cells of a table row; in reading order. () for a value in one piece.
         named_by: what the name was taken from.
         struck_out: whether a stroke goes through it: its words are not meant then.
     """

@@ -55,6 +55,13 @@ def test_order_table_gives_one_medication_a_row(order_sheet: PreparedPage) -> No
         assert order_sheet.overlap("sig", group) > 0.5
 
 
+def test_cells_of_a_row_that_are_one_value_are_pieces_of_it(order_sheet: PreparedPage) -> None:
+    sig = order_sheet.field("sig", 1)
+    assert len(sig.lines_px) == 3  # dose, route, frequency
+    assert [box.x for box in sig.lines_px] == sorted(box.x for box in sig.lines_px)
+    assert order_sheet.field("drug", 1).lines_px == ()
+
+
 def test_patient_sticker_is_printed_text(order_sheet: PreparedPage) -> None:
     assert order_sheet.field("patient_name").printed_text == "John Specimen"
     assert order_sheet.field("patient_mrn").printed_text == "0077510"

@@ -11,7 +11,7 @@ from clinic_hwr.pages.survey import survey_page
 from clinic_hwr.pages.text_lines import text_lines
 from clinic_hwr.recognition.segmentation.finder import load_line_marker
 from clinic_hwr.recognition.segmentation.network import LineSegmenter, parameters_of
-from clinic_hwr.recognition.segmentation.training import core_of
+from clinic_hwr.recognition.segmentation.training import example_of
 from clinic_hwr.recognition.segmentation.weights import (
     SHIPPED,
     SegmenterMissing,
@@ -19,6 +19,7 @@ from clinic_hwr.recognition.segmentation.weights import (
     save_segmenter,
 )
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
+from clinic_hwr.recognition.synthesis.scattered_pages import ScatteredPage, draw_scattered
 from tests.pages.scribble import ScribbleHand
 
 
@@ -38,9 +39,27 @@ def test_sloping_lines_are_told_apart() -> None:
     assert marker.version.startswith("lines-small@")
 
 
-def test_core_is_the_middle_half_of_a_line() -> None:
-    quad = np.array([[0, 0], [100, 0], [100, 20], [0, 20]], np.float32)
-    assert core_of(quad).tolist() == [[5, 5], [95, 5], [95, 15], [5, 15]]
+def test_what_is_learnt_are_the_bands_at_half_the_size() -> None:
+    band = np.array([[10, 20], [50, 20], [50, 30], [10, 30]], np.float32)
+    page = ScatteredPage(np.full((60, 80), 255, np.uint8), (band,), ())
+
+    cores = example_of(page).cores
+
+    rows, columns = np.nonzero(cores[0])
+    assert cores.shape == (2, 30, 40)
+    assert abs(rows.min() - 10) <= 1 and abs(rows.max() - 14) <= 1
+    assert abs(columns.min() - 5) <= 1 and abs(columns.max() - 24) <= 1
+    assert not cores[1].any()
+
+
+def test_scattered_pages_hold_bands_of_both_kinds_and_ink_in_each() -> None:
+    page = draw_scattered([ScribbleHand()], np.random.default_rng(2), long_side_px=800)
+
+    assert page.written and page.printed
+    for band in page.written:
+        x0, y0 = np.maximum(np.floor(band.min(axis=0)).astype(int), 0)
+        x1, y1 = np.ceil(band.max(axis=0)).astype(int)
+        assert (page.gray[y0:y1, x0:x1] < 160).any()
 
 
 def test_weights_are_small_and_come_back_as_they_were(tmp_path: Path) -> None:

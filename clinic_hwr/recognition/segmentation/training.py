@@ -1,6 +1,7 @@
 """Trains the segmenter of text lines on pages of no layout; one CPU core is enough.
 
 python -m clinic_hwr.recognition.segmentation.training --data FOLDER --out FILE [--minutes 18]
+    [--cuts FOLDER] [--init FILE]
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import argparse
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -22,17 +23,25 @@ from torch import Tensor
 from torch.nn import functional
 
 from clinic_hwr.pages.background import flatten_background
-from clinic_hwr.recognition.synthesis.hands import Hand, load_hands
-from clinic_hwr.recognition.synthesis.scattered_pages import ScatteredPage, draw_scattered
+from clinic_hwr.recognition.synthesis.hands import Hand
+from clinic_hwr.recognition.synthesis.pages import draw_pages, layouts_with, settings_for
+from clinic_hwr.recognition.synthesis.pages_hands import page_hands
+from clinic_hwr.recognition.synthesis.scattered_pages import (
+    ScatteredPage,
+    bands_by_kind,
+    draw_scattered,
+)
 
 from .network import INPUT_LONG_SIDE, STRIDE, LineSegmenter, parameters_of
-from .weights import save_segmenter
+from .weights import load_segmenter, save_segmenter
 
-HELD_OUT_EVERY = 5
-"""Every so many hands one is kept for measuring."""
 CROP_PX = 448
-_CORE = 0.5  # share of a line's height that is its core
-_ENDS = 0.25  # of the height, cut off the core at both ends: neighbours in a row stay apart
+_KEEP_MINUTES = 5.0
+# Share of the pages that have a layout; the others have none, so that none is learnt by heart.
+_OF_LAYOUTS = 0.35
+_WAYS = ("clean", "office", "photocopy", "fax_fine", "phone", "phone_curled")
+# Writing in cells is no line of writing, and a layout with combs says nothing of it.
+_LAYOUTS = layouts_with("train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +57,16 @@ class Example:
     cores: NDArray[np.uint8]
 
 
-def training_hands(hands: Sequence[Hand], *, held_out: bool) -> list[Hand]:
-    """Return the hands that are learnt from, or those that are not."""
-    return [hand for n, hand in enumerate(hands) if (n % HELD_OUT_EVERY == 0) is held_out]
-
-
-def core_of(quad: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Shrink the corners of a line, (4, 2) clockwise from the top left, to those of its core."""
-    down = quad[3] - quad[0]
-    along = quad[1] - quad[0]
-    length, height = float(np.hypot(*along)), float(np.hypot(*down))
-    cut = min(_ENDS * height / max(length, 1.0), 0.3)
-    margin = (1 - _CORE) / 2
-    top_left, top_right = quad[0] + margin * down, quad[1] + margin * down
-    corners = [
-        top_left + cut * along,
-        top_right - cut * along,
-        top_right - cut * along + _CORE * down,
-        top_left + cut * along + _CORE * down,
-    ]
-    return np.asarray(corners, np.float32)
-
-
 def example_of(page: ScatteredPage) -> Example:
     """Turn a drawn page into what is learnt from it."""
     height, width = page.gray.shape
-    cores = np.zeros((2, height // STRIDE, width // STRIDE), np.uint8)
-    for channel, quads in enumerate((page.written, page.printed)):
+    cores = np.zeros((2, -(-height // STRIDE), -(-width // STRIDE)), np.uint8)
+    for channel, bands in enumerate((page.written, page.printed)):
         plane = np.zeros(cores.shape[1:], np.uint8)
-        for quad in quads:
-            points = np.round(core_of(quad) / STRIDE).astype(np.int32).reshape(-1, 1, 2)
-            cv2.fillPoly(plane, [points], 1)
+        for band in bands:
+            # Pixels of the map have their middles at half its steps.
+            points = np.round((band / STRIDE - 0.5) * 16).astype(np.int32).reshape(-1, 1, 2)
+            cv2.fillPoly(plane, [points], 1, shift=4)
         cores[channel] = plane
     return Example(255 - flatten_background(page.gray), cores)
 
@@ -88,7 +76,47 @@ def examples(hands: Sequence[Hand], seed: int) -> Iterator[Example]:
     for number in range(2**31):
         rng = np.random.default_rng([seed, number])
         long_side = int(INPUT_LONG_SIDE * rng.uniform(0.85, 1.1))
-        yield example_of(draw_scattered(hands, rng, long_side_px=long_side))
+        if rng.random() < _OF_LAYOUTS:
+            page = _of_a_layout(hands, rng, long_side)
+        else:
+            page = draw_scattered(hands, rng, long_side_px=long_side)
+        yield example_of(page)
+
+
+def _of_a_layout(
+    hands: Sequence[Hand], rng: np.random.Generator, long_side_px: int
+) -> ScatteredPage:
+    """A page of a training layout, nearly upright, seen at the size the network sees."""
+    way = _WAYS[int(rng.integers(len(_WAYS)))]
+    seen = settings_for(way, rng)
+    settings = replace(
+        seen,
+        quarter_turns=0,
+        skew_deg=float(rng.normal(0.0, 0.3)),
+        tilt_deg=(0.2 * seen.tilt_deg[0], 0.2 * seen.tilt_deg[1]),
+    )
+    name = _LAYOUTS[int(rng.integers(len(_LAYOUTS)))]
+    seed = int(rng.integers(2**31))
+    (drawn,) = draw_pages(hands, count=1, seed=seed, layouts=(name,), settings=settings)
+    scale = long_side_px / max(drawn.gray.shape)
+    size = round(drawn.gray.shape[1] * scale), round(drawn.gray.shape[0] * scale)
+    way_of = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    gray = np.asarray(cv2.resize(drawn.gray, size, interpolation=way_of), np.uint8)
+    written, printed = bands_by_kind(drawn.lines)
+    written += tuple(_middle(one.quad_px) for one in drawn.fields if one.name == "signature")
+    return ScatteredPage(
+        gray,
+        tuple(band * scale for band in written),
+        tuple(band * scale for band in printed),
+    )
+
+
+def _middle(quad: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+    """The middle half of a quad's height: it stands for a signature's band."""
+    top_left, top_right, bottom_right, bottom_left = np.asarray(quad, np.float32)
+    left, right = (bottom_left - top_left) / 4, (bottom_right - top_right) / 4
+    corners = [top_left + left, top_right + right, bottom_right - right, bottom_left - left]
+    return np.asarray(corners, np.float32)
 
 
 def crop(example: Example, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -117,22 +145,41 @@ def loss_of(logits: Tensor, cores: Tensor) -> Tensor:
 
 
 def train(
-    hands: Sequence[Hand], *, minutes: float, seed: int = 1, batch: int = 6, pool: int = 240
+    hands: Sequence[Hand],
+    *,
+    minutes: float,
+    seed: int = 1,
+    batch: int = 6,
+    pool: int = 240,
+    begin_with: LineSegmenter | None = None,
+    keep: Callable[[LineSegmenter], None] = lambda model: None,
 ) -> LineSegmenter:
     """Train for so many minutes on one thread; returns the averaged weights.
 
     Pages are drawn as it goes: one every second step, the newest ``pool`` are cut up.
+
+    Args:
+        hands: who writes the pages.
+        minutes: of wall time.
+        seed: of pages, crops and first weights.
+        batch: crops a step.
+        pool: pages that crops are cut from.
+        begin_with: weights to go on with; None begins with random ones.
+        keep: is given the averaged weights every few minutes.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    model = LineSegmenter().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = begin_with or LineSegmenter()
+    for parameter in model.train().parameters():
+        parameter.requires_grad_(True)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99), use_buffers=True
     )
     optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=1e-3)
     source = examples(hands, seed)
     shelf = [next(source) for _ in range(12)]
-    start, step, share = time.monotonic(), 0, 0.0
+    start, step, share, kept = time.monotonic(), 0, 0.0, 0.0
     while share < 1.0:
         share = (time.monotonic() - start) / (60 * minutes)
         for group in optimiser.param_groups:
@@ -152,6 +199,9 @@ def train(
         optimiser.step()
         averaged.update_parameters(model)
         step += 1
+        if (share - kept) * minutes > _KEEP_MINUTES:
+            kept = share
+            keep(cast(LineSegmenter, averaged.module))
         if step % 25 == 0:
             print(f"step {step} share {share:.2f} loss {loss.item():.3f}", flush=True)
     return cast(LineSegmenter, averaged.module.eval())
@@ -161,16 +211,24 @@ def main() -> None:
     """Train, write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("CLINIC_HWR_DATA"))
+    parser.add_argument("--cuts", type=Path, help="folder with cuts of joined handwriting")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=18.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--init", type=Path, help="weights to go on with")
     options = parser.parse_args()
     if not options.data:
         parser.error("give --data FOLDER or set CLINIC_HWR_DATA")
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    hands = training_hands(load_hands(Path(options.data)), held_out=False)
-    model = train(hands, minutes=options.minutes, seed=options.seed)
+    hands = page_hands(Path(options.data), "train", cuts_dir=options.cuts)
+    model = train(
+        hands,
+        minutes=options.minutes,
+        seed=options.seed,
+        begin_with=load_segmenter(options.init)[0] if options.init else None,
+        keep=lambda averaged: save_segmenter(averaged, options.out),
+    )
     save_segmenter(model, options.out)
     print(f"{options.out}: {parameters_of(model)} parameters")
 

@@ -29,7 +29,7 @@ from .pages_layouts import (
     layouts_with,
 )
 from .pages_paper import Gray
-from .pages_scan import ScanSettings, moved, random_settings, scan_with_moves
+from .pages_scan import ScanSettings, bands_moved, moved, random_settings, scan_with_moves
 from .pages_truth import FieldTruth, LineTruth, MarkTruth
 from .pages_varied import varied_content
 
@@ -192,7 +192,7 @@ def draw_page(
         scanner,
         moved(paper.fields, moves),
         content.signed,
-        moved(paper.lines, moves),
+        bands_moved(moved(paper.lines, moves), moves),
         moved(paper.marks, moves),
         degradation,
         pen,
@@ -216,6 +216,7 @@ def draw_pages(
     layouts: Sequence[str] | None = None,
     degradations: Sequence[str] = ("office",),
     with_pen: bool = False,
+    settings: ScanSettings | None = None,
 ) -> Iterator[DrawnPage]:
     """Draw ``count`` random degraded prescriptions, layouts in turn, hands at random.
 
@@ -227,6 +228,7 @@ def draw_pages(
             measured on ``layouts_with("held_out")``.
         degradations: names, in turn: every layout meets every one of them.
         with_pen: keep the layer of pen ink, too.
+        settings: of the scanner, in place of those drawn for the degradation.
 
     Raises:
         ValueError: no hand can write the content.
@@ -238,7 +240,7 @@ def draw_pages(
         way = degradations[number // len(names) % len(degradations)]
         content = content_for(name, rng)
         dpi = int(rng.choice((150, 200, 300) if name == "us_pad" else _DPI.get(name, (150, 200))))
-        settings, page_seed = settings_for(way, rng), int(rng.integers(2**31))
+        scanner, page_seed = settings_for(way, rng), int(rng.integers(2**31))
         for hand in _able_hands(hands, content, rng):
             try:
                 yield draw_page(
@@ -247,7 +249,7 @@ def draw_pages(
                     hand,
                     seed=page_seed,
                     dpi=dpi,
-                    settings=settings,
+                    settings=settings or scanner,
                     degradation=way,
                     with_pen=with_pen,
                 )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from .hands import Hand, InkTile
+from .line_bands import band_of
 from .pages_ink import climbing, needle_gaps, print_font, stroke_width
 from .pages_truth import FieldTruth, LineTruth, MarkTruth, Quad
 
@@ -84,7 +85,10 @@ class Paper:
         self.ink = np.where(needle_gaps(drawn.shape, self.dpi), self.ink, drawn) if dots else drawn
         corners = self._inches(box)
         if text.strip():
-            self.lines.append(LineTruth(text, True, self.quad(corners)))
+            band = self._printed_band(
+                corners, y, draw.textbbox((0, 0), "x", font=font, anchor="ls")
+            )
+            self.lines.append(LineTruth(text, True, self.quad(corners), band_px=band))
         return corners
 
     def printed_field(
@@ -139,8 +143,17 @@ class Paper:
         wander = float(self.rng.normal(0.0, 0.008))  # nobody keeps exactly to the rule
         top, left = self.px(y + wander) - baseline, self.px(x)
         corners = self._inches(self._lay(alpha, left, top))
-        self.lines.append(LineTruth(text, False, self.quad(corners)))
+        moved = band_of(alpha) + np.array([left, top])
+        band = tuple((float(px), float(py)) for px, py in moved)
+        self.lines.append(LineTruth(text, False, self.quad(corners), band_px=band))
         return corners
+
+    def _printed_band(
+        self, corners: tuple[float, float, float, float], y: float, small: Sequence[float]
+    ) -> Quad:
+        """From the baseline up to the height of a small letter, over the width of the text."""
+        base = y * self.dpi
+        return self.quad((corners[0], (base + small[1]) / self.dpi, corners[2], base / self.dpi))
 
     def _with_the_same_pen(self, text: str, x_height_px: float) -> InkTile:
         """Write a text up to four times and keep the one nearest to this page's stroke width.

@@ -148,6 +148,19 @@ def moved(truths: Sequence[Truth], moves: Moves) -> tuple[Truth, ...]:
     )
 
 
+def bands_moved(lines: Sequence[LineTruth], moves: Moves) -> tuple[LineTruth, ...]:
+    """The same lines with their bands where these are on the scan; see ``moved`` for corners."""
+    return tuple(
+        replace(
+            line,
+            band_px=tuple((float(x), float(y)) for x, y in moves(np.array(line.band_px))),
+        )
+        if line.band_px
+        else line
+        for line in lines
+    )
+
+
 def _through_the_lens(
     scan: NDArray[np.float32], settings: ScanSettings, rng: np.random.Generator
 ) -> Gray:

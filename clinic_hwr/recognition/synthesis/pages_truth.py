@@ -54,12 +54,14 @@ class LineTruth:
         printed: print rather than pen.
         quad_px: corners of its ink.
         struck: crossed out.
+        band_px: outline of where its small letters stand, clockwise; see ``line_bands``.
     """
 
     text: str
     printed: bool
     quad_px: Quad
     struck: bool = False
+    band_px: Quad = ()
 
     @property
     def box_px(self) -> tuple[int, int, int, int]:

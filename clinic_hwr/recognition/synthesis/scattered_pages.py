@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .hands import CannotWrite, Hand
+from .line_bands import band_of
 from .pages_content import random_content
 from .pages_paper import Gray, Paper
-from .pages_scan import ScanSettings, scan_paper
-from .pages_truth import FieldTruth
+from .pages_scan import ScanSettings, bands_moved, scan_with_moves
+from .pages_truth import LineTruth
 
 _SIZES_IN = ((4.25, 5.5), (5.83, 8.27), (8.27, 11.69), (8.5, 11.0), (5.5, 8.5), (8.27, 5.83))
 _FACES = ("sans", "bold", "serif", "serif-bold", "narrow")
@@ -34,16 +35,18 @@ _SENTENCES = (
     "Confidential: contains protected health information.",
     "Please bring this paper to your next visit. Office hours 9-5.",
 )
+_HANDS_TRIED = 12
 _SIGNS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
 class ScatteredPage:
-    """A page and the quads of its lines.
+    """A page and the bands of its lines.
 
     Attributes:
         gray: the scan, (height, width) uint8.
-        written: corners of every line of handwriting, each (4, 2) float, clockwise in pixels.
+        written: outline of the band of every line of handwriting, each (n, 2) float, clockwise in
+            pixels; see ``line_bands``.
         printed: the same of every line of print.
     """
 
@@ -58,13 +61,16 @@ def draw_scattered(
     """Draw one page.
 
     Args:
-        hands: who may write on it; one is chosen.
+        hands: who may write on it; one is chosen that has most of the letters.
         rng: source of everything.
         long_side_px: of the page before small turns.
     """
     width, height = _SIZES_IN[int(rng.integers(len(_SIZES_IN)))]
     dpi = round(long_side_px / max(width, height))
-    page = _Strewn(width, height, dpi, hands[int(rng.integers(len(hands)))], rng)
+    for _ in range(_HANDS_TRIED):
+        page = _Strewn(width, height, dpi, hands[int(rng.integers(len(hands)))], rng)
+        if page.can_write_most():
+            break
     page.fill()
     settings = ScanSettings(
         skew_deg=float(rng.normal(0.0, 0.35)),
@@ -74,15 +80,24 @@ def draw_scattered(
         noise=float(rng.uniform(0.0, 9.0)),
         jpeg_quality=int(rng.integers(35, 95)) if rng.random() < 0.5 else 0,
     )
-    gray, fields = scan_paper(page.paper.ink, tuple(page.paper.fields), settings, rng)
+    gray, moves, _ = scan_with_moves(page.paper.ink, settings, rng)
+    lines = bands_moved(page.paper.lines, moves)
     if rng.random() < 0.2:  # fax: black or white, with specks
         gray = np.where(gray < rng.integers(120, 200), 0, 255).astype(np.uint8)
         specks = rng.random(gray.shape) < rng.uniform(0, 0.004)
         gray[specks] = 0
-    quads: dict[bool, list[NDArray[np.float32]]] = {True: [], False: []}
-    for field in fields:
-        quads[field.printed].append(np.asarray(field.quad_px, np.float32))
-    return ScatteredPage(gray, tuple(quads[False]), tuple(quads[True]))
+    return ScatteredPage(gray, *bands_by_kind(lines))
+
+
+def bands_by_kind(
+    lines: Sequence[LineTruth],
+) -> tuple[tuple[NDArray[np.float32], ...], tuple[NDArray[np.float32], ...]]:
+    """Outlines of the bands of handwriting, and of those of print."""
+    bands: dict[bool, list[NDArray[np.float32]]] = {True: [], False: []}
+    for line in lines:
+        if line.band_px:
+            bands[line.printed].append(np.asarray(line.band_px, np.float32))
+    return tuple(bands[False]), tuple(bands[True])
 
 
 class _Strewn:
@@ -97,6 +112,11 @@ class _Strewn:
         # On small paper print is as small as on large: a pad has fewer lines, not smaller ones.
         self.points = float(rng.uniform(6.5, 10.5))
         self.content = random_content(rng)
+
+    def can_write_most(self) -> bool:
+        """Whether the hand has the letters of most of what is to be written."""
+        texts = [text for text in self.content.written_texts() if text]
+        return sum(map(self.paper.hand.can_write, texts)) > 0.7 * len(texts)
 
     def fill(self) -> None:
         """Lay blocks below one another until the page is full."""
@@ -120,7 +140,7 @@ class _Strewn:
         points = self.points * scale
         if y + 0.02 > self.paper.height_in or x > self.paper.width_in - 0.3:
             return x
-        return self.paper.printed_field("unnamed", "text", text, x, y, points=points, face=face)
+        return self.paper.text(x, y, text, points=points, face=face)[2]
 
     def _head(self, y: float) -> float:
         rng, content = self.rng, self.content
@@ -226,8 +246,12 @@ class _Strewn:
         y = float(self.rng.uniform(0.6, 1.0)) * self.paper.height_in - 0.15
         x = float(self.rng.uniform(0.2, 0.5)) * self.paper.width_in
         if not self._taken(x, y):
-            corners = self.paper.signature(x, y, float(self.rng.uniform(0.8, 1.8)))
-            self.paper.mark("signature", "signature", corners)
+            x0, y0, x1, y1 = self.paper.signature(x, y, float(self.rng.uniform(0.8, 1.8)))
+            # Loops from top to bottom: the middle half stands for it.
+            rim = (y1 - y0) / 4
+            band = self.paper.quad((x0, y0 + rim, x1, y1 - rim))
+            quad = self.paper.quad((x0, y0, x1, y1))
+            self.paper.lines.append(LineTruth("", False, quad, band_px=band))
 
     def _stamp(self) -> None:
         """A ring of pen and print as of a rubber stamp; no line of writing."""
@@ -270,6 +294,7 @@ class _Strewn:
             alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.uint8)
             alpha, baseline = alpha[:, :most], round(baseline * ratio)
         height, width = alpha.shape
+        band = band_of(alpha)
         turn = cv2.getRotationMatrix2D((0.0, float(baseline)), slope, 1.0)
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
         moved = corners @ turn[:, :2].T + turn[:, 2]
@@ -282,9 +307,12 @@ class _Strewn:
         laid = paper._lay(alpha, round(left), round(top))
         if laid[2] <= laid[0] or laid[3] <= laid[1]:
             return None
-        quad = moved + np.array([paper.px(x), paper.px(y) - baseline])
-        points = tuple((float(px), float(py)) for px, py in quad)
-        paper.fields.append(FieldTruth("notes", "text", 0, text, False, points))
+        corner = np.array([paper.px(x), paper.px(y) - baseline])
+        turned = band @ turn[:, :2].T + turn[:, 2] + low
+        points = [
+            tuple((float(px), float(py)) for px, py in some + corner) for some in (moved, turned)
+        ]
+        paper.lines.append(LineTruth(text, False, points[0], band_px=points[1]))
         return (laid[0] / paper.dpi, laid[1] / paper.dpi, laid[2] / paper.dpi, laid[3] / paper.dpi)
 
     def _strike(self, box: tuple[float, float, float, float]) -> None:

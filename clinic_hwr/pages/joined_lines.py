@@ -1,0 +1,155 @@
+"""Ink that joins two lines, parted: a descender that touches the letters below is no third line.
+
+A connected piece of ink that runs through the cores of several lines is cut between them; each of
+its pixels goes to the core nearest to it. Without this one touch makes one line of two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .line_cores import LineCores
+
+# A letter stands in a line when it spans this much of the height of the line's core; a descender
+# or an ascender of a neighbour only reaches into it.
+_SPANS = 0.8
+# A frame or a long stroke that passes through lines has this little of its ink in their cores.
+_IN_CORES = 0.12
+_END_COLUMNS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a piece of ink has in one core: the core's number and its columns and rows there."""
+
+    core: int
+    left: int
+    right: int
+    left_y: float
+    right_y: float
+    height: float
+
+
+def split_joined(
+    labels: NDArray[np.int32], candidates: NDArray[np.bool_], cores: LineCores
+) -> tuple[NDArray[np.int32], dict[int, tuple[int, ...]]]:
+    """Part the connected pieces of ink that stand in several lines.
+
+    Args:
+        labels: (height, width) numbers of the connected pieces of ink, 0 where there is none.
+        candidates: for each number, whether the piece may be parted.
+        cores: of the lines of the page.
+
+    Returns:
+        Numbers like ``labels`` (a new array where anything is parted), and for each piece that was
+        parted the numbers of its parts, top to bottom: its own and new ones from
+        ``len(candidates)`` on.
+    """
+    height, width = cores.numbers.shape
+    rows, columns = np.nonzero(candidates[labels])
+    if not len(rows):
+        return labels, {}
+    piece = labels[rows, columns]
+    y = np.minimum(((rows + 0.5) * cores.scale).astype(np.int32), height - 1)
+    x = np.minimum(((columns + 0.5) * cores.scale).astype(np.int32), width - 1)
+    core = cores.numbers[y, x]
+    ink = np.bincount(piece, minlength=len(candidates))
+    touched = core > 0
+    pairs = np.unique(np.stack([piece[touched], core[touched]], axis=1), axis=0, return_counts=True)
+    several = _in_several(pairs[0][:, 0], pairs[1], ink)
+    parted, parts, fresh = labels, {}, len(candidates)
+    for number in several:
+        mine = piece == number
+        lines = _lines(y[mine], x[mine], core[mine], cores)
+        if len(lines) < 2:
+            continue
+        if parted is labels:
+            parted = labels.copy()
+        line = _nearest(y[mine], x[mine], lines, cores)
+        parts[number] = (number, *range(fresh, fresh + len(lines) - 1))
+        fresh += len(lines) - 1
+        parted[rows[mine], columns[mine]] = np.asarray(parts[number], np.int32)[line]
+    return parted, parts
+
+
+def _in_several(
+    pieces: NDArray[np.int32], counts: NDArray[np.int64], ink: NDArray[np.int64]
+) -> list[int]:
+    """Numbers of the pieces with ink in two or more cores, and not only in passing."""
+    numbers, first, cores = np.unique(pieces, return_index=True, return_counts=True)
+    within = np.add.reduceat(counts, first) if len(first) else counts
+    return [
+        int(number)
+        for number, many, pixels in zip(numbers, cores, within, strict=True)
+        if many > 1 and pixels > _IN_CORES * ink[number]
+    ]
+
+
+def _lines(
+    y: NDArray[np.int32], x: NDArray[np.int32], core: NDArray[np.int32], cores: LineCores
+) -> list[list[int]]:
+    """Cores that a piece of ink stands in, those of one row together; top to bottom.
+
+    Args:
+        y: rows of its pixels on the maps.
+        x: columns.
+        core: the core each lies in, 0 for none.
+        cores: of the page.
+    """
+    parts = []
+    for number in np.unique(core[core > 0]):
+        here = core == number
+        left, right = int(x[here].min()), int(x[here].max())
+        rows, columns = np.nonzero(cores.numbers[:, left : right + 1] == number)
+        by_column = np.bincount(columns, minlength=right - left + 1)
+        thick = float(by_column[by_column > 0].mean())
+        # The core may slope: compare column by column with where it is there.
+        total = np.bincount(columns, weights=rows, minlength=right - left + 1)
+        middle = total / np.maximum(by_column, 1)
+        offset = y[here] - middle[x[here] - left]
+        if offset.max() - offset.min() + 1 < _SPANS * thick:
+            continue
+        known = np.flatnonzero(by_column)
+        parts.append(
+            _Part(
+                int(number), left, right,
+                float(middle[known[:_END_COLUMNS]].mean()),
+                float(middle[known[-_END_COLUMNS:]].mean()), thick,
+            )
+        )  # fmt: skip
+    lines: list[list[_Part]] = []
+    for part in sorted(parts, key=lambda one: one.left):
+        for line in lines:
+            if _beside(line[-1], part):
+                line.append(part)
+                break
+        else:
+            lines.append([part])
+    lines.sort(key=lambda line: line[0].left_y)
+    return [[part.core for part in line] for line in lines]
+
+
+def _beside(one: _Part, other: _Part) -> bool:
+    """Whether the second part goes on where the first ends, on the same row."""
+    shared = min(one.right, other.right) - max(one.left, other.left)
+    shorter = min(one.right - one.left, other.right - other.left) + 1
+    return shared < 0.3 * shorter and abs(one.right_y - other.left_y) < max(
+        one.height, other.height
+    )
+
+
+def _nearest(
+    y: NDArray[np.int32], x: NDArray[np.int32], lines: list[list[int]], cores: LineCores
+) -> NDArray[np.int64]:
+    """Which of the lines is nearest to each pixel of a piece."""
+    top, left = int(y.min()), int(x.min())
+    numbers = cores.numbers[top : int(y.max()) + 1, left : int(x.max()) + 1]
+    distances = []
+    for line in lines:
+        outside = np.where(np.isin(numbers, line), 0, 255).astype(np.uint8)
+        distances.append(cv2.distanceTransform(outside, cv2.DIST_L2, 3)[y - top, x - left])
+    return np.asarray(np.argmin(np.stack(distances), axis=0))

@@ -1,0 +1,86 @@
+"""One touch between two lines does not make one line of them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from clinic_hwr.pages.joined_lines import split_joined
+from clinic_hwr.pages.line_cores import LineCores
+
+Page = tuple[np.ndarray, np.ndarray, LineCores]
+
+
+def _cores(bands: list[tuple[int, int, int, int]], shape: tuple[int, int]) -> LineCores:
+    """Cores at half the size from x0, y0, x1, y1 in page pixels."""
+    numbers = np.zeros((shape[0] // 2, shape[1] // 2), np.int32)
+    for number, (x0, y0, x1, y1) in enumerate(bands, start=1):
+        numbers[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2] = number
+    return LineCores(numbers, 0.5)
+
+
+def _pieces(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    count, labels = cv2.connectedComponents(ink, connectivity=8)
+    keep = np.ones(count, bool)
+    keep[0] = False
+    return labels, keep
+
+
+def _word(ink: np.ndarray, x: int, y: int, letters: int) -> None:
+    for place in range(letters):
+        cv2.ellipse(ink, (x + 16 * place, y), (9, 10), 0, 0, 360, 255, 3)
+
+
+def test_a_descender_that_touches_the_line_below_is_cut_between_them() -> None:
+    ink = np.zeros((160, 200), np.uint8)
+    _word(ink, 30, 40, 9)
+    _word(ink, 30, 100, 9)
+    cv2.line(ink, (62, 40), (62, 100), 255, 3)
+    labels, keep = _pieces(ink)
+    assert keep.sum() == 1
+
+    parted, parts = split_joined(labels, keep, _cores([(20, 32, 170, 48), (20, 92, 170, 108)],
+                                                      ink.shape))  # fmt: skip
+
+    ((number, (upper, lower)),) = parts.items()
+    assert number == upper
+    assert np.nonzero(parted == upper)[0].max() < 78
+    assert np.nonzero(parted == lower)[0].min() > 62
+    assert ((parted > 0) == (labels > 0)).all()
+
+
+def test_a_descender_that_only_reaches_into_the_line_below_stays_whole() -> None:
+    ink = np.zeros((160, 200), np.uint8)
+    _word(ink, 30, 40, 9)
+    cv2.line(ink, (62, 40), (62, 97), 255, 3)
+    labels, keep = _pieces(ink)
+
+    parted, parts = split_joined(labels, keep, _cores([(20, 32, 170, 48), (20, 92, 170, 108)],
+                                                      ink.shape))  # fmt: skip
+
+    assert parts == {}
+    assert parted is labels
+
+
+def test_a_frame_around_lines_is_no_piece_of_them() -> None:
+    ink = np.zeros((160, 200), np.uint8)
+    cv2.rectangle(ink, (5, 5), (195, 150), 255, 2)
+    labels, keep = _pieces(ink)
+
+    _, parts = split_joined(labels, keep, _cores([(20, 32, 198, 48), (20, 92, 198, 108)],
+                                                 ink.shape))  # fmt: skip
+
+    assert parts == {}
+
+
+@pytest.mark.parametrize("offset", [0, 4])
+def test_two_cores_of_one_row_are_one_line(offset: int) -> None:
+    ink = np.zeros((100, 240), np.uint8)
+    _word(ink, 30, 40, 12)
+    labels, keep = _pieces(ink)
+    bands = [(20, 32, 100, 48), (110, 32 + offset, 220, 48 + offset)]
+
+    _, parts = split_joined(labels, keep, _cores(bands, ink.shape))
+
+    assert parts == {}
