@@ -162,8 +162,9 @@ class _FieldSearch:
     def _combs(self, known: set[str]) -> None:
         """Boxed values, before any line of writing is looked for."""
         for found in self.survey.combs:
-            named = with_hidden_ends(found, [stroke.box_px for stroke in self._pile()])
-            strokes = {stroke for stroke in self._pile() if holds(named.comb.box_px, stroke.box_px)}
+            pile = self._pile() + self._pile(printed=True)  # single characters look printed
+            named = with_hidden_ends(found, [stroke.box_px for stroke in pile])
+            strokes = {stroke for stroke in pile if holds(named.comb.box_px, stroke.box_px)}
             boxes = [stroke.box_px for stroke in strokes]
             if named.field not in known and is_boxed_writing(named.comb.box_px, boxes):
                 self._take([self._numbered(comb_region(named, boxes))], strokes)
@@ -184,8 +185,9 @@ class _FieldSearch:
         taken = [one.label_px for one in self.survey.combs] + list(self.blocks)
         return [label for label in self.survey.labels if label.box_px not in taken]
 
-    def _pile(self) -> list[Stroke]:
-        return [stroke for stroke in self.survey.strokes if stroke in self.left]
+    def _pile(self, *, printed: bool = False) -> list[Stroke]:
+        """Strokes nobody has claimed yet; those of unread print are no one's value."""
+        return [s for s in self.survey.strokes if s in self.left and s.printed is printed]
 
     def _take(
         self,
@@ -204,9 +206,11 @@ class _FieldSearch:
         ]  # fmt: skip
         slots = value_slots(self.survey, wanted)
         shared = share_strokes(slots, self._outside(area))
+        # Block letters may look printed: in a slot where nothing else stands they are its value.
+        neat = share_strokes(slots, self._outside(area, printed=True))
         empty = []
         for number, slot in enumerate(slots):
-            strokes = shared.get(number, [])
+            strokes = shared.get(number) or neat.get(number, [])
             field = None
             if slot.label.field == "refills":
                 field = circled_refills(self.survey, slot, strokes)
@@ -224,11 +228,12 @@ class _FieldSearch:
                 field = FieldRegion(label.field, FIELD_NAMES[label.field], box, label=label.text)
                 self._take([self._numbered(field)], set(found))
 
-    def _outside(self, area: Box | None) -> list[Stroke]:
+    def _outside(self, area: Box | None, *, printed: bool = False) -> list[Stroke]:
         """Strokes a label may claim: the free writing area keeps its own."""
+        pile = self._pile(printed=printed)
         if area is None:
-            return self._pile()
-        return [s for s in self._pile() if not contains(area, *centre(s.box_px))]
+            return pile
+        return [s for s in pile if not contains(area, *centre(s.box_px))]
 
     def _numbered(self, field: FieldRegion) -> FieldRegion:
         """Give a labelled medication field the number of its kind on the page."""
@@ -256,10 +261,11 @@ class _FieldSearch:
 
     def _unnamed(self) -> None:
         """Ink that nobody could name is shown to the reviewer, never dropped."""
-        for line in text_lines(self.survey, self._pile()):
-            if is_writing(self.survey, line.box_px):
-                field = FieldRegion("unnamed", FIELD_NAMES["unnamed"], line.box_px)
-                self._take([field], set(), NamedBy.NOBODY)
+        for strokes in (self._pile(), self._pile(printed=True)):
+            for line in text_lines(self.survey, strokes):
+                if is_writing(self.survey, line.box_px):
+                    field = FieldRegion("unnamed", FIELD_NAMES["unnamed"], line.box_px)
+                    self._take([field], set(), NamedBy.NOBODY)
 
 
 def _is_choice(field: FieldRegion) -> bool:

@@ -14,6 +14,7 @@ from .background import ink_mask
 from .checkboxes import Checkbox, find_checkboxes
 from .comb_fields import NamedComb, name_combs
 from .combs import comb_print, dark_mask, find_combs, holds, settled
+from .ink_kinds import InkKinds, kinds_of_ink, of_the_paper
 from .joined_lines import split_joined
 from .label_vocabulary import LabelVocabulary, normalised
 from .labels import Label, find_labels, split_glued
@@ -33,10 +34,14 @@ _PAGE_ROWS = 110.0  # stands in for the print height of a page without print: le
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """One connected piece of pen ink: its box and how many pixels it has."""
+    """One connected piece of pen ink: its box and how many pixels it has.
+
+    ``printed``: the segmenter takes it for print, which OCR has not read.
+    """
 
     box_px: Box
     area_px: int
+    printed: bool = False
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -130,7 +135,7 @@ def survey_page(
         ink[one.box_px.y - 1 : one.box_px.y + one.box_px.height + 1,
             one.box_px.x - 1 : one.box_px.x + one.box_px.width + 1] = 0  # fmt: skip
     cores = line_cores(maps) if maps is not None else None
-    ink, strokes = _pen_strokes(ink, boxes, unit, circles, cores)
+    ink, strokes = _pen_strokes(ink, boxes, unit, circles, maps, cores)
     return PageSurvey(
         gray,
         rules,
@@ -215,9 +220,10 @@ def _pen_strokes(
     printed: Sequence[Box],
     unit: float,
     choice_rows: Sequence[Box],
+    maps: LineMaps | None = None,
     cores: LineCores | None = None,
 ) -> tuple[NDArray[np.uint8], tuple[Stroke, ...]]:
-    """Drop the components that lie in printed boxes, and specks; part those that join lines."""
+    """Drop what lies in printed boxes, specks, and frames; part what joins lines."""
     covered = np.zeros(ink.shape, np.uint8)
     for box in printed:
         grow = max(2, round(0.12 * box.height))
@@ -225,8 +231,10 @@ def _pen_strokes(
             max(0, box.y - grow) : box.y + box.height + grow,
             max(0, box.x - grow) : box.x + box.width + grow,
         ] = 1
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    count, numbers, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    labels = np.asarray(numbers, np.int32)
     inside = np.bincount(labels[covered > 0], minlength=count)
+    kinds = kinds_of_ink(labels, count, maps) if maps is not None else None
     speck = max(6.0, (0.15 * unit) ** 2)
     keep = np.zeros(count, bool)
     strokes = {}
@@ -239,19 +247,35 @@ def _pen_strokes(
         )
         if area < speck or (inside[index] > 0.6 * area and not circle):
             continue
+        if kinds is not None and kinds.is_frame(index, w, h, unit) and not circle:
+            continue
         keep[index] = True
-        strokes[index] = Stroke(Box(x, y, w, h), area)
+        printed_ink = kinds is not None and kinds.is_print(index)
+        strokes[index] = Stroke(Box(x, y, w, h), area, printed_ink)
+    if kinds is not None:
+        for index in _of_the_paper(strokes, kinds, ink.shape, unit):
+            keep[index] = False
+            del strokes[index]
     kept = np.where(keep[labels], 255, 0).astype(np.uint8)
     if cores is None:
         return kept, tuple(strokes.values())
-    parted, parts = split_joined(np.asarray(labels, np.int32), keep, cores)
-    for index, numbers in parts.items():
+    parted, parts = split_joined(labels, keep, cores)
+    for index, own in parts.items():
         whole = strokes.pop(index).box_px
         window = parted[whole.y : whole.y + whole.height, whole.x : whole.x + whole.width]
-        for number in numbers:
+        for number in own:
             mask = (window == number).astype(np.uint8)
             x, y, w, h = cv2.boundingRect(mask)
             area = int(mask.sum())
             if area >= speck:
                 strokes[number] = Stroke(Box(whole.x + x, whole.y + y, w, h), area)
     return kept, tuple(strokes.values())
+
+
+def _of_the_paper(
+    strokes: dict[int, Stroke], kinds: InkKinds, shape: tuple[int, ...], unit: float
+) -> list[int]:
+    """Numbers of the strokes that are folds, specks and ends of rules."""
+    boxes = [stroke.box_px for stroke in strokes.values()]
+    said = of_the_paper(boxes, [kinds.is_unmarked(n) for n in strokes], shape, unit)
+    return [number for number, paper in zip(strokes, said, strict=True) if paper]

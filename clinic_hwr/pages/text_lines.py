@@ -21,6 +21,8 @@ from .types import Box, PrintedWord
 
 # Writing this many letter heights behind other writing on its row is a line of its own.
 _WIDE_GAP = 4.0
+# A space between words of one line is up to so many letter heights wide.
+_SAME_LINE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def _lines_by_cores(
         else:
             left.append(stroke)
     lines = [TextLine(union([s.box_px for s in some]), tuple(some)) for some in members.values()]
-    lines = _joined(lines, letter)
+    lines = _joined(survey, lines, letter)
     lost: list[Stroke] = []
     added: dict[int, list[Stroke]] = {}
     for stroke in left:
@@ -69,7 +71,10 @@ def _lines_by_cores(
             (_distance(stroke.box_px, line.box_px), number) for number, line in enumerate(lines)
         ]
         gap, number = min(near, default=(float("inf"), -1))
-        if gap < 0.5 * letter:
+        reach = 0.5
+        if number >= 0 and _on_row(stroke.box_px, lines[number].box_px):
+            reach = _SAME_LINE
+        if gap < reach * letter:
             added.setdefault(number, []).append(stroke)
         else:
             lost.append(stroke)
@@ -81,8 +86,14 @@ def _lines_by_cores(
     return whole + lines_by_profile(survey, lost)
 
 
-def _joined(lines: list[TextLine], letter: float) -> list[TextLine]:
-    """Join pieces that stand on one row with no more than a space between them."""
+def _on_row(small: Box, line: Box) -> bool:
+    """Whether the middle of something is in the middle part of a line's height."""
+    middle = small.y + small.height / 2
+    return line.y + 0.15 * line.height < middle < line.y + 0.85 * line.height
+
+
+def _joined(survey: PageSurvey, lines: list[TextLine], letter: float) -> list[TextLine]:
+    """Join pieces that stand on one row with no more than a wide space between them."""
     rest = sorted(lines, key=lambda line: line.box_px.x)
     joined: list[TextLine] = []
     for line in rest:
@@ -91,13 +102,24 @@ def _joined(lines: list[TextLine], letter: float) -> list[TextLine]:
             shared = min(one.y + one.height, two.y + two.height) - max(one.y, two.y)
             gap = two.x - (one.x + one.width)
             overlapping = gap < -0.3 * min(one.width, two.width)
-            if shared > 0.5 * min(one.height, two.height) and gap < letter and not overlapping:
+            close = gap < _SAME_LINE * letter and not _ruled_off(survey, one, two)
+            if shared > 0.5 * min(one.height, two.height) and close and not overlapping:
                 strokes = (*other.strokes, *line.strokes)
                 joined[number] = TextLine(union([s.box_px for s in strokes]), strokes)
                 break
         else:
             joined.append(line)
     return joined
+
+
+def _ruled_off(survey: PageSurvey, one: Box, two: Box) -> bool:
+    """Whether an upright form rule stands between two pieces of a row."""
+    top, bottom = max(one.y, two.y), min(one.y + one.height, two.y + two.height)
+    left, right = one.x + 0.8 * one.width, two.x + 0.2 * two.width
+    return any(
+        left < rule.x < right and rule.y < bottom and rule.y + rule.height > top
+        for rule in survey.rules.vertical
+    )
 
 
 def _parted(line: TextLine, letter: float, words: Sequence[PrintedWord]) -> list[TextLine]:

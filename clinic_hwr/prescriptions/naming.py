@@ -10,28 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
-from clinic_hwr.pages.types import Box
-from clinic_hwr.prescriptions.drug_line import read_drug_line, take_quantity
+from clinic_hwr.pages.label_vocabulary import LabelVocabulary, label_vocabulary, normalised
+from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldKind
 from clinic_hwr.prescriptions.lexicon import DrugLexicon, load_lexicon
-from clinic_hwr.prescriptions.sig import parse_sig
+from clinic_hwr.prescriptions.line_sense import sense_of, year_of
 
-# A name this near to one of the lexicon may be it; below, a line is no drug because of its name.
-_NEAR_NAME = 0.72
-# A strength behind a name, or a form before it, makes a drug of a name that is less near.
-_NEAR_NAME_WITH_STRENGTH = 0.6
-# Share of a line's words that the sig grammar must place.
-_MOSTLY = 0.6
-_SHORTEST_NAME = 4
-_GUESSABLE = frozenset({"unnamed", "drug", "sig", "quantity", "refills", "strength"})
-_NUMBER_ONLY = re.compile(r"^\s*#\s*[\dOoIl|]{1,4}\b")
-_SIG_LABEL = re.compile(r"^\s*(?:s[il1][gq]|s|dir(?:ections)?)\s*[:.]\s*\S", re.IGNORECASE)
-_REFILLS = re.compile(
-    r"^\s*(?:refills?|rf|rpts?|repeats?|renouv\w*|ren|wdh)\b\W*(?:x\s*)?(?:\d{1,2}|no|none|zero|nr|prn)?\W*$"
-    r"|^\s*no\s+refills?\W*$",
-    re.IGNORECASE,
-)
-_NUMBERED = re.compile(r"^\s*\(?\d{1,2}\s*[).:](?!\d)")
+_MEDICATION = frozenset({"drug", "sig", "quantity", "refills", "strength"})
+_GUESSABLE = _MEDICATION | {"unnamed"}
+# A date this many years before today is a birth date, if it is one of the two.
+_OLD_YEARS = 2
+# A value follows its label within so many heights of it.
+_LABEL_GAP = 8.0
+# Lines of one medication follow each other within so many heights, and share this much width.
+_LINE_GAP, _SHARED_WIDTH = 1.2, 0.3
+_ONE_VALUE = (FieldKind.SIGNATURE, FieldKind.CHECKBOX, FieldKind.PARAGRAPH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +49,23 @@ class ReadLine:
 
 
 def name_by_reading(
-    lines: Sequence[ReadLine], *, lexicon: DrugLexicon | None = None, country: str | None = None
+    lines: Sequence[ReadLine],
+    *,
+    lexicon: DrugLexicon | None = None,
+    country: str | None = None,
+    today: date | None = None,
 ) -> list[ReadLine]:
     """Name the lines without a label by what they say.
+
+    Besides medications a date, "Dr ..." and "for ..." name themselves, a printed label that only
+    the handwriting reader could read names what stands right of it, and a line that says nothing
+    right under a drug is its directions.
 
     Args:
         lines: all fields of a page in reading order.
         lexicon: the drug lexicon; the packaged one when None.
         country: whose abbreviations directions are written in.
+        today: tells birth dates from others; None takes the clock's.
 
     Returns:
         The same lines in the same order; where name or group differ from what came in, the reading
@@ -70,12 +73,21 @@ def name_by_reading(
         before them. A page whose drugs a label or a table names keeps its groups.
     """
     lexicon = lexicon or load_lexicon()
-    said = [_said(line, lexicon, country) if _is_open(line) else "" for line in lines]
-    if not any(said):
+    labelled = _by_read_labels(lines, label_vocabulary())
+    said = [
+        sense_of(line.text, line.alternatives, line.name, lexicon, country)
+        if _is_open(line) and number not in labelled
+        else ""
+        for number, line in enumerate(lines)
+    ]
+    if not any(said) and not labelled:
         return list(lines)
+    present = {line.name for line in lines} | set(labelled.values())
+    said = _once(lines, said, present, today or date.today())
+    said = _under_drugs(lines, said)
     named = [
-        replace(line, name=name) if name and name != line.name else line
-        for line, name in zip(lines, said, strict=True)
+        _renamed(line, labelled.get(number, said[number]), "drug" in said)
+        for number, line in enumerate(lines)
     ]
     return _grouped(lines, named)
 
@@ -85,60 +97,94 @@ def _is_open(line: ReadLine) -> bool:
     return line.named_by in ("nobody", "place") and line.name in _GUESSABLE
 
 
-def _said(line: ReadLine, lexicon: DrugLexicon, country: str | None) -> str:
-    """Return the name that a line's words give it, "" when they give none."""
-    text = line.text.strip()
-    if len(re.findall(r"[A-Za-z#]", text)) < 1:
-        return ""  # a date or a number alone may be anything
-    if _REFILLS.match(text):
-        return "refills"
-    quantity, refills, rest = take_quantity(text)
-    if (quantity or _NUMBER_ONLY.match(text)) and not re.search(r"[A-Za-z]{3,}", rest):
-        return "quantity"
-    if refills and not rest.strip(" ,;.-"):
-        return "refills"
-    if _SIG_LABEL.match(text):
-        return "sig"
-    drug = max((_drug_likeness(one, lexicon) for one in (text, *line.alternatives[:2])), default=0)
-    directions = _sig_likeness(text, country)
-    if drug == 0 and directions == 0:
-        return ""
-    # Directions may hold a word near to a drug's name; a drug line may have directions behind it.
-    if directions >= _MOSTLY and directions > drug:
-        return "sig"
-    return "drug" if drug > 0 else "sig" if directions >= _MOSTLY else ""
+def _renamed(line: ReadLine, name: str, drugs_are_known: bool) -> ReadLine:
+    if name:
+        # What names itself belongs to the page; medications are numbered afterwards.
+        group = line.group if name in _MEDICATION else 0
+        return replace(line, name=name, group=group) if name != line.name else line
+    crumb = len(re.findall(r"[A-Za-z]", line.text)) < 3
+    if drugs_are_known and crumb and line.named_by == "place" and line.name == "drug":
+        # "1" or "j" at a drug's place is a piece of another line.
+        return replace(line, name="unnamed", group=0)
+    return line
 
 
-def _drug_likeness(text: str, lexicon: DrugLexicon) -> float:
-    """How near a line's beginning is to a drug's name, 0..1.2; 0 for none."""
-    line = read_drug_line(text, lexicon)
-    letters = sum(char.isalpha() for char in line.name)
-    if letters < _SHORTEST_NAME:
-        return 0.0
-    matches = lexicon.match([(line.name, 1.0)], limit=1)
-    if not matches:
-        return 0.0
-    backed = line.strength is not None or line.form is not None or bool(_NUMBERED.match(text))
-    floor = _NEAR_NAME_WITH_STRENGTH if backed else _NEAR_NAME
-    score = matches[0].score
-    if score < floor:
-        return 0.0
-    return score + (0.2 if backed else 0.0)
+def _by_read_labels(lines: Sequence[ReadLine], known: LabelVocabulary) -> dict[int, str]:
+    """Names from labels that OCR missed and the reader of handwriting read, by line number."""
+    free = [n for n, line in enumerate(lines) if _is_open(line) and line.name == "unnamed"]
+    present = {line.name for line in lines}
+    named: dict[int, str] = {}
+    for number in free:
+        phrase = normalised(lines[number].text)
+        field = known.fields.get(phrase)
+        if field is None or FIELD_NAMES.get(field) in (None, *_ONE_VALUE) or field in present:
+            continue
+        if field in _MEDICATION or field in named.values():
+            continue
+        value = _right_of(lines, number, [n for n in free if n != number and n not in named])
+        if value is not None and known.field_of(normalised(lines[value].text)) is None:
+            named[value] = field
+    return named
 
 
-def _sig_likeness(text: str, country: str | None) -> float:
-    """Share of a line's words that are directions, 0..1; 0 when they say no dose and no time."""
-    sig = parse_sig(text, country=country)
-    words = re.findall(r"\w+", text)
-    if not sig.dosages or not words:
-        return 0.0
-    tells = any(
-        one.dose is not None or one.frequency or one.period or one.when or one.as_needed
-        or one.route is not None or one.timing_code
-        for one in sig.dosages
-    )  # fmt: skip
-    left = sum(len(re.findall(r"\w+", piece)) for piece in sig.leftover)
-    return max(0.0, 1.0 - left / len(words)) if tells else 0.0
+def _right_of(lines: Sequence[ReadLine], label: int, others: Sequence[int]) -> int | None:
+    """The next line on the row of a label, or None."""
+    box = lines[label].box_px
+    best, nearest = None, _LABEL_GAP * box.height
+    for number in others:
+        other = lines[number].box_px
+        shared = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
+        gap = other.x - (box.x + box.width)
+        if shared > 0.4 * min(box.height, other.height) and -0.5 * box.height < gap < nearest:
+            best, nearest = number, gap
+    return best
+
+
+def _once(
+    lines: Sequence[ReadLine], said: Sequence[str], present: set[str], today: date
+) -> list[str]:
+    """Turn dates into the date written or the date of birth; keep names a page has once."""
+    taken = set(present)
+    result = []
+    for line, name in zip(lines, said, strict=True):
+        if name == "date":
+            year = year_of(line.text) or 0
+            year += 0 if year > 99 else 2000 if year <= today.year % 100 else 1900
+            name = "patient_dob" if year < today.year - _OLD_YEARS else "date_written"
+        if name and name not in _MEDICATION:
+            if name in taken:
+                name = ""
+            taken.add(name)
+        result.append(name)
+    return result
+
+
+def _under_drugs(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:
+    """Take an unreadable line right under a drug that was read for its directions."""
+    result = list(said)
+    above: int | None = None
+    for number, line in enumerate(lines):
+        if result[number] == "drug":
+            above = number
+        elif above is not None and not result[number]:
+            free = _is_open(line) and line.name == "unnamed" and len(line.text.split()) > 1
+            if free and _follows(line.box_px, lines[above].box_px):
+                result[number] = "sig"
+                above = None
+        elif result[number]:
+            above = None
+    return result
+
+
+def _follows(box: Box, above: Box) -> bool:
+    """Whether a line stands right under another."""
+    gap = box.y - (above.y + above.height)
+    shared = min(box.x + box.width, above.x + above.width) - max(box.x, above.x)
+    return (
+        box.y + box.height / 2 > above.y + above.height / 2
+        and gap < _LINE_GAP * max(box.height, above.height)
+        and shared > _SHARED_WIDTH * min(box.width, above.width)
+    )
 
 
 def _grouped(before: Sequence[ReadLine], named: Sequence[ReadLine]) -> list[ReadLine]:
@@ -151,8 +197,8 @@ def _grouped(before: Sequence[ReadLine], named: Sequence[ReadLine]) -> list[Read
         return _joined_to(fixed, before, named)
     current = 0
     result = []
-    for line in named:
-        if not _is_open(line) or line.name == "unnamed":
+    for old, line in zip(before, named, strict=True):
+        if not _is_open(old) or line.name not in _MEDICATION:
             result.append(line)
             continue
         if line.name == "drug":
@@ -171,7 +217,7 @@ def _joined_to(
     for old, line in zip(before, named, strict=True):
         if line.name == "drug" and line.group and line in drugs:
             current = line.group
-        if not _is_open(line) or line.name == "unnamed":
+        if not _is_open(old) or line.name not in _MEDICATION:
             result.append(line)
         elif line.name == "drug" and old.name != "drug":
             most += 1

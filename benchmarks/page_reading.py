@@ -1,0 +1,56 @@
+"""Names that the fields of a page have once they are read, for ``benchmarks/pages.py --read``.
+
+The same steps as the pipeline takes after ``find_fields``, without a database: every field is cut
+out and read by the shipped recognizer, and lines that no label names are named by what they say.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_hwr.settings")
+os.environ.setdefault("DJANGO_SECRET_KEY", "measured")
+
+import django
+import numpy as np
+
+django.setup()
+
+from clinic_hwr import stage_read  # noqa: E402  (needs Django set up)
+from clinic_hwr.pages import FieldRegion, crop_field  # noqa: E402
+from clinic_hwr.pages.crops import crop_cells  # noqa: E402
+from clinic_hwr.pages.types import FIELD_NAMES, NamedBy  # noqa: E402
+from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading  # noqa: E402
+
+
+def named_after_reading(
+    gray: np.ndarray, regions: Sequence[FieldRegion]
+) -> tuple[FieldRegion, ...]:
+    """Return the fields with the names that their readings give them."""
+    crops = [(crop_cells if one.comb else crop_field)(gray, one.box_px) for one in regions]
+    readings = stage_read._readings(gray, regions, crops, stage_read.reader_load())
+    lines = [
+        ReadLine(
+            region.name,
+            region.group,
+            region.named_by,
+            reading.text if reading else "",
+            tuple(other.text for other in reading.alternatives) if reading else (),
+            region.box_px,
+        )
+        for region, reading in zip(regions, readings, strict=True)
+    ]
+    return tuple(
+        region
+        if (line.name, line.group) == (region.name, region.group)
+        else replace(
+            region,
+            name=line.name,
+            group=line.group,
+            kind=FIELD_NAMES[line.name],
+            named_by=NamedBy.READING,
+        )
+        for region, line in zip(regions, name_by_reading(lines), strict=True)
+    )

@@ -1,0 +1,100 @@
+"""What sort of ink a connected piece is, by the maps of a trained segmenter.
+
+Print that OCR did not read, frames and the edges of a photographed sheet are left among the pen
+strokes otherwise, and are taken for lines of writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .types import Box, LineMaps
+
+# Print has this mean of the map of print over its ink, and so many times that of handwriting.
+_PRINT, _TIMES = 0.3, 2.0
+# Less than this of both maps: nothing of a line.
+_UNMARKED = 0.05
+# A letter is at least so high and so wide, in heights of a printed capital.
+_LETTER_HIGH, _LETTER_WIDE = 0.6, 0.25
+# A dot or a bar is this near to the line it belongs to.
+_NEAR = 1.0
+# A frame has less than this of both; it is higher or wider than so many printed capitals.
+_NO_LINE = 0.12
+_HIGH, _WIDE = 5.0, 14.0
+
+
+@dataclass(frozen=True, slots=True)
+class InkKinds:
+    """Means of the maps over the ink of each piece, by its number.
+
+    Attributes:
+        hand, print: (n,) float64, 0..1.
+    """
+
+    hand: NDArray[np.float64]
+    print: NDArray[np.float64]
+
+    def is_print(self, number: int) -> bool:
+        """Whether a piece is print."""
+        printed = self.print[number]
+        return bool(printed > _PRINT and printed > _TIMES * self.hand[number])
+
+    def is_frame(self, number: int, width: int, height: int, unit_px: float) -> bool:
+        """Whether a piece is a frame, a margin line or an edge of the sheet: large, on no line."""
+        large = height > _HIGH * unit_px or width > _WIDE * unit_px
+        return bool(large and self.hand[number] + self.print[number] < _NO_LINE)
+
+    def is_unmarked(self, number: int) -> bool:
+        """Whether the segmenter sees nothing of a line in a piece."""
+        return bool(self.hand[number] + self.print[number] < _UNMARKED)
+
+
+def of_the_paper(
+    boxes: Sequence[Box], unmarked: Sequence[bool], shape: tuple[int, ...], unit_px: float
+) -> list[bool]:
+    """Say which pieces are the paper's: folds, specks and ends of rules, far from any line.
+
+    A piece as large as a letter is none, whether the segmenter marks it or not: what may be
+    writing is shown to a person.
+
+    Args:
+        boxes: of the pieces.
+        unmarked: for each, see ``InkKinds.is_unmarked``.
+        shape: of the page, height and width in pixels.
+        unit_px: height of a printed capital.
+    """
+    near = np.zeros(shape[:2], bool)
+    reach = round(_NEAR * unit_px)
+    for box, alone in zip(boxes, unmarked, strict=True):
+        if not alone:
+            rows = slice(max(0, box.y - reach), box.y + box.height + reach)
+            near[rows, max(0, box.x - reach) : box.x + box.width + reach] = True
+    return [
+        alone
+        and not (box.height > _LETTER_HIGH * unit_px and box.width > _LETTER_WIDE * unit_px)
+        and not near[box.y : box.y + box.height, box.x : box.x + box.width].any()
+        for box, alone in zip(boxes, unmarked, strict=True)
+    ]
+
+
+def kinds_of_ink(labels: NDArray[np.int32], count: int, maps: LineMaps) -> InkKinds:
+    """Look up what the maps say where each piece has ink.
+
+    Args:
+        labels: (height, width) numbers of the connected pieces of ink, 0 where there is none.
+        count: numbers there are, 0 included.
+        maps: of the page.
+    """
+    height, width = maps.hand.shape
+    rows, columns = np.nonzero(labels)
+    piece = labels[rows, columns]
+    y = np.minimum(((rows + 0.5) * maps.scale).astype(np.int32), height - 1)
+    x = np.minimum(((columns + 0.5) * maps.scale).astype(np.int32), width - 1)
+    ink = np.maximum(np.bincount(piece, minlength=count), 1)
+    hand = np.bincount(piece, weights=maps.hand[y, x], minlength=count) / ink
+    printed = np.bincount(piece, weights=maps.print[y, x], minlength=count) / ink
+    return InkKinds(hand, printed)
