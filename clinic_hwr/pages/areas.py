@@ -12,6 +12,8 @@ _BELOW_RX = {
     "refills", "signature", "substitution", "prescriber_name", "prescriber_npi", "prescriber_dea",
     "prescriber_phone", "date_written", "patient_name", "notes",
 }  # fmt: skip
+# An Rx is about as wide as high; a word this many times as wide is a heading.
+_HEADING = 3.5
 _PATIENT = {
     "patient_name", "patient_dob", "patient_address", "patient_age", "patient_sex",
     "patient_weight", "date_written",
@@ -31,6 +33,9 @@ def rx_area(labels: Sequence[Label], words: Sequence[PrintedWord], width: int, h
     box = max((mark.box_px for mark in marks), key=lambda b: b.height)
     top = max(0, round(box.y - 0.8 * unit_px))
     left = max(0, round(box.x - unit_px))
+    if box.width > _HEADING * box.height:
+        # "ORDONNANCE" is a heading: what it opens stands below it, as wide as the page.
+        top, left = box.y + box.height, 0
     bottom = _bottom(labels, words, box.y + box.height, height, unit_px)
     if bottom <= box.y + box.height:
         return None

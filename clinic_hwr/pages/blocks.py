@@ -13,6 +13,8 @@ from .values import is_writing
 
 # A blank of so many letter heights ends a block that no frame ends.
 _BLANK = 2.2
+# The label of a frame stands at most so many of its heights below the frame's upper side.
+_IN_THE_CORNER = 2.5
 
 
 def block_strokes(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[Stroke]:
@@ -65,6 +67,8 @@ def _frame(survey: PageSurvey, label: Box) -> Box | None:
         return None
     top, inner = min(left.y, right.y), left.x + left.width
     bottom = min(left.y + left.height, right.y + right.height)
+    if label.y - top > _IN_THE_CORNER * label.height:
+        return None  # a frame around much else
     return Box(inner, top, right.x - inner, bottom - top)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -224,9 +225,20 @@ class _FieldSearch:
         for label in empty:
             found = below(self.survey, label, self._outside(area))
             if found and is_writing(self.survey, union([s.box_px for s in found])):
-                box = union([s.box_px for s in found])
-                field = FieldRegion(label.field, FIELD_NAMES[label.field], box, label=label.text)
+                field = FieldRegion(
+                    label.field, FIELD_NAMES[label.field], union([s.box_px for s in found]),
+                    label=label.text, lines_px=self._rows(found),
+                )  # fmt: skip
                 self._take([self._numbered(field)], set(found))
+
+    def _rows(self, strokes: Sequence[Stroke]) -> tuple[Box, ...]:
+        """The lines of a value that stands on several rows; () when it stands on one."""
+        lines = [
+            line.box_px for line in text_lines(self.survey, strokes)
+            if is_writing(self.survey, line.box_px)
+        ]  # fmt: skip
+        rows = any(two.y > one.y + 0.6 * one.height for one, two in itertools.pairwise(lines))
+        return tuple(lines) if rows else ()
 
     def _outside(self, area: Box | None, *, printed: bool = False) -> list[Stroke]:
         """Strokes a label may claim: the free writing area keeps its own."""

@@ -14,6 +14,8 @@ from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
 _ABOVE, _BELOW = 2.2, 1.3
 # A printed value ends at a gap of this many label heights.
 _WORD_GAP = 3.5
+# The label of a cell stands in its upper part, and a cell is no page: both in label heights.
+_CELL_TOP, _CELL_HEIGHT = 2.0, 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,23 +133,48 @@ def printed_value(survey: PageSurvey, slot: Slot) -> list[PrintedWord]:
 
 
 def below(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[Stroke]:
-    """Return the strokes right under a label, for forms that write the value below."""
+    """Return the strokes right under a label, for forms that write the value below.
+
+    In a printed cell that is all that is written in it, up to the next label.
+    """
     box = label.box_px
-    if _has_rule_beside(survey, box):
+    cell = cell_around(survey, box)
+    if cell is None and _has_rule_beside(survey, box):
         return []  # an empty underlined row: nothing was written, and below is another field
     right = _right_end(survey, box)
-    area = Box(
+    area = cell or Box(
         box.x - round(0.5 * box.height), box.y + round(0.8 * box.height),
         right - box.x, round(3.2 * box.height),
     )  # fmt: skip
+    top = box.y + round(0.5 * box.height)
     under = [
         other.box_px.y for other in survey.labels
-        if other.box_px.y > box.y + box.height and other.box_px.x < right
-        and other.box_px.x + other.box_px.width > box.x
+        if other.box_px.y > box.y + box.height and other.box_px.x < area.x + area.width
+        and other.box_px.x + other.box_px.width > area.x
     ]  # fmt: skip
     bottom = min([area.y + area.height, *under])
-    area = Box(area.x, area.y, area.width, bottom - area.y)
+    area = Box(area.x, top, area.width, bottom - top)
     return [stroke for stroke in strokes if contains(area, *centre(stroke.box_px))]
+
+
+def cell_around(survey: PageSurvey, label: Box) -> Box | None:
+    """Return the printed cell in whose upper part a label stands alone on its row, or None."""
+    x, y = label.x + label.width / 2, label.y + label.height / 2
+    lines = [r for r in survey.rules.vertical if r.y < y < r.y + r.height]
+    left = max((r.x + r.width for r in lines if r.x < label.x), default=None)
+    right = min((r.x for r in lines if r.x > label.x + label.width), default=None)
+    across = [r for r in survey.rules.horizontal if r.x < x < r.x + r.width]
+    top = max((r.y + r.height for r in across if r.y < label.y), default=None)
+    bottom = min((r.y for r in across if r.y > label.y + label.height), default=None)
+    if left is None or right is None or top is None or bottom is None:
+        return None
+    if label.y - top > _CELL_TOP * label.height or bottom - top > _CELL_HEIGHT * label.height:
+        return None
+    cell = Box(left, top, right - left, bottom - top)
+    others = [one for one in survey.labels if one.box_px != label]
+    if any(same_row(label, one.box_px) and contains(cell, *centre(one.box_px)) for one in others):
+        return None
+    return cell
 
 
 def _has_rule_beside(survey: PageSurvey, box: Box) -> bool:
