@@ -123,7 +123,11 @@ def lines_of(fields: Sequence[FieldRegion]) -> list[Corners]:
 def count_lines(
     drawn: DrawnPage, page: UprightPage, fields: Sequence[FieldRegion], tally: Tally
 ) -> None:
-    """Recall and precision of text lines; signatures, combs and marks are nobody's lines."""
+    """Recall and precision of lines of handwriting.
+
+    Signatures, combs and marks are nobody's lines; a region on print that OCR left is a line of
+    text all the same, and counts neither way (it has a row of its own).
+    """
     truth = [placed(line.quad_px, page) for line in drawn.lines if not line.printed]
     left = lines_of(fields)
     spared = [placed(one.quad_px, page) for one in drawn.fields if one.name == "signature"]
@@ -136,9 +140,14 @@ def count_lines(
         if hit and best is not None:
             left.remove(best)
             tally.count("line precision", True)
+    printed = [placed(line.quad_px, page) for line in drawn.lines if line.printed]
     for box in left:
-        if not any(inside(box, one) > 0.5 or overlap(box, one) > 0.2 for one in spared):
-            tally.count("line precision", False)
+        on_print = any(inside(box, one) > 0.5 for one in printed)
+        tally.good["regions on print"] += on_print
+        if on_print or any(inside(box, one) > 0.5 or overlap(box, one) > 0.2 for one in spared):
+            continue
+        tally.count("line precision", False)
+    for box in lines_of(fields):
         holds = sum(inside(one, box) > 0.6 for one in truth)
         tally.good["merged lines"] += holds >= 2
 

@@ -1,6 +1,6 @@
 """Measure the pages room on generated pages of held-out layouts: every bar of the pages issue.
 
-    python benchmarks/pages.py --data FOLDER [--cuts FOLDER] [--pages 2] [--seed 2026]
+    python benchmarks/pages.py --data FOLDER [--cuts FOLDER] [--pages 2] [--seed 2026] [--read]
         [--only unknown|known|orientation|steps|real]
 
 FOLDER holds fonts and pen strokes; ``--cuts`` what ``training.alignment`` found in them, for
@@ -21,6 +21,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -49,6 +50,7 @@ from pages_material import (
 )
 
 from clinic_hwr.pages import (
+    FieldRegion,
     find_fields,
     make_upright,
     read_print,
@@ -61,6 +63,9 @@ from clinic_hwr.recognition.synthesis.pages import DEGRADATIONS, DrawnPage, draw
 from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 
 
+NamesByReading = Callable[[np.ndarray, Sequence[FieldRegion]], tuple[FieldRegion, ...]]
+
+
 def held_out_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> Iterator[DrawnPage]:
     """Every held-out layout under every degradation, ``per_cell`` times."""
     layouts, ways = held_out_layouts(), sorted(DEGRADATIONS)
@@ -70,8 +75,10 @@ def held_out_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> Iterator[
     )  # fmt: skip
 
 
-def unknown_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
-    """Lines, named fields and time on pages of unknown layout."""
+def unknown_pages(
+    hands: Sequence[Hand], per_cell: int, seed: int, reads: NamesByReading | None = None
+) -> list[str]:
+    """Lines, named fields and time on pages of unknown layout; with ``reads`` also names then."""
     tally, extra = Tally(), segmenter_argument()
     for drawn in held_out_pages(hands, per_cell, seed):
         plain = tesseract_seconds(drawn.gray)
@@ -90,12 +97,17 @@ def unknown_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
         count_lines(drawn, page, fields, tally)
         expected = [one for one in drawn.fields if not one.struck and one.name != "unnamed"]
         count_fields(expected, drawn, page, fields, tally, "named")
+        if reads:
+            named = reads(page.gray, fields)
+            count_fields(expected, drawn, page, named, tally, "read")
     lines = [
         "| unknown pages of held-out layouts | |", "| --- | --- |",
         tally.row("text-line recall at IoU 0.5", "line recall"),
         tally.row("text-line precision at IoU 0.5", "line precision"),
         f"| found lines that hold two or more true ones | {tally.good['merged lines']} |",
-        tally.row("named field found", "named"),
+        f"| regions on print that OCR left | {tally.good['regions on print']} |",
+        tally.row("named field found, before anything is read", "named"),
+        *([tally.row("named field found, after reading", "read")] if reads else []),
         tally.row("struck-out drug not ordered", "named: struck drug kept out"),
     ]  # fmt: skip
     names = {"all": "page time / one Tesseract pass, median", "upright": "of it make_upright",
@@ -107,12 +119,13 @@ def unknown_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
         "", "| by degradation | lines recalled | named fields |", "| --- | --- | --- |",
     ]  # fmt: skip
     for way in sorted(DEGRADATIONS):
-        cells = [f"{name}, {way}" for name in ("line recall", "named")]
+        cells = [f"{name}, {way}" for name in ("line recall", "read" if reads else "named")]
         shares = " | ".join(wilson(tally.good[cell], tally.all[cell]) for cell in cells)
         lines.append(f"| {way} | {shares} |")
     lines += ["", "| by field | found |", "| --- | --- |"]
-    for name in sorted(name for name in tally.all if name.startswith("named: ")):
-        lines.append(tally.row(name.removeprefix("named: "), name))
+    prefix = "read: " if reads else "named: "
+    for name in sorted(name for name in tally.all if name.startswith(prefix)):
+        lines.append(tally.row(name.removeprefix(prefix), name))
     return lines
 
 
@@ -263,6 +276,7 @@ def main() -> None:
     parser.add_argument("--cuts", type=Path, default=Path("runs/cache"))
     parser.add_argument("--pages", type=int, default=2)
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--read", action="store_true", help="name lines by what is read, too")
     parser.add_argument("--only", action="append", choices=[*sorted(PARTS), "real"])
     options = parser.parse_args()
     data = Path(options.data) if options.data else None
@@ -277,7 +291,12 @@ def main() -> None:
         if name == "real":
             print("", *real_writing(data, options.seed), sep="\n", flush=True)
             continue
-        print("", *PARTS[name](hands, options.pages, options.seed), sep="\n", flush=True)
+        part = PARTS[name]
+        if name == "unknown" and options.read:
+            from page_reading import named_after_reading
+
+            part = partial(unknown_pages, reads=named_after_reading)
+        print("", *part(hands, options.pages, options.seed), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

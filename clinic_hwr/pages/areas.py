@@ -102,8 +102,8 @@ def word_slots(
 ) -> list[str]:
     """Name the slot of every word: words of one slot are all print or all handwriting.
 
-    A slot is a label, the free writing area, the space from one label to the next, or a run of
-    words without a wide gap.
+    A slot is a label, the space from one label to the next, or a run of words without a wide gap,
+    in the free writing area (``rx``) or elsewhere.
     """
     slots = [""] * len(words)
     for number, label in enumerate(labels):
@@ -116,11 +116,13 @@ def word_slots(
             box = words[index].box_px
             if slots[index]:
                 owner = slots[index]
-            elif area is not None and contains(area, *centre(box)):
-                slots[index] = "rx"
             else:
                 if previous is not None and box.x - (previous.x + previous.width) > 2 * box.height:
                     run += 1
-                slots[index] = f"value of {owner}" if owner else f"row {row_number} run {run}"
+                if area is not None and contains(area, *centre(box)):
+                    # A stamp beside the writing must not vouch for it.
+                    slots[index] = f"rx row {row_number} run {run}"
+                else:
+                    slots[index] = f"value of {owner}" if owner else f"row {row_number} run {run}"
             previous = box
     return slots

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .areas import centre, contains, rx_area
+from .areas import centre, contains, rx_area, same_row
 from .blocks import block_region, block_strokes
 from .checkboxes import checkbox_fields
 from .comb_fields import comb_region, is_boxed_writing, with_hidden_ends
@@ -38,6 +38,8 @@ from .values import (
     beside,
     first_run,
     is_writing,
+    printed_below,
+    printed_region,
     share_strokes,
     value_slots,
 )
@@ -105,6 +107,8 @@ class _FieldSearch:
             self._on_any_paper()
         head = head_fields(self.survey, {field.name for field in self.fields})
         self._take(head, set(), NamedBy.PLACE)
+        if self.fit is None:
+            self.fields = _refills_by_drug(self.fields)
         self._unnamed()
         return self._with_strikes(self.fields)
 
@@ -216,6 +220,7 @@ class _FieldSearch:
             if slot.label.field == "refills":
                 field = circled_refills(self.survey, slot, strokes)
             if field is None:
+                strokes = self._nearest_row(strokes, slot.label.box_px)
                 strokes = first_run(strokes, 4.0 * slot.label.box_px.height)
             field = field or beside(self.survey, slot, strokes)
             if field is None:
@@ -230,6 +235,25 @@ class _FieldSearch:
                     label=label.text, lines_px=self._rows(found),
                 )  # fmt: skip
                 self._take([self._numbered(field)], set(found))
+            elif not found and (words := printed_below(self.survey, label)):
+                field = printed_region(label.field, words, label=label.text)
+                self._take([self._numbered(field)], set())
+
+    def _nearest_row(self, strokes: Sequence[Stroke], label: Box) -> list[Stroke]:
+        """Of strokes on several rows those of the row that a label stands on."""
+        if self.survey.cores is None or len(strokes) < 2:
+            return list(strokes)
+        lines = text_lines(self.survey, strokes)
+        if not lines:
+            return list(strokes)
+        # Writing sits a little higher than the print it answers.
+        at = label.y + 0.3 * label.height
+
+        def away(box: Box) -> float:
+            return abs(centre(box)[1] - at)
+
+        best = min(lines, key=lambda line: away(line.box_px)).box_px
+        return [stroke for line in lines if same_row(best, line.box_px) for stroke in line.strokes]
 
     def _rows(self, strokes: Sequence[Stroke]) -> tuple[Box, ...]:
         """The lines of a value that stands on several rows; () when it stands on one."""
@@ -278,6 +302,27 @@ class _FieldSearch:
                 if is_writing(self.survey, line.box_px):
                     field = FieldRegion("unnamed", FIELD_NAMES["unnamed"], line.box_px)
                     self._take([field], set(), NamedBy.NOBODY)
+
+
+def _refills_by_drug(fields: Sequence[FieldRegion]) -> list[FieldRegion]:
+    """Give refills to the drug above them where a page says them more than once, or amid drugs.
+
+    Refills that stand once, below all drugs, keep group 0: they go for every medication.
+    """
+    drugs = sorted((one for one in fields if one.name == "drug"), key=lambda one: one.box_px.y)
+    rows = [one for one in fields if one.name == "refills" and one.group == 0]
+    if not drugs or not rows:
+        return list(fields)
+    last = centre(drugs[-1].box_px)[1]
+    if len(rows) == 1 and centre(rows[0].box_px)[1] > last:
+        return list(fields)
+    numbered = []
+    for one in fields:
+        if one.name == "refills" and one.group == 0:
+            above = [d.group for d in drugs if centre(d.box_px)[1] <= centre(one.box_px)[1]]
+            one = replace(one, group=above[-1] if above else 0)
+        numbered.append(one)
+    return numbered
 
 
 def _is_choice(field: FieldRegion) -> bool:

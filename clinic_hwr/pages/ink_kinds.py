@@ -20,11 +20,17 @@ _PRINT, _TIMES = 0.3, 2.0
 _UNMARKED = 0.05
 # A letter is at least so high and so wide, in heights of a printed capital.
 _LETTER_HIGH, _LETTER_WIDE = 0.6, 0.25
+# A piece so many times as long as thick, and so thick at most, is a fold or the end of a rule.
+_LONG, _THICK = 3.5, 0.6
 # A dot or a bar is this near to the line it belongs to.
 _NEAR = 1.0
 # A frame has less than this of both; it is higher or wider than so many printed capitals.
 _NO_LINE = 0.12
 _HIGH, _WIDE = 5.0, 14.0
+# A rule is flat and long; the map of a line that stands on it reaches into it.
+_RULE_HIGH, _RULE_WIDE, _ON_A_RULE = 0.4, 6.0, 0.3
+# Pieces so near to each other on a row are of one kind, in heights of a printed capital.
+_TOGETHER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +44,21 @@ class InkKinds:
     hand: NDArray[np.float64]
     print: NDArray[np.float64]
 
-    def is_print(self, number: int) -> bool:
-        """Whether a piece is print."""
-        printed = self.print[number]
-        return bool(printed > _PRINT and printed > _TIMES * self.hand[number])
-
     def is_frame(self, number: int, width: int, height: int, unit_px: float) -> bool:
         """Whether a piece is a frame, a margin line or an edge of the sheet: large, on no line."""
+        marked = self.hand[number] + self.print[number]
         large = height > _HIGH * unit_px or width > _WIDE * unit_px
-        return bool(large and self.hand[number] + self.print[number] < _NO_LINE)
+        rule = height < _RULE_HIGH * unit_px and width > _RULE_WIDE * unit_px
+        return bool((large and marked < _NO_LINE) or (rule and marked < _ON_A_RULE))
 
     def is_unmarked(self, number: int) -> bool:
         """Whether the segmenter sees nothing of a line in a piece."""
         return bool(self.hand[number] + self.print[number] < _UNMARKED)
+
+
+def is_print(hand: float, printed: float) -> bool:
+    """Whether means of the maps are those of print."""
+    return printed > _PRINT and printed > _TIMES * hand
 
 
 def of_the_paper(
@@ -75,10 +83,19 @@ def of_the_paper(
             near[rows, max(0, box.x - reach) : box.x + box.width + reach] = True
     return [
         alone
-        and not (box.height > _LETTER_HIGH * unit_px and box.width > _LETTER_WIDE * unit_px)
+        and not _may_be_a_letter(box, unit_px)
         and not near[box.y : box.y + box.height, box.x : box.x + box.width].any()
         for box, alone in zip(boxes, unmarked, strict=True)
     ]
+
+
+def _may_be_a_letter(box: Box, unit_px: float) -> bool:
+    thin, long = sorted((box.width, box.height))
+    return (
+        box.height > _LETTER_HIGH * unit_px
+        and box.width > _LETTER_WIDE * unit_px
+        and not (long > _LONG * thin and thin < _THICK * unit_px)
+    )
 
 
 def kinds_of_ink(labels: NDArray[np.int32], count: int, maps: LineMaps) -> InkKinds:
@@ -98,3 +115,44 @@ def kinds_of_ink(labels: NDArray[np.int32], count: int, maps: LineMaps) -> InkKi
     hand = np.bincount(piece, weights=maps.hand[y, x], minlength=count) / ink
     printed = np.bincount(piece, weights=maps.print[y, x], minlength=count) / ink
     return InkKinds(hand, printed)
+
+
+def kinds_by_runs(
+    boxes: Sequence[Box],
+    hand: NDArray[np.float64],
+    printed: NDArray[np.float64],
+    areas: NDArray[np.float64],
+    unit_px: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Average the maps over letters that stand close together: a word is all print or all pen.
+
+    Args:
+        boxes: of the pieces.
+        hand, printed: (n,) means of the maps of each.
+        areas: (n,) ink of each in pixels.
+        unit_px: height of a printed capital.
+
+    Returns:
+        The same means, those of a run for every piece of it.
+    """
+    run = np.arange(len(boxes))
+    order = sorted(range(len(boxes)), key=lambda n: boxes[n].x)
+    open_ends: list[int] = []
+    for number in order:
+        box = boxes[number]
+        open_ends = [
+            n for n in open_ends if boxes[n].x + boxes[n].width + _TOGETHER * unit_px > box.x
+        ]
+        for other in open_ends:
+            near = boxes[other]
+            shared = min(box.y + box.height, near.y + near.height) - max(box.y, near.y)
+            if shared > 0.6 * min(box.height, near.height):
+                run[run == run[number]] = run[other]
+        open_ends.append(number)
+    weights = np.bincount(run, weights=areas, minlength=len(boxes))
+    weights = np.maximum(weights, 1.0)
+    means = [
+        (np.bincount(run, weights=values * areas, minlength=len(boxes)) / weights)[run]
+        for values in (hand, printed)
+    ]
+    return means[0], means[1]

@@ -20,6 +20,8 @@ _SPANS = 0.8
 # A frame or a long stroke that passes through lines has this little of its ink in their cores.
 _IN_CORES = 0.12
 _END_COLUMNS = 6
+# Letters rise so many heights of a core out of it; what is farther away belongs to the frame.
+_ASCENDER = 1.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +37,24 @@ class _Part:
 
 
 def split_joined(
-    labels: NDArray[np.int32], candidates: NDArray[np.bool_], cores: LineCores
+    labels: NDArray[np.int32],
+    candidates: NDArray[np.bool_],
+    cores: LineCores,
+    frames: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.int32], dict[int, tuple[int, ...]]]:
-    """Part the connected pieces of ink that stand in several lines.
+    """Part the connected pieces of ink that stand in several lines, and lines that touch a frame.
 
     Args:
         labels: (height, width) numbers of the connected pieces of ink, 0 where there is none.
         candidates: for each number, whether the piece may be parted.
         cores: of the lines of the page.
+        frames: for each number, whether the piece is a frame. Writing that touches it is cut off
+            from it; what is left of the frame has no part of its own.
 
     Returns:
         Numbers like ``labels`` (a new array where anything is parted), and for each piece that was
         parted the numbers of its parts, top to bottom: its own and new ones from
-        ``len(candidates)`` on.
+        ``len(candidates)`` on. Of a frame all parts are new.
     """
     height, width = cores.numbers.shape
     rows, columns = np.nonzero(candidates[labels])
@@ -60,24 +67,43 @@ def split_joined(
     ink = np.bincount(piece, minlength=len(candidates))
     touched = core > 0
     pairs = np.unique(np.stack([piece[touched], core[touched]], axis=1), axis=0, return_counts=True)
-    several = _in_several(pairs[0][:, 0], pairs[1], ink)
+    framed = np.zeros(len(candidates), bool) if frames is None else frames
+    several = _in_several(pairs[0][:, 0], pairs[1], ink, framed)
     parted, parts, fresh = labels, {}, len(candidates)
     for number in several:
         mine = piece == number
         lines = _lines(y[mine], x[mine], core[mine], cores)
-        if len(lines) < 2:
+        if len(lines) < (1 if framed[number] else 2):
             continue
         if parted is labels:
             parted = labels.copy()
-        line = _nearest(y[mine], x[mine], lines, cores)
-        parts[number] = (number, *range(fresh, fresh + len(lines) - 1))
-        fresh += len(lines) - 1
-        parted[rows[mine], columns[mine]] = np.asarray(parts[number], np.int32)[line]
+        line, away = _nearest(y[mine], x[mine], lines, cores)
+        first = () if framed[number] else (number,)
+        parts[number] = (*first, *range(fresh, fresh + len(lines) - len(first)))
+        fresh += len(lines) - len(first)
+        own = np.asarray(parts[number], np.int32)[line]
+        if framed[number]:
+            thick = _thickness(cores)
+            own = np.where(away <= _ASCENDER * thick, own, number)
+        parted[rows[mine], columns[mine]] = own
     return parted, parts
 
 
+def _thickness(cores: LineCores) -> float:
+    """Typical height of a core in pixels of the maps."""
+    inside = cores.numbers > 0
+    columns = np.unique(
+        cores.numbers[inside].astype(np.int64) * inside.shape[1] + np.nonzero(inside)[1],
+        return_counts=True,
+    )[1]
+    return float(np.median(columns)) if len(columns) else 1.0
+
+
 def _in_several(
-    pieces: NDArray[np.int32], counts: NDArray[np.int64], ink: NDArray[np.int64]
+    pieces: NDArray[np.int32],
+    counts: NDArray[np.int64],
+    ink: NDArray[np.int64],
+    framed: NDArray[np.bool_],
 ) -> list[int]:
     """Numbers of the pieces with ink in two or more cores, and not only in passing."""
     numbers, first, cores = np.unique(pieces, return_index=True, return_counts=True)
@@ -85,7 +111,7 @@ def _in_several(
     return [
         int(number)
         for number, many, pixels in zip(numbers, cores, within, strict=True)
-        if many > 1 and pixels > _IN_CORES * ink[number]
+        if framed[number] or (many > 1 and pixels > _IN_CORES * ink[number])
     ]
 
 
@@ -144,12 +170,13 @@ def _beside(one: _Part, other: _Part) -> bool:
 
 def _nearest(
     y: NDArray[np.int32], x: NDArray[np.int32], lines: list[list[int]], cores: LineCores
-) -> NDArray[np.int64]:
-    """Which of the lines is nearest to each pixel of a piece."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Which of the lines is nearest to each pixel of a piece, and how far it is."""
     top, left = int(y.min()), int(x.min())
     numbers = cores.numbers[top : int(y.max()) + 1, left : int(x.max()) + 1]
     distances = []
     for line in lines:
         outside = np.where(np.isin(numbers, line), 0, 255).astype(np.uint8)
         distances.append(cv2.distanceTransform(outside, cv2.DIST_L2, 3)[y - top, x - left])
-    return np.asarray(np.argmin(np.stack(distances), axis=0))
+    away = np.stack(distances)
+    return np.asarray(np.argmin(away, axis=0)), np.asarray(away.min(axis=0), np.float64)

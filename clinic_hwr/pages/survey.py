@@ -14,7 +14,7 @@ from .background import ink_mask
 from .checkboxes import Checkbox, find_checkboxes
 from .comb_fields import NamedComb, name_combs
 from .combs import comb_print, dark_mask, find_combs, holds, settled
-from .ink_kinds import InkKinds, kinds_of_ink, of_the_paper
+from .ink_kinds import InkKinds, is_print, kinds_by_runs, kinds_of_ink, of_the_paper
 from .joined_lines import split_joined
 from .label_vocabulary import LabelVocabulary, normalised
 from .labels import Label, find_labels, split_glued
@@ -190,7 +190,7 @@ def _printed_words(
 
 
 def _proof(slot: str) -> float:
-    if slot == "rx":
+    if slot.startswith("rx"):
         return _RX_LOG_ODDS
     return _VALUE_LOG_ODDS if slot.startswith("value") else 0.0
 
@@ -236,7 +236,7 @@ def _pen_strokes(
     inside = np.bincount(labels[covered > 0], minlength=count)
     kinds = kinds_of_ink(labels, count, maps) if maps is not None else None
     speck = max(6.0, (0.15 * unit) ** 2)
-    keep = np.zeros(count, bool)
+    keep, frames = np.zeros(count, bool), np.zeros(count, bool)
     strokes = {}
     for index in range(1, count):
         x, y, w, h, area = (int(v) for v in stats[index])
@@ -247,19 +247,15 @@ def _pen_strokes(
         )
         if area < speck or (inside[index] > 0.6 * area and not circle):
             continue
-        if kinds is not None and kinds.is_frame(index, w, h, unit) and not circle:
-            continue
         keep[index] = True
-        printed_ink = kinds is not None and kinds.is_print(index)
-        strokes[index] = Stroke(Box(x, y, w, h), area, printed_ink)
-    if kinds is not None:
-        for index in _of_the_paper(strokes, kinds, ink.shape, unit):
-            keep[index] = False
-            del strokes[index]
-    kept = np.where(keep[labels], 255, 0).astype(np.uint8)
-    if cores is None:
-        return kept, tuple(strokes.values())
-    parted, parts = split_joined(labels, keep, cores)
+        frames[index] = kinds is not None and kinds.is_frame(index, w, h, unit) and not circle
+        strokes[index] = Stroke(Box(x, y, w, h), area)
+    if kinds is None or cores is None:
+        return np.where(keep[labels], 255, 0).astype(np.uint8), tuple(strokes.values())
+    for index in _of_the_paper(strokes, kinds, ink.shape, unit):
+        keep[index] = False
+        del strokes[index]
+    parted, parts = split_joined(labels, keep, cores, frames)
     for index, own in parts.items():
         whole = strokes.pop(index).box_px
         window = parted[whole.y : whole.y + whole.height, whole.x : whole.x + whole.width]
@@ -269,7 +265,27 @@ def _pen_strokes(
             area = int(mask.sum())
             if area >= speck:
                 strokes[number] = Stroke(Box(whole.x + x, whole.y + y, w, h), area)
-    return kept, tuple(strokes.values())
+    for index in np.flatnonzero(frames):
+        strokes.pop(int(index), None)
+    kept = np.isin(parted, list(strokes))
+    means = kinds_of_ink(parted, int(parted.max()) + 1, maps) if parts and maps else kinds
+    return np.where(kept, 255, 0).astype(np.uint8), _with_kinds(strokes, means, unit)
+
+
+def _with_kinds(strokes: dict[int, Stroke], kinds: InkKinds, unit: float) -> tuple[Stroke, ...]:
+    """Say of every stroke whether it is print, by the run of letters it stands in."""
+    numbers = list(strokes)
+    hand, printed = kinds_by_runs(
+        [strokes[number].box_px for number in numbers],
+        kinds.hand[numbers],
+        kinds.print[numbers],
+        np.array([strokes[number].area_px for number in numbers], float),
+        unit,
+    )
+    return tuple(
+        replace(strokes[number], printed=is_print(float(hand[place]), float(printed[place])))
+        for place, number in enumerate(numbers)
+    )
 
 
 def _of_the_paper(

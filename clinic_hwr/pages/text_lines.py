@@ -113,13 +113,25 @@ def _joined(survey: PageSurvey, lines: list[TextLine], letter: float) -> list[Te
 
 
 def _ruled_off(survey: PageSurvey, one: Box, two: Box) -> bool:
-    """Whether an upright form rule stands between two pieces of a row."""
+    """Whether an upright form rule stands between two pieces of a row.
+
+    On squared paper rules cross the writing itself, and part nothing.
+    """
     top, bottom = max(one.y, two.y), min(one.y + one.height, two.y + two.height)
-    left, right = one.x + 0.8 * one.width, two.x + 0.2 * two.width
-    return any(
-        left < rule.x < right and rule.y < bottom and rule.y + rule.height > top
+    upright = [
+        rule.x + rule.width // 2
         for rule in survey.rules.vertical
-    )
+        if rule.y < bottom and rule.y + rule.height > top
+    ]
+    if any(_crosses(x, one) or _crosses(x, two) for x in upright):
+        return False
+    left, right = one.x + 0.8 * one.width, two.x + 0.2 * two.width
+    return any(left < x < right for x in upright)
+
+
+def _crosses(x: int, box: Box) -> bool:
+    """Whether an upright at x goes through the inner part of a piece."""
+    return box.x + 0.2 * box.width < x < box.x + 0.8 * box.width
 
 
 def _parted(line: TextLine, letter: float, words: Sequence[PrintedWord]) -> list[TextLine]:

@@ -137,10 +137,40 @@ def below(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[S
 
     In a printed cell that is all that is written in it, up to the next label.
     """
+    area = _area_below(survey, label)
+    return [] if area is None else [s for s in strokes if contains(area, *centre(s.box_px))]
+
+
+def printed_below(survey: PageSurvey, label: Label) -> list[PrintedWord]:
+    """Return the first row of printed words right under a label that are no labels themselves."""
+    area = _area_below(survey, label)
+    if area is None:
+        return []
+    taken = {i for one in survey.labels for i in one.word_indexes}
+    words = [
+        word for index, word in enumerate(survey.words)
+        if index not in taken and contains(area, *centre(word.box_px))
+        and any(char.isalnum() for char in word.text)
+    ]  # fmt: skip
+    if not words:
+        return []
+    first = min(words, key=lambda word: word.box_px.y).box_px
+    row = sorted((w for w in words if same_row(first, w.box_px)), key=lambda w: w.box_px.x)
+    value = row[:1]
+    for word in row[1:]:
+        end = value[-1].box_px.x + value[-1].box_px.width
+        if word.box_px.x - end > _WORD_GAP * label.box_px.height:
+            break
+        value.append(word)
+    return value
+
+
+def _area_below(survey: PageSurvey, label: Label) -> Box | None:
+    """Where a value under its label stands; None for the label of an empty underlined row."""
     box = label.box_px
     cell = cell_around(survey, box)
     if cell is None and _has_rule_beside(survey, box):
-        return []  # an empty underlined row: nothing was written, and below is another field
+        return None  # nothing was written, and below is another field
     right = _right_end(survey, box)
     area = cell or Box(
         box.x - round(0.5 * box.height), box.y + round(0.8 * box.height),
@@ -153,8 +183,7 @@ def below(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[S
         and other.box_px.x + other.box_px.width > area.x
     ]  # fmt: skip
     bottom = min([area.y + area.height, *under])
-    area = Box(area.x, top, area.width, bottom - top)
-    return [stroke for stroke in strokes if contains(area, *centre(stroke.box_px))]
+    return Box(area.x, top, area.width, max(0, bottom - top))
 
 
 def cell_around(survey: PageSurvey, label: Box) -> Box | None:

@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from clinic_hwr.pages import Box, FieldKind, PrintedWord, UprightPage, find_fields
+from clinic_hwr.pages import Box, FieldKind, FieldRegion, PrintedWord, UprightPage, find_fields
 from clinic_hwr.pages.checkboxes import find_checkboxes
+from clinic_hwr.pages.fields import _refills_by_drug
+from clinic_hwr.pages.types import FIELD_NAMES
 
 from .conftest import PreparedPage, needs_tesseract
 
@@ -125,3 +127,19 @@ def test_circles_and_letters_are_no_checkboxes() -> None:
     found = find_checkboxes(np.where(page < 128, 255, 0).astype(np.uint8), unit_px=25.0)
 
     assert sorted((one.box_px.x // 100, one.marked) for one in found) == [(3, False), (4, True)]
+
+
+def _field(name: str, y: int, group: int = 0) -> FieldRegion:
+    return FieldRegion(name, FIELD_NAMES[name], Box(100, y, 200, 40), group)
+
+
+def test_refills_amid_drugs_go_for_the_drug_above_them() -> None:
+    fields = [_field("drug", 100, 1), _field("refills", 160), _field("drug", 300, 2),
+              _field("refills", 360)]  # fmt: skip
+    groups = [one.group for one in _refills_by_drug(fields) if one.name == "refills"]
+    assert groups == [1, 2]
+
+
+def test_refills_below_all_drugs_go_for_every_one() -> None:
+    fields = [_field("drug", 100, 1), _field("drug", 300, 2), _field("refills", 500)]
+    assert _refills_by_drug(fields)[2].group == 0
