@@ -62,7 +62,6 @@ from clinic_hwr.recognition.synthesis.hands import Hand
 from clinic_hwr.recognition.synthesis.pages import DEGRADATIONS, DrawnPage, draw_pages
 from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 
-
 NamesByReading = Callable[[np.ndarray, Sequence[FieldRegion]], tuple[FieldRegion, ...]]
 
 

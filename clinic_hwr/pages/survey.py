@@ -265,8 +265,8 @@ def _pen_strokes(
             area = int(mask.sum())
             if area >= speck:
                 strokes[number] = Stroke(Box(whole.x + x, whole.y + y, w, h), area)
-    for index in np.flatnonzero(frames):
-        strokes.pop(int(index), None)
+    for framed in np.flatnonzero(frames):
+        strokes.pop(int(framed), None)
     kept = np.isin(parted, list(strokes))
     means = kinds_of_ink(parted, int(parted.max()) + 1, maps) if parts and maps else kinds
     return np.where(kept, 255, 0).astype(np.uint8), _with_kinds(strokes, means, unit)
