@@ -341,9 +341,10 @@ def _without_emblem(strokes: list[Stroke], unit_px: float) -> list[Stroke]:
     """Leave out a big printed Rx that OCR did not read: tall, and left of all writing."""
     letter = letter_height(strokes, unit_px)
     rest = [s for s in strokes if s.box_px.height < 2.2 * letter]
-    if not rest:
+    letters = [s.box_px.x for s in rest if s.box_px.height > 0.5 * letter]
+    if not letters:
         return strokes
-    left = min(s.box_px.x for s in rest if s.box_px.height > 0.5 * letter)
+    left = min(letters)
     return [s for s in strokes if s in rest or s.box_px.x + s.box_px.width / 2 > left]
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from clinic_hwr.pages import Box, FieldKind, FieldRegion, PrintedWord, UprightPage, find_fields
 from clinic_hwr.pages.checkboxes import find_checkboxes
-from clinic_hwr.pages.fields import _refills_by_drug
+from clinic_hwr.pages.fields import _refills_by_drug, _without_emblem
+from clinic_hwr.pages.survey import Stroke
 from clinic_hwr.pages.types import FIELD_NAMES
 
 from .conftest import PreparedPage, needs_tesseract
@@ -143,3 +144,9 @@ def test_refills_amid_drugs_go_for_the_drug_above_them() -> None:
 def test_refills_below_all_drugs_go_for_every_one() -> None:
     fields = [_field("drug", 100, 1), _field("drug", 300, 2), _field("refills", 500)]
     assert _refills_by_drug(fields)[2].group == 0
+
+
+def test_an_area_of_specks_and_one_tall_mark_has_no_emblem() -> None:
+    specks = [Stroke(Box(10 * place, 40, 2, 2), 4) for place in range(4)]
+    tall = [Stroke(Box(x, 0, 10, 90), 300) for x in (80, 120)]
+    assert _without_emblem([*specks, *tall], 9.0) == [*specks, *tall]
