@@ -19,8 +19,7 @@ import numpy as np
 django.setup()
 
 from clinic_hwr import stage_read  # noqa: E402  (needs Django set up)
-from clinic_hwr.pages import FieldRegion, crop_field  # noqa: E402
-from clinic_hwr.pages.crops import crop_cells  # noqa: E402
+from clinic_hwr.pages import FieldRegion  # noqa: E402
 from clinic_hwr.pages.types import FIELD_NAMES, NamedBy  # noqa: E402
 from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading  # noqa: E402
 
@@ -29,8 +28,8 @@ def named_after_reading(
     gray: np.ndarray, regions: Sequence[FieldRegion]
 ) -> tuple[FieldRegion, ...]:
     """Return the fields with the names that their readings give them."""
-    crops = [(crop_cells if one.comb else crop_field)(gray, one.box_px) for one in regions]
-    readings = stage_read._readings(gray, regions, crops, stage_read.reader_load())
+    found = stage_read.PageFound(gray, gray, (), tuple(regions), None)
+    readings = stage_read.page_readings(found, regions, stage_read.reader_load())
     lines = [
         ReadLine(
             region.name,

@@ -43,10 +43,12 @@ from page_scores import (
 from pages_material import (
     ROUGH,
     drawn_form,
+    form_layouts,
     form_pages,
     held_out_layouts,
     known_form_fields,
     segmenter_argument,
+    taken_for_another,
 )
 
 from clinic_hwr.pages import (
@@ -84,7 +86,7 @@ def unknown_pages(
         start = time.perf_counter()
         page = make_upright(drawn.gray)
         turned = time.perf_counter()
-        words = read_print(page.gray)
+        words = read_print(page.gray, **extra)
         read = time.perf_counter()
         fields = find_fields(page, words, forms=[], **extra)
         end = time.perf_counter()
@@ -131,19 +133,23 @@ def unknown_pages(
 def known_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
     """Named fields on known forms after fax and phone."""
     tally = Tally()
-    for layout in held_out_layouts():
-        form = drawn_form(layout, hands)
+    forms = [drawn_form(layout, hands) for layout in form_layouts()]
+    for form in forms:
+        others = [one for one in forms if one is not form]
         for drawn in form_pages(form, hands, ROUGH, per_cell, seed):
             page = make_upright(drawn.gray)
-            fields = known_form_fields(page, read_print(page.gray), form)
+            words = read_print(page.gray, **segmenter_argument())
+            fields = known_form_fields(page, words, form)
             expected = [
                 one for one in drawn.fields
                 if not (one.printed or one.struck or one.name == "unnamed")
             ]  # fmt: skip
             count_fields(expected, drawn, page, fields, tally, "known")
+            tally.count("kept apart", not taken_for_another(page, others))
     lines = ["| known form after fax and phone | |", "| --- | --- |",
              tally.row("named field found", "known"),
-             tally.row("struck-out drug not ordered", "known: struck drug kept out")]  # fmt: skip
+             tally.row("struck-out drug not ordered", "known: struck drug kept out"),
+             tally.row(f"refused by all {len(forms) - 1} other forms", "kept apart")]  # fmt: skip
     lines += [tally.row(way, f"known, {way}") for way in ROUGH]
     return lines
 
@@ -252,7 +258,7 @@ def steps(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
                     if left_out:
                         stack.enter_context(without(step))
                     page = make_upright(drawn.gray)
-                words = read_print(page.gray)
+                words = read_print(page.gray, **extra)
                 got = Counter(word.text.lower() for word in words)
                 tally.good["words"] += sum((wanted & got).values())
                 tally.all["words"] += sum(wanted.values())

@@ -24,7 +24,11 @@ from clinic_hwr.recognition.synthesis.pages_varied import varied_content
 ROUGH = ("fax_fine", "fax_standard", "phone", "phone_on_table", "phone_curled")
 _LANGUAGE = {"spanish_receta": "es"}
 _LINES_OF_DRUGS = ("dental_pad", "philippine_pad")  # free writing under an Rx
+_NO_FORM = ("choice_sheet",)  # its print differs from page to page
 _FORM_DPI, _SEEDS = 150, range(900, 908)
+# The clean page has the resolution of the filled-in ones: PIL hints letters to whole pixels, so
+# that words drawn at another one are not as wide, as if the form had been set anew.
+_PAGE_DPI = 200
 
 
 class NoHand:
@@ -77,8 +81,9 @@ def form_content(layout: str, rng: np.random.Generator) -> PageContent:
 def drawn_form(layout: str, hands: Sequence[Hand]) -> DrawnForm:
     """Make a form of a layout: its print, and where values stand on some clean pages of it."""
     content = replace(form_content(layout, np.random.default_rng(1)), signed=False)
-    blank = draw_page(layout, content, NoHand(), seed=1, dpi=_FORM_DPI)
-    height, width = blank.gray.shape
+    blank = _without_ticks(draw_page(layout, content, NoHand(), seed=1, dpi=_PAGE_DPI,
+                                     with_pen=True))  # fmt: skip
+    height, width = (side * _FORM_DPI / _PAGE_DPI for side in blank.gray.shape)
     around: dict[tuple[str, int], list[float]] = {}
     for page in _clean_pages(layout, hands):
         for field in page.fields:
@@ -100,6 +105,13 @@ def drawn_form(layout: str, hands: Sequence[Hand]) -> DrawnForm:
     return DrawnForm(layout, blank, _as_known(layout, blank, boxes), boxes)
 
 
+def _without_ticks(page: DrawnPage) -> DrawnPage:
+    """Take the pen off a page: the layout ticks boxes though nobody writes."""
+    if page.pen is None:
+        raise ValueError("draw the page with its layer of pen ink")
+    return replace(page, gray=np.where(page.pen > 0, 255, page.gray).astype(np.uint8))
+
+
 def _clean_pages(layout: str, hands: Sequence[Hand]) -> Iterator[DrawnPage]:
     for seed in _SEEDS:
         rng = np.random.default_rng(seed)
@@ -112,9 +124,9 @@ def _clean_pages(layout: str, hands: Sequence[Hand]) -> Iterator[DrawnPage]:
 def _as_known(
     layout: str, blank: DrawnPage, boxes: dict[tuple[str, int], tuple[float, float, float, float]]
 ) -> KnownForm:
-    height, width = (side / _FORM_DPI for side in blank.gray.shape)
+    height, width = (side / _PAGE_DPI for side in blank.gray.shape)
     labels = tuple(
-        FormLabel(line.text, tuple(side / _FORM_DPI for side in line.box_px))  # type: ignore[arg-type]
+        FormLabel(line.text, tuple(side / _PAGE_DPI for side in line.box_px))  # type: ignore[arg-type]
         for line in blank.lines
         if line.printed
     )
@@ -141,7 +153,7 @@ def form_pages(
             able = [h for h in hands if all(h.can_write(t) for t in content.written_texts())]
             yield draw_page(
                 form.layout, content, able[int(rng.integers(len(able)))],
-                seed=int(rng.integers(2**31)), dpi=200, settings=settings_for(way, rng),
+                seed=int(rng.integers(2**31)), dpi=_PAGE_DPI, settings=settings_for(way, rng),
                 degradation=way,
             )  # fmt: skip
 
@@ -149,6 +161,11 @@ def form_pages(
 def held_out_layouts() -> tuple[str, ...]:
     """The layouts that no rule and no weight was chosen by."""
     return layouts_with("held_out")
+
+
+def form_layouts() -> tuple[str, ...]:
+    """The held-out layouts whose print is the same on every page."""
+    return tuple(name for name in held_out_layouts() if name not in _NO_FORM)
 
 
 def known_form_fields(
@@ -180,6 +197,22 @@ def known_form_fields(
         return find_fields(page, words, **segmenter_argument())
     fields = registered.registered_fields(here, words, found).fields
     return tuple(one.field for one in fields)
+
+
+def taken_for_another(page: UprightPage, forms: Sequence[DrawnForm]) -> bool:
+    """Whether a page is registered as one of these forms, none of which it is printed on."""
+    modules = _registration()
+    if modules is None:
+        return False
+    registration = modules[0]
+    here = registration.PagePrint.of(page.gray)
+    return any(
+        not isinstance(
+            registration.register(registration.FormPrint.of(form.blank.gray), here),
+            registration.Misfit,
+        )
+        for form in forms
+    )
 
 
 def _registration() -> tuple[Any, Any, Any, Any] | None:

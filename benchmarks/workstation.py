@@ -1,32 +1,54 @@
-"""How long a field save and the state that follows take, through Django's whole request path.
+"""What the workstation costs: a field save on the server; keys, milliseconds, bytes in a browser.
 
 A scripted two-drug scan on the configured database (a throw-away SQLite file unless
 ``DATABASE_URL`` says otherwise); every save is a new decision of a field. No network and no web
-server are in the figure, middleware, session and CSRF are. Run it on a quiet machine:
+server are in its figure, middleware, session and CSRF are. The browser's figures come from the
+tests that assert them (``tests/e2e``), which press more often when this asks. Run it on a quiet
+machine; the results go to ``benchmarks/results/workstation.json``:
 
-    .venv/bin/python -m benchmarks.workstation [--saves 1000]
+    .venv/bin/python -m benchmarks.workstation [--saves 1000] [--no-browser]
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 QUARTILES = 100
+RESULTS = Path(__file__).parent / "results" / "workstation.json"
+BROWSER_TESTS = (
+    "tests/e2e/test_workstation_speed.py",
+    "tests/e2e/test_screenshots.py",
+    "tests/e2e/test_workstation.py::test_a_prescription_is_reviewed_and_released_by_keyboard",
+)
 
 
 def main() -> None:
     """Print one line a request: p50, p95, p99 in ms with a bootstrap interval of the p95."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--saves", type=int, default=1000)
-    saves = parser.parse_args().saves
+    parser.add_argument("--no-browser", action="store_true")
+    chosen = parser.parse_args()
+    saves = chosen.saves
+    results: dict[str, Any] = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "hardware": f"{os.cpu_count()} cores, {platform.machine()}",
+        "load_before": round(os.getloadavg()[0], 1),
+        "data": "scripted two-drug scans, drawn text; no model ran",
+    }
+    if not chosen.no_browser:
+        results["browser"] = _browser()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("CLINIC_HWR_DATA_DIR", folder)
         os.environ.setdefault("LOG_LEVEL", "ERROR")
@@ -39,12 +61,31 @@ def main() -> None:
         call_command("migrate", verbosity=0)
         when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         load = os.getloadavg()[0]
+        results["load_before_saves"] = round(load, 1)
         print(f"{when}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores,")
         print(f"load {load:.1f}, Python {platform.python_version()}, n = {saves}; scripted scan")
-        _measure(saves)
+        results["server"] = _measure(saves)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    print(f"written to {RESULTS}")
 
 
-def _measure(saves: int) -> None:
+def _browser() -> dict[str, Any]:
+    """Run the tests that measure in a browser; returns their figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "figures.json"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *BROWSER_TESTS]
+        # tests have their own settings and their own database
+        own = {"CLINIC_HWR_FIGURES": str(file)}
+        done = subprocess.run(command, env={**os.environ, **own}, check=False)
+        if done.returncode:
+            raise SystemExit("A browser test failed; its figures would mean nothing.")
+        figures: dict[str, Any] = json.loads(file.read_text())
+    for name, found in figures.items():
+        print(f"{name}: {json.dumps(found)}")
+    return figures
+
+
+def _measure(saves: int) -> dict[str, Any]:
     from django.conf import settings
     from django.contrib.auth import get_user_model
     from django.test import Client
@@ -89,17 +130,26 @@ def _measure(saves: int) -> None:
             began = time.perf_counter()
             client.get(state_url)
             state_ms.append((time.perf_counter() - began) * 1000)
-    _print("field save", save_ms, "80 ms")
-    _print("state, interpreted anew", state_ms, "none: no key waits for it")
+    return {
+        "field_save_ms": _print("field save", save_ms, "80 ms"),
+        "state_ms": _print("state, interpreted anew", state_ms, "none: no key waits for it"),
+    }
 
 
-def _print(name: str, values: list[float], target: str) -> None:
+def _print(name: str, values: list[float], target: str) -> dict[str, Any]:
     cuts = statistics.quantiles(values, n=QUARTILES)
     low, high = _interval(values)
     print(
         f"{name}: n={len(values)} p50 {cuts[49]:.1f} ms, p95 {cuts[94]:.1f} ms "
         f"[{low:.1f}, {high:.1f}], p99 {cuts[98]:.1f} ms (target p95 {target})"
     )
+    return {
+        "n": len(values),
+        "p50": round(cuts[49], 1),
+        "p95": round(cuts[94], 1),
+        "p95_interval": [round(low, 1), round(high, 1)],
+        "p99": round(cuts[98], 1),
+    }
 
 
 def _interval(values: list[float], rounds: int = 500) -> tuple[float, float]:

@@ -41,6 +41,7 @@ from clinic_hwr.intake.states import ScanState
 from clinic_hwr.pages import TesseractMissing
 from clinic_hwr.review.services import prescription_refresh
 from clinic_hwr.stage_alike import Alike, alike_replace, alike_scans
+from clinic_hwr.stage_box import boxes_read
 from clinic_hwr.stage_page import PageDraft, pages_group, pages_make, pages_replace
 from clinic_hwr.stage_read import FieldDraft, fields_read, fields_replace
 
@@ -188,10 +189,14 @@ def advance(scan_id: UUID, *, worker: str) -> Advance:
 
 
 def process(scan_id: UUID, *, worker: str) -> Advance:
-    """Run a scan through all stages that can be run now; returns the last ``Advance``."""
+    """Run a scan through all stages that can be run now; returns the last ``Advance``.
+
+    Boxes that people drew on it meanwhile are read too.
+    """
     scans_quarantine_spent(scan_id)
     while (last := advance(scan_id, worker=worker)).result == "done":
         pass
+    boxes_read(worker=worker, scan_id=scan_id)
     return last
 
 

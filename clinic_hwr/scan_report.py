@@ -16,7 +16,8 @@ def scan_report(scan: Scan, *, path: str, user: Any = None) -> dict[str, Any]:
     """Return everything known of a scan; of a duplicate, what is known of the first copy.
 
     Keys: ``path`` (as given), ``scan_id``, ``status`` (a ``ScanState``), ``pages`` (how many),
-    ``fields``, ``blockers``, ``prescription`` (``prescriptions.codec`` JSON or None),
+    ``fields``, ``blockers``, ``page_problems`` (``{page, code, message}``: what could not be done
+    for a page), ``prescription`` (``prescriptions.codec`` JSON or None),
     ``prescription_id``, ``duplicate_of``, ``problem`` (``{code, message}`` or None; code
     ``waiting`` says what this machine lacks before the scan can be read), ``parent`` (the batch it
     was split from, or None) and ``parts`` (what a batch was split into, in order).
@@ -33,6 +34,11 @@ def scan_report(scan: Scan, *, path: str, user: Any = None) -> dict[str, Any]:
         **scan_status(scan, path=path),
         "fields": [_field(state, person) for state in field_states(worked_on)],
         "blockers": [] if blind else _blockers(worked_on),
+        "page_problems": [
+            {"page": page.number, **problem}
+            for page in worked_on.pages.order_by("number")
+            for problem in page.problem_notes()
+        ],
         "prescription": record.content if record and not blind else None,
         "prescription_id": str(record.pk) if record else None,
     }
@@ -49,6 +55,7 @@ def scan_status(scan: Scan, *, path: str) -> dict[str, Any]:
         "pages": worked_on.page_count,
         "fields": [],
         "blockers": [],
+        "page_problems": [],
         "prescription": None,
         "prescription_id": None,
         "duplicate_of": str(scan.duplicate_of_id) if scan.duplicate_of_id else None,

@@ -10,6 +10,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from clinic_hwr.forms.recognition import active_sheets
 from clinic_hwr.intake.batches import PageFacts, group_pages
 from clinic_hwr.intake.decoding import Codes, DecodedPage, iterate_pages
 from clinic_hwr.intake.models import Page, PageKind, Scan
@@ -24,9 +25,13 @@ from clinic_hwr.pages import (
     read_print,
 )
 from clinic_hwr.pages.blank import is_blank
+from clinic_hwr.pages.form_match import FormSheet
+from clinic_hwr.pages.form_turn import upright_on_form
 from clinic_hwr.pages.likeness import page_look
-from clinic_hwr.pages.types import Gray, PrintedWord
+from clinic_hwr.pages.types import Gray, PrintedWord, RowBend
 from clinic_hwr.routing.models import Field, FieldReading
+
+from .unknown_pages import line_marker_load
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +40,8 @@ logger = logging.getLogger(__name__)
 class PageDraft:
     """One page as it will be stored; its raster already is in the blob store.
 
-    ``number`` is that of the page in the file; ``to_original`` maps upright pixels to pixels of the
-    page as the file displays it.
+    ``number`` is that of the page in the file; ``bend``, then ``to_original``, map upright pixels
+    to pixels of the page as the file displays it.
     """
 
     number: int
@@ -47,6 +52,8 @@ class PageDraft:
     rotation_deg: int
     skew_deg: float
     to_original: NDArray[np.float64]
+    bend: RowBend
+    problems: tuple[str, ...]
     words: tuple[PrintedWord, ...]
     print_problem: str = ""  # missing | failed | language: why print was not, or not wholly, read
     kind: str = PageKind.CONTENT
@@ -67,7 +74,8 @@ def pages_make(scan: Scan) -> tuple[PageDraft, ...]:
     """
     codes: Codes = "all" if split_rule_of(scan).barcode else "separators"
     decoded = iterate_pages(blob_read(scan.sha256), only=scan.parent_pages, codes=codes)
-    return tuple(_draft(page) for page in decoded)
+    sheets = active_sheets(scan.site)
+    return tuple(_draft(page, sheets) for page in decoded)
 
 
 def pages_group(scan: Scan, drafts: Sequence[PageDraft]) -> list[list[int]] | None:
@@ -94,9 +102,11 @@ def pages_replace(scan: Scan, drafts: Sequence[PageDraft]) -> None:
     Scan.objects.filter(pk=scan.pk).update(page_count=len(drafts))
 
 
-def _draft(decoded: DecodedPage) -> PageDraft:
+def _draft(decoded: DecodedPage, sheets: Sequence[FormSheet]) -> PageDraft:
     kind = _kind(decoded)
     upright = make_upright(decoded.gray)
+    if kind == PageKind.CONTENT:
+        upright = upright_on_form(decoded.gray, upright, sheets)
     height, width = upright.gray.shape
     scale_x, scale_y = decoded.scale
     to_displayed = np.diag([1 / scale_x, 1 / scale_y, 1.0]) @ upright.to_original
@@ -114,6 +124,8 @@ def _draft(decoded: DecodedPage) -> PageDraft:
         rotation_deg=upright.rotation_deg,
         skew_deg=upright.skew_deg,
         to_original=to_displayed,
+        bend=upright.bend,
+        problems=tuple(str(one) for one in upright.problems) if content else (),
         words=words,
         print_problem=print_problem,
         kind=kind,
@@ -133,7 +145,7 @@ def _print_of(gray: Gray) -> tuple[tuple[PrintedWord, ...], str]:
     packs = getattr(settings, "CLINIC_HWR_OCR_LANGUAGES", None) or ["eng"]
     try:
         chosen, lacking = (packs[0], "") if packs == ["eng"] else choose_packs(packs)
-        words = read_print(gray, languages=chosen)
+        words = read_print(gray, languages=chosen, segmenter=line_marker_load())
     except TesseractMissing as error:
         logger.error("page.print_missing reason=%s", error)
         return (), "missing"
@@ -156,6 +168,8 @@ def _row(scan: Scan, draft: PageDraft) -> Page:
         rotation_deg=draft.rotation_deg,
         skew_deg=draft.skew_deg,
         to_original=draft.to_original.tolist(),
+        bend=draft.bend.as_json(),
+        problems=list(draft.problems),
         printed_words=[
             [word.text, *word.box_px.as_list(), round(word.confidence, 4)] for word in draft.words
         ],

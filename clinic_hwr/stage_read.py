@@ -9,7 +9,6 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytesseract
 from django.conf import settings
 
@@ -44,10 +43,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MARKS = frozenset({FieldKind.SIGNATURE, FieldKind.CHECKBOX})
+MARKS = frozenset({FieldKind.SIGNATURE, FieldKind.CHECKBOX})
 """Kinds that are there or not there; nothing is read in them."""
 
 NBEST = 5
+
+MARKED = "marks"
+"""Model name of the reading of printed choices whose marks do not say which is meant."""
 
 UNREAD = "none"
 """Model name of the reading of a page in which no field was found: no model looked at it."""
@@ -94,7 +96,7 @@ def fields_replace(scan: Scan, drafts: Sequence[FieldDraft]) -> None:
     fields = [_field_row(draft) for draft in drafts]
     Field.objects.bulk_create(fields)
     FieldReading.objects.bulk_create(
-        _reading_row(field, draft.reading)
+        reading_row(field, draft.reading)
         for field, draft in zip(fields, drafts, strict=True)
         if draft.reading is not None
     )
@@ -171,56 +173,77 @@ def _say_missing(arch: str) -> None:
     logger.warning("read.block_weights_missing arch=%s", arch)
 
 
-def _page_fields(page: Page, reader: Reader, sheets: Sequence[FormSheet] = ()) -> list[FieldDraft]:
+@dataclass(frozen=True, slots=True)
+class PageFound:
+    """What the page finder found on a page.
+
+    ``gray`` is the page; ``ink`` the page without the print of its form, where that is known.
+    """
+
+    gray: Gray
+    ink: Gray
+    words: tuple[PrintedWord, ...]
+    regions: tuple[FieldRegion, ...]
+    form: FormResult | None
+
+    def crops(self, regions: Sequence[FieldRegion]) -> list[Gray]:
+        """Cut regions out; the reader of cells wants their print, and so does a person."""
+        return [
+            crop_cells(self.gray, region.box_px)
+            if region.comb
+            else crop_field(self.ink, region.box_px)
+            for region in regions
+        ]
+
+
+def page_find(page: Page, sheets: Sequence[FormSheet] = ()) -> PageFound:
+    """Find the fields of a page: by the form it is printed on, if it is one of ``sheets``."""
     gray = raster_read(page.image_sha256)
     words = _words(page)
     form = form_result(gray, words, sheets)
     if form is not None and form.page is not None:
-        return _form_fields(page, gray, form, reader)
-    upright = UprightPage(
-        gray, page.rotation_deg, page.skew_deg, np.array(page.to_original, dtype=np.float64)
-    )
+        regions = tuple(one.field for one in form.page.fields)
+        return PageFound(gray, form.page.gray, words, regions, form)
+    way = page.transform()
+    upright = UprightPage(gray, page.rotation_deg, page.skew_deg, way.matrix, way.bend)
     regions = find_fields(
         upright,
         words,
         languages=getattr(settings, "CLINIC_HWR_LABEL_LANGUAGES", None) or None,
         segmenter=line_marker_load(),
     )
+    return PageFound(gray, gray, words, tuple(regions), form)
+
+
+def page_readings(
+    found: PageFound, regions: Sequence[FieldRegion], reader: Reader
+) -> list[Reading | None]:
+    """Read regions of a page, those that were found or others; None for marks."""
+    return _readings(found, regions, found.crops(regions), reader)
+
+
+def _page_fields(page: Page, reader: Reader, sheets: Sequence[FormSheet] = ()) -> list[FieldDraft]:
+    found = page_find(page, sheets)
+    form, regions = found.form, found.regions
     if not regions:
-        return [replace(_whole_page(page, gray), form=form)]
-    crops = [(crop_cells if region.comb else crop_field)(gray, region.box_px) for region in regions]
-    readings = _readings(gray, regions, crops, reader)
-    regions = named_by_reading(page, regions, readings)
+        return [replace(_whole_page(page, found.gray), form=form)]
+    crops = found.crops(regions)
+    readings = _readings(found, regions, crops, reader)
+    places: Sequence[FieldRegionOf | None]
+    if form is not None and form.page is not None:
+        places = [
+            None if one.region is None else FieldRegionOf(one.region, one.doubtful)
+            for one in form.page.fields
+        ]
+    else:
+        regions = named_by_reading(page, regions, readings)
+        places = [None] * len(regions)
     return [
-        FieldDraft(page.pk, position, region, raster_write(crop), reading, form)
-        for position, (region, crop, reading) in enumerate(
-            zip(regions, crops, readings, strict=True)
+        FieldDraft(page.pk, position, region, raster_write(crop), reading, form, place)
+        for position, (region, crop, reading, place) in enumerate(
+            zip(regions, crops, readings, places, strict=True)
         )
     ]
-
-
-def _form_fields(page: Page, gray: Gray, form: FormResult, reader: Reader) -> list[FieldDraft]:
-    """The fields of a page on a form that the site has taught: ink without the form's print."""
-    assert form.page is not None  # noqa: S101 - narrowed by the caller
-    fields = form.page.fields
-    if not fields:
-        return [replace(_whole_page(page, gray), form=form)]
-    regions = [one.field for one in fields]
-    # The reader of cells wants their print, and a person wants to see which cell is which.
-    crops = [
-        crop_cells(gray, region.box_px)
-        if region.comb
-        else crop_field(form.page.gray, region.box_px)
-        for region in regions
-    ]
-    readings = _readings(gray, regions, crops, reader, ink=form.page.gray)
-    return [
-        FieldDraft(
-            page.pk, position, one.field, raster_write(crop), reading, form,
-            None if one.region is None else FieldRegionOf(one.region, one.doubtful),
-        )
-        for position, (one, crop, reading) in enumerate(zip(fields, crops, readings, strict=True))
-    ]  # fmt: skip
 
 
 def _words(page: Page) -> tuple[PrintedWord, ...]:
@@ -231,28 +254,19 @@ def _words(page: Page) -> tuple[PrintedWord, ...]:
 
 
 def _readings(
-    gray: Gray,
-    regions: Sequence[FieldRegion],
-    crops: Sequence[Gray],
-    reader: Reader,
-    *,
-    ink: Gray | None = None,
+    found: PageFound, regions: Sequence[FieldRegion], crops: Sequence[Gray], reader: Reader
 ) -> list[Reading | None]:
-    """Read the handwriting of a page, all its lines in one batch; print keeps what OCR read.
-
-    ``ink`` is the page without the print of its form, where that is known.
-    """
-    added = gray if ink is None else ink
-    readings: list[Reading | None] = [_print_reading(region) for region in regions]
+    """Read the handwriting of a page, all its lines in one batch; print keeps what OCR read."""
+    readings: list[Reading | None] = [print_reading(region) for region in regions]
     lines: list[tuple[int, str, Gray]] = []  # number of the region, kind, crop
     for index, (region, crop) in enumerate(zip(regions, crops, strict=True)):
-        if region.printed_text is not None or region.kind in _MARKS:
+        if region.printed_text is not None or region.mark_doubt or region.kind in MARKS:
             continue
-        special = _special_reading(gray, region, crop)
+        special = _special_reading(found.gray, region, crop)
         if special is not None:
             readings[index] = special
         else:
-            lines += [(index, kind, part) for kind, part in _line_crops(added, region, crop)]
+            lines += [(index, kind, part) for kind, part in _line_crops(found.ink, region, crop)]
     if lines:
         read = reader.read([crop for _, _, crop in lines], kinds=[kind for _, kind, _ in lines])
         parts: dict[int, list[Reading]] = {}
@@ -294,7 +308,8 @@ def _comb_reading(gray: Gray, region: FieldRegion, reader: CombReader) -> Readin
 
 def _line_crops(gray: Gray, region: FieldRegion, crop: Gray) -> Iterator[tuple[str, Gray]]:
     """Kind and crop of each piece of a field; most have one."""
-    if region.lines_px:
+    many = len(region.lines_px) > 1
+    if region.lines_px and (many or region.kind is FieldKind.PARAGRAPH):
         kind = FieldKind.TEXT if region.kind is FieldKind.PARAGRAPH else region.kind
         for line in region.lines_px:
             yield kind, crop_field(gray, line)
@@ -315,7 +330,12 @@ def _by_lines(region: FieldRegion, readings: Sequence[Reading]) -> Reading:
     return replace(joined, model=f"{joined.model} (lines)", scores=scores)
 
 
-def _print_reading(region: FieldRegion) -> Reading | None:
+def print_reading(region: FieldRegion) -> Reading | None:
+    """Return what OCR read in a printed region; None for handwriting and marks."""
+    if region.mark_doubt and region.kind not in MARKS:
+        # No model reads a circle: what is marked is shown, and nothing is chosen.
+        shown = tuple(Alternative(option, 0.0) for option in region.options)
+        return Reading(text="", p_correct=0.0, chars=(), alternatives=shown, model=MARKED)
     if region.printed_text is None:
         return None
     return Reading(
@@ -360,10 +380,12 @@ def _field_row(draft: FieldDraft) -> Field:
         present=region.present,
         named_by=region.named_by,
         struck_out=region.struck_out,
+        mark_doubt=region.mark_doubt,
     )
 
 
-def _reading_row(field: Field, reading: Reading) -> FieldReading:
+def reading_row(field: Field, reading: Reading) -> FieldReading:
+    """Return a reading as it is stored, not saved yet."""
     return FieldReading(
         field=field,
         text=reading.text,

@@ -16,6 +16,7 @@ from clinic_hwr.intake.storage import (
     blob_read,
     strangers,
 )
+from clinic_hwr.review.models import FieldBox
 from clinic_hwr.routing.models import Field
 
 
@@ -57,7 +58,8 @@ def store_faults(*, derive: bool = False) -> Iterator[Fault]:
 
 def _owners() -> dict[str, str]:
     """Return what every blob that the database knows belongs to; originals come last and win."""
-    owners = dict.fromkeys(Field.objects.values_list("crop_sha256", flat=True), "field")
+    owners = dict.fromkeys(FieldBox.objects.values_list("crop_sha256", flat=True), "box of a field")
+    owners |= dict.fromkeys(Field.objects.values_list("crop_sha256", flat=True), "field")
     for sha256, scan in Page.objects.values_list("image_sha256", "scan_id").iterator():
         owners[sha256] = f"page of scan {scan}"
     for sha256, scan in Scan.objects.values_list("sha256", "pk").iterator():

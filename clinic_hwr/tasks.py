@@ -42,9 +42,12 @@ def reap() -> None:
     from clinic_hwr import pipeline
     from clinic_hwr.delivery.services import deliveries_due
     from clinic_hwr.intake.claims import free_scans
+    from clinic_hwr.review.services import boxes_waiting
 
     pipeline.scans_quarantine_spent()
-    for scan_id in free_scans(pipeline.STATES).values_list("pk", flat=True):
+    drawn = boxes_waiting().values_list("field__page__scan", flat=True)
+    waiting = free_scans(pipeline.STATES).values_list("pk", flat=True)
+    for scan_id in dict.fromkeys([*drawn, *waiting]):
         advance_scan.delay(str(scan_id))
     for delivery_id in deliveries_due():
         attempt_delivery.delay(str(delivery_id))

@@ -15,6 +15,7 @@ from clinic_hwr import pipeline
 from clinic_hwr.delivery.services import deliveries_due, delivery_attempt
 from clinic_hwr.intake.claims import free_scans
 from clinic_hwr.routing.lexicons import working_lexicon
+from clinic_hwr.stage_box import boxes_read
 from clinic_hwr.stage_read import reader_load
 
 logger = logging.getLogger(__name__)
@@ -48,11 +49,12 @@ class Worker:
     def scans_once(self, stop: threading.Event | None = None) -> int:
         """Take every waiting scan as far as it goes, oldest first; returns the stages done."""
         pipeline.scans_quarantine_spent()
-        done = 0
+        done = boxes_read(worker=self.name)  # somebody looks at these now
         for scan_id in list(free_scans(pipeline.STATES).values_list("pk", flat=True)):
             # One scan after the other, not stage by stage: the first is ready for review soonest.
             while pipeline.advance(scan_id, worker=self.name).result == "done":
                 done += 1
+                done += boxes_read(worker=self.name)
                 if stop is not None and stop.is_set():
                     return done
         return done

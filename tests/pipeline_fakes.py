@@ -36,7 +36,7 @@ def make_upright(gray: Gray) -> UprightPage:
     return UprightPage(gray, 0, 0.0, np.eye(3))
 
 
-def read_print(gray: Gray, *, languages: str = "eng") -> tuple[PrintedWord, ...]:
+def read_print(gray: Gray, **options: object) -> tuple[PrintedWord, ...]:
     """One printed label."""
     return WORDS
 

@@ -30,6 +30,11 @@ ACTION_TITLES: dict[str, str] = {
     "field.not_present": "Marked not present",
     "field.not_applicable": "Marked not applicable",
     "field.reopened": "Decision taken back",
+    "field.postponed": "Field left for later",
+    "field.reboxed": "Box drawn anew",
+    "field.box_undone": "New box taken back",
+    "field.read": "New box read",
+    "field.reading_dropped": "Reading of a new box dropped",
     "prescription.released": "Prescription released",
     "document.viewed": "Document viewed",
     "prescription.amended": "Prescription amended",
@@ -105,6 +110,14 @@ def _viewed(data: dict[str, Any]) -> str:
 @formatter("form.created", "form.saved", "form.activated", "form.retired", "form.tested")
 def _form(data: dict[str, Any]) -> str:
     return f"{data.get('form', '')}, version {data.get('version', '?')}"
+
+
+@formatter("field.reboxed", "field.box_undone")
+def _box(data: dict[str, Any]) -> str:
+    old, new = (
+        ", ".join(str(part) for part in data.get(name, [])) for name in ("old_box_px", "box_px")
+    )
+    return f"x, y, width, height from {old} to {new}"
 
 
 @formatter("prescription.released")

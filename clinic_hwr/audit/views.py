@@ -83,6 +83,8 @@ def _row(event: AuditEvent) -> dict[str, Any]:
         "is_name": event.action in ("field.added", "field.named"),
         "intact": event_is_intact(event),
     }
+    if row["is_field"]:
+        row["field"] = field_words(event.data.get("field", ""), event.data.get("group", 0))
     if row["is_name"]:
         data = event.data
         row["old_name"] = field_words(data["old"], data["old_group"])

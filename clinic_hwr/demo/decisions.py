@@ -102,9 +102,8 @@ def _truths_at(state: FieldState, truths: Sequence[Truth]) -> list[Truth]:
 def _box_on_scan(page: Page, box_px: Sequence[float]) -> tuple[float, float, float, float]:
     """Return the hull, in pixels of the scan, of a box on the upright page."""
     x, y, width, height = box_px
-    corners = np.array([[x, x + width, x + width, x], [y, y, y + height, y + height], [1] * 4])
-    mapped = np.array(page.to_original, dtype=float) @ corners
-    xs, ys = mapped[:2] / mapped[2]
+    corners = [[x, y], [x + width, y], [x + width, y + height], [x, y + height]]
+    xs, ys = page.transform().to_original(np.array(corners, np.float64)).T
     return xs.min(), ys.min(), xs.max() - xs.min(), ys.max() - ys.min()
 
 

@@ -18,6 +18,7 @@ from clinic_hwr.pages.registered_fields import FormPage, registered_fields
 from clinic_hwr.pages.registration import FormPrint, PagePrint
 from clinic_hwr.pages.types import Gray, PrintedWord
 from clinic_hwr.pages.validators import doubts
+from clinic_hwr.routing.titles import field_title
 
 from .models import FormField, FormVersion, PageForm, VersionState
 
@@ -209,7 +210,7 @@ def _doubts(
 
 
 def _title(region: TemplateRegion) -> str:
-    return region.label or region.field.replace("_", " ").capitalize()
+    return region.label or field_title(region.field)
 
 
 def _regions(row: PageForm) -> tuple[TemplateRegion, ...]:

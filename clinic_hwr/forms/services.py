@@ -26,6 +26,10 @@ class FormRefused(ValueError):
     """What was asked cannot be done to this form; the message says why and what to do."""
 
 
+class FormChanged(FormRefused):
+    """Somebody else changed the form since it was looked at."""
+
+
 def form_create(*, user: Any, site: Site, name: str, data: bytes) -> FormVersion:
     """Take a file with the clean page or pages of a new form; returns its first draft.
 
@@ -71,7 +75,8 @@ def version_save(
     Raises:
         PermissionDenied: ``user`` may not configure the site.
         BadForm: a region cannot be used; the message says which and why.
-        FormRefused: somebody else saved in between, or another number of pages.
+        FormChanged: somebody else saved in between.
+        FormRefused: another number of pages, or another draft is at work.
 
     Audit: ``form.saved``.
     """
@@ -82,9 +87,7 @@ def version_save(
     with transaction.atomic():
         # the form first: two savers wait for one another, and numbers stay in order
         Form.objects.select_for_update().get(pk=version.form_id)
-        stored = FormVersion.objects.select_related("form__site").get(pk=version.pk)
-        if edits is not None and stored.edits != edits:
-            raise FormRefused("Somebody else saved this form meanwhile. Reload it to see how.")
+        stored = _stored(version, edits)
         saved = stored if stored.state == VersionState.DRAFT else _successor(stored, user)
         saved.pages = [
             {**page, "regions": [region.to_json() for region in drawn]}
@@ -96,11 +99,14 @@ def version_save(
     return saved
 
 
-def version_repicture(*, user: Any, version: FormVersion, data: bytes) -> FormVersion:
+def version_repicture(
+    *, user: Any, version: FormVersion, data: bytes, edits: int | None = None
+) -> FormVersion:
     """Give a form new clean pages, as when it was printed anew; regions stay where they were.
 
     Raises:
         PermissionDenied, FileRefused: as ``form_create``.
+        FormChanged: see ``version_save``.
         FormRefused: the file has another number of pages.
 
     Audit: ``form.saved``.
@@ -111,7 +117,7 @@ def version_repicture(*, user: Any, version: FormVersion, data: bytes) -> FormVe
         raise FormRefused(f"This form has {len(version.pages)} pages, the file {len(fresh)}.")
     with transaction.atomic():
         Form.objects.select_for_update().get(pk=version.form_id)
-        stored = FormVersion.objects.select_related("form__site").get(pk=version.pk)
+        stored = _stored(version, edits)
         saved = stored if stored.state == VersionState.DRAFT else _successor(stored, user)
         saved.pages = [
             {**new, "regions": old["regions"]} for new, old in zip(fresh, stored.pages, strict=True)
@@ -122,11 +128,12 @@ def version_repicture(*, user: Any, version: FormVersion, data: bytes) -> FormVe
     return saved
 
 
-def version_activate(*, user: Any, version: FormVersion) -> FormVersion:
+def version_activate(*, user: Any, version: FormVersion, edits: int | None = None) -> FormVersion:
     """Look for this version on every page from now on, in place of the one before it.
 
     Raises:
         PermissionDenied: ``user`` may not configure the site.
+        FormChanged: see ``version_save``.
         FormRefused: it has no region, or is active already.
 
     Audit: ``form.activated``.
@@ -134,7 +141,7 @@ def version_activate(*, user: Any, version: FormVersion) -> FormVersion:
     require(user, version.form.site, CONFIGURE)
     with transaction.atomic():
         Form.objects.select_for_update().get(pk=version.form_id)
-        stored = FormVersion.objects.select_related("form__site").get(pk=version.pk)
+        stored = _stored(version, edits)
         if stored.state == VersionState.ACTIVE:
             raise FormRefused("This version is active already.")
         if not any(page["regions"] for page in stored.pages):
@@ -149,11 +156,12 @@ def version_activate(*, user: Any, version: FormVersion) -> FormVersion:
     return stored
 
 
-def version_retire(*, user: Any, version: FormVersion) -> FormVersion:
+def version_retire(*, user: Any, version: FormVersion, edits: int | None = None) -> FormVersion:
     """Look for this version no longer; what was read by it keeps pointing at it.
 
     Raises:
         PermissionDenied: ``user`` may not configure the site.
+        FormChanged: see ``version_save``.
         FormRefused: it is not active.
 
     Audit: ``form.retired``.
@@ -161,12 +169,20 @@ def version_retire(*, user: Any, version: FormVersion) -> FormVersion:
     require(user, version.form.site, CONFIGURE)
     with transaction.atomic():
         Form.objects.select_for_update().get(pk=version.form_id)
-        stored = FormVersion.objects.select_related("form__site").get(pk=version.pk)
+        stored = _stored(version, edits)
         if stored.state != VersionState.ACTIVE:
             raise FormRefused("Only an active version can be retired.")
         stored.state, stored.retired_at = VersionState.RETIRED, timezone.now()
         stored.save(update_fields=["state", "retired_at"])
         _record("form.retired", stored, user)
+    return stored
+
+
+def _stored(version: FormVersion, edits: int | None) -> FormVersion:
+    """Return the version as it stands now; raises ``FormChanged`` if it is not what was seen."""
+    stored = FormVersion.objects.select_related("form__site").get(pk=version.pk)
+    if edits is not None and stored.edits != edits:
+        raise FormChanged("Somebody else saved this form meanwhile. Reload it to see how.")
     return stored
 
 

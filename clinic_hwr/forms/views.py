@@ -28,6 +28,7 @@ from clinic_hwr.pages.known_forms import BadForm
 from clinic_hwr.pages.registration import Refusal
 from clinic_hwr.pages.types import FIELD_NAMES
 from clinic_hwr.pages.validators import CHECK_DIGITS
+from clinic_hwr.routing.titles import field_title
 
 from .access import CONFIGURE, forms_for, version_get
 from .models import FormVersion, VersionState
@@ -205,7 +206,7 @@ def page_picture(request: HttpRequest, version_id: UUID, number: int) -> HttpRes
     version = version_get(request.user, version_id)
     if not 0 < number <= len(version.pages):
         raise Http404("This form has no such page.")
-    return _png(blob_read(version.pages[number - 1]["image_sha256"]))
+    return png_response(blob_read(version.pages[number - 1]["image_sha256"]))
 
 
 @login_required
@@ -224,7 +225,7 @@ def region_picture(
         raise Http404("This page is not printed on the form.")
     buffer = io.BytesIO()
     Image.fromarray(ink).save(buffer, "PNG")
-    return _png(buffer.getvalue())
+    return png_response(buffer.getvalue())
 
 
 def _sites(request: HttpRequest) -> list[Any]:
@@ -272,7 +273,12 @@ def _editor(version: FormVersion) -> dict[str, Any]:
             for number, page in enumerate(version.pages, start=1)
         ],
         "fields": [
-            {"name": name, "kind": str(kind), "group": name in PER_MEDICATION}
+            {
+                "name": name,
+                "title": field_title(name),
+                "kind": str(kind),
+                "group": name in PER_MEDICATION,
+            }
             for name, kind in FIELD_NAMES.items()
         ],
         "kinds": [{"name": str(kind), "words": words} for kind, words in KIND_WORDS.items()],
@@ -282,8 +288,18 @@ def _editor(version: FormVersion) -> dict[str, Any]:
 
 def _tried(version: FormVersion, tried: TriedPage) -> dict[str, Any]:
     """One past page as the template shows it."""
-    page, result = tried.page, tried.result
-    row: dict[str, Any] = {"page": page, "recognised": tried.recognised}
+    page = tried.page
+    row = tried_words(tried)
+    for number, region in enumerate(row.get("regions", ())):
+        where = [version.pk, page.scan_id, page.number, number]
+        region["ink"] = reverse("form-test-ink", args=where)
+    return row
+
+
+def tried_words(tried: TriedPage) -> dict[str, Any]:
+    """Return what a version makes of a past page, in words: ``reason``, or ``fit`` and regions."""
+    result = tried.result
+    row: dict[str, Any] = {"page": tried.page, "recognised": tried.recognised}
     if result is None:
         return {**row, "reason": "The form has no region yet."}
     if not isinstance(result.match, FormMatch):
@@ -297,17 +313,17 @@ def _tried(version: FormVersion, tried: TriedPage) -> dict[str, Any]:
     row["absent"] = len(row["fit"].absent)
     row["regions"] = [
         {
-            "title": region.label or region.field.replace("_", " ").capitalize(),
+            "title": region.label or field_title(region.field, region.group),
             "box": box,
             "written": number in written,
-            "ink": reverse("form-test-ink", args=[version.pk, page.scan_id, page.number, number]),
         }
         for number, (region, box) in enumerate(zip(regions, result.page.boxes, strict=True))
     ]
     return row
 
 
-def _png(image: bytes) -> HttpResponse:
+def png_response(image: bytes) -> HttpResponse:
+    """Answer a PNG that no browser keeps, sniffs, runs or shows inside another site."""
     response = HttpResponse(image, content_type="image/png")
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.http import HttpResponse
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
@@ -17,7 +19,7 @@ from clinic_hwr.accounts.access import accessible_sites
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.problems import Problem
 from clinic_hwr.rest.etags import tagged
-from clinic_hwr.rest.views import ApiView, described
+from clinic_hwr.rest.views import ApiView, described, plain_request
 from clinic_hwr.review.listing import scans_page
 from clinic_hwr.scan_report import scan_report, scan_status
 
@@ -27,9 +29,11 @@ from .models import Scan
 from .receiving import DiskFull, receive_all
 from .safety import MAX_FILE_BYTES, FileRefused
 from .safety import Problem as FileProblem
+from .separator import PAPERS
 from .services import scan_retry, upload_refuse
 from .states import ScanState, TransitionRefused
 from .uploads import NO_SPACE, upload_found_disk_full
+from .views import scan_original, separator_sheet
 
 MAX_REQUEST_BYTES = 200 * 1024 * 1024
 """Eight files of the largest size; a longer body is refused by its announced length, unread."""
@@ -47,6 +51,7 @@ class ScanStatus(serializers.Serializer):
     pages = serializers.IntegerField()
     fields_ = serializers.ListField(child=serializers.DictField())
     blockers = serializers.ListField(child=serializers.DictField())
+    page_problems = serializers.ListField(child=serializers.DictField())
     prescription = serializers.DictField(allow_null=True)
     prescription_id = serializers.UUIDField(allow_null=True)
     duplicate_of = serializers.UUIDField(allow_null=True)
@@ -174,6 +179,28 @@ class ScanRetryApi(ApiView):
         except (TransitionRefused, FileRefused) as refusal:
             raise Problem(409, str(refusal)) from refusal
         return Response(_report(request.user, scan), status=202)
+
+
+class ScanOriginalApi(ApiView):
+    """``GET /api/scans/{id}/original/``."""
+
+    @described(tags=["scans"], responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, scan_id: UUID) -> HttpResponse:
+        """Return the received file, byte by byte; audited."""
+        return scan_original(plain_request(request), scan_id)
+
+
+class SeparatorSheetApi(ApiView):
+    """``GET /api/separator-sheet/``."""
+
+    @described(
+        tags=["scans"],
+        parameters=[OpenApiParameter("paper", str, enum=list(PAPERS))],
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Return the sheet that parts prescriptions in a pile, to be printed."""
+        return separator_sheet(plain_request(request))
 
 
 def chosen_site(user: Any, slug: str) -> Site:

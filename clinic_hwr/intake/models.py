@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 
+import numpy as np
 from django.conf import settings
 from django.db import models
 
-from clinic_hwr.pages.types import Box, PrintedWord
+from clinic_hwr.pages.problem_words import page_problem_words
+from clinic_hwr.pages.types import Box, PageTransform, PrintedWord, RowBend
 
 from .batches import check_rule
 from .states import ScanState
@@ -89,7 +91,11 @@ class Page(models.Model):
     dpi = models.PositiveSmallIntegerField(default=0)  # 0 = unknown
     rotation_deg = models.PositiveSmallIntegerField(default=0)
     skew_deg = models.FloatField(default=0.0)
-    to_original = models.JSONField(default=list)  # 3x3 rows, upright px -> original px
+    # 3x3 rows, upright px -> original px; of a page whose rows were bent, after ``bend``
+    to_original = models.JSONField(default=list)
+    # {"size_px": [w, h], "coefficients": [...]} of pages.types.RowBend; {} for straight rows
+    bend = models.JSONField(default=dict, blank=True)
+    problems = models.JSONField(default=list, blank=True)  # codes of pages.types.PageProblem
     printed_words = models.JSONField(default=list)  # [[text, x, y, w, h, confidence], ...]
     # separator sheets and blank backs are shown and kept, but nothing is read on them
     kind = models.CharField(max_length=10, choices=PageKind.choices, default=PageKind.CONTENT)
@@ -104,6 +110,14 @@ class Page(models.Model):
 
     def __str__(self) -> str:
         return f"page {self.number} of {self.scan_id}"
+
+    def transform(self) -> PageTransform:
+        """Return the way from this page to the raster as the file displays it, bend included."""
+        return PageTransform(np.array(self.to_original, np.float64), RowBend.from_json(self.bend))
+
+    def problem_notes(self) -> list[dict[str, str]]:
+        """Return what could not be done for the page: code and, in words, message."""
+        return [{"code": code, "message": page_problem_words(code)} for code in self.problems]
 
     def words(self) -> tuple[PrintedWord, ...]:
         """Return the printed words as the pages room hands them on."""

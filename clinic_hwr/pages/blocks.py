@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from .areas import centre, contains
 from .labels import Label, union
-from .survey import PageSurvey, Stroke
+from .pen_strokes import Stroke
+from .survey import PageSurvey
 from .text_lines import text_lines
 from .types import FIELD_NAMES, Box, FieldRegion
 from .values import is_writing

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .components import connected_pieces
 from .types import Box, CombRun
 
 # Pages are about 200 dpi (``upright``): cells of 0.12 to 0.5 inch, lines of 0.05 to 0.55 inch.
@@ -24,6 +25,7 @@ _GAP = 0.45  # of the pitch: two lines nearer than that are the sides of two box
 _UPRIGHT = 0.85  # share of an edge's height that must be ink where no single line was seen
 _LOWEST_PX = 26  # boxes are higher than print, whose stems stand evenly now and then
 _OVERHANG = 3.3  # cells that a line may run on: further, it is an underline
+_FEWEST_ALIKE = 3
 _ALIKE = 0.6  # share of the edges whose line has the usual ends; writing may hide some
 # Share of a run that straight lines must cover: above and below, where boxes have gaps; or only
 # below, where ticks stand on one line. Letters of bold print reach 0.9 in places.
@@ -49,6 +51,44 @@ class _Line:
         return self.bottom - self.top
 
 
+class _Band:
+    """The ink between the usual first and last row of a row of lines, asked again and again.
+
+    Args:
+        ink: of the page.
+        extent: first and last row.
+    """
+
+    def __init__(self, ink: NDArray[np.uint8], extent: tuple[int, int]) -> None:
+        self.ink, self.extent = ink, extent
+        part = ink[extent[0] : extent[1]]
+        heights = np.count_nonzero(part, axis=0) / max(1, len(part))
+        self._upright = heights >= _UPRIGHT
+        self._straight: dict[tuple[int, int], NDArray[np.intp]] = {}
+
+    def is_upright(self, x: float, reach: float) -> bool:
+        """Whether some column near x is ink over almost all of the row's height."""
+        return bool(self._upright[max(0, round(x - reach)) : round(x + reach) + 1].any())
+
+    def covered(self, left: float, right: float, y: int, pitch: float) -> float:
+        """Share of the columns from left to right that a straight line runs through near a row."""
+        sums = self._sums(y, round(0.7 * pitch))
+        x0, x1 = max(0, round(left)), min(len(sums) - 1, round(right) + 1)
+        return float(sums[x1] - sums[x0]) / (x1 - x0) if x1 > x0 else 0.0
+
+    def line(self, y: int, pitch: float) -> NDArray[np.bool_]:
+        """Columns that a straight line runs through near a row."""
+        return np.diff(self._sums(y, round(0.7 * pitch))) > 0
+
+    def _sums(self, y: int, length: int) -> NDArray[np.intp]:
+        """How many columns before each one a straight line of some length runs through."""
+        if (y, length) not in self._straight:
+            rows = self.ink[max(0, y - 6) : y + 7]
+            line = (straight_lines(rows, (length, 1)) > 0).any(axis=0)
+            self._straight[y, length] = np.concatenate(([0], np.cumsum(line)))
+        return self._straight[y, length]
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run of cells, and whether straight lines close it above and below."""
@@ -67,7 +107,8 @@ def find_runs(ink: NDArray[np.uint8]) -> list[Run]:
     left = _uprights(ink)
     while left:
         row = _longest_row(left)
-        if len(row) <= FEWEST:
+        # Rows come with the most lines of one length first.
+        if len(row) <= FEWEST or sum(line.alike for line in row) < _FEWEST_ALIKE:
             break
         runs = list(_runs(row, ink))
         found += runs
@@ -93,7 +134,7 @@ def _uprights(ink: NDArray[np.uint8]) -> list[_Line]:
     """Upright lines that are thin enough to be printed."""
     shortest, longest = LENGTH_PX
     runs = straight_lines(ink, (1, shortest))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
+    count, _, stats, _ = connected_pieces(runs)
     _, _, width, height, area = stats[1:count].T
     # The mean, not the widest row: a stroke of writing may touch the line.
     thin = (area <= _THICKEST_PX * height) & (width <= height)
@@ -135,14 +176,14 @@ def _longest_row(lines: Sequence[_Line]) -> list[_Line]:
 def _runs(row: Sequence[_Line], ink: NDArray[np.uint8]) -> Iterator[Run]:
     """Runs of even cells in a row of lines."""
     left = list(row)
-    extent = _extent(row)
+    band = _Band(ink, _extent(row))
     pitch: float | None = None
     while len(left) >= 3:
         places = np.array([line.x for line in left])
         worth = np.array([1.0 if line.alike else 0.0 for line in left])
         # The runs of one row are mostly of one form: their pitch is tried first.
-        found = _longest_run(places, worth, [pitch], extent, ink) if pitch else None
-        found = found or _longest_run(places, worth, _pitches(places), extent, ink)
+        found = _longest_run(places, worth, [pitch], band) if pitch else None
+        found = found or _longest_run(places, worth, _pitches(places), band)
         if found is None:
             return
         pitch = found.pitch
@@ -167,18 +208,18 @@ def _longest_run(
     places: NDArray[np.float64],
     worth: NDArray[np.float64],
     pitches: Sequence[float],
-    extent: tuple[int, int],
-    ink: NDArray[np.uint8],
+    band: _Band,
 ) -> _Found | None:
     tried = [
-        (_walk(places, worth, start, pitch, extent, ink), pitch)
+        (_walk(places, worth, start, pitch, band), pitch)
         for pitch in pitches
         for start in range(len(places))
     ]
     for (edges, _), pitch in sorted(tried, key=lambda one: -one[0][1]):
-        if len(edges) < 2:
+        # A half at least of what is to be covered by more than three quarters in the end.
+        if len(edges) < 2 or band.covered(edges[0], edges[-1], band.extent[1], pitch) < 0.5:
             continue
-        run = _run(_with_far_sides(edges, places, pitch), pitch, extent, ink)
+        run = _run(_with_far_sides(edges, places, pitch), pitch, band)
         if run is not None:
             return _Found(run, pitch)
     return None
@@ -204,8 +245,7 @@ def _walk(
     worth: NDArray[np.float64],
     start: int,
     pitch: float,
-    extent: tuple[int, int],
-    ink: NDArray[np.uint8],
+    band: _Band,
 ) -> tuple[list[float], float]:
     """Edges at even steps from a line to the right: lines, or upright ink where writing hides one.
 
@@ -223,18 +263,11 @@ def _walk(
             edges.append(float(places[nearest]))
             value += float(worth[nearest])
             best = (len(edges), value)
-        elif _is_upright(ink, wanted, EVEN * pitch, extent):
+        elif band.is_upright(wanted, EVEN * pitch):
             edges.append(wanted)
             value -= 1.0
         else:
             return edges[: best[0]], best[1]
-
-
-def _is_upright(ink: NDArray[np.uint8], x: float, reach: float, extent: tuple[int, int]) -> bool:
-    """Whether some column near x is ink over almost all of the row's height."""
-    x0 = max(0, round(x - reach))
-    part = ink[extent[0] : extent[1], x0 : round(x + reach) + 1] > 0
-    return bool(part.size) and float(part.mean(axis=0).max()) >= _UPRIGHT
 
 
 def _with_far_sides(
@@ -266,25 +299,23 @@ def _with_far_sides(
     return list(edges)
 
 
-def _run(
-    edges: Sequence[float], pitch: float, extent: tuple[int, int], ink: NDArray[np.uint8]
-) -> Run | None:
+def _run(edges: Sequence[float], pitch: float, band: _Band) -> Run | None:
     """A run of cells, when straight lines close it above or below and end where it ends."""
     left, right = edges[0], edges[-1]
-    top, bottom = extent
+    top, bottom = band.extent
     if len(edges) < 3:
         return None
-    above, below = (_covered(ink, left, right, y, pitch) for y in extent)
+    above, below = (band.covered(left, right, y, pitch) for y in band.extent)
     framed = min(above, below) > _JOINED
     if framed and bottom - top < _LOWEST_PX:
         return None
     if not framed and below < _UNBROKEN:
         return None
-    before, behind = _overhang(ink, left, right, bottom, pitch)
+    before, behind = _overhang(band.line(bottom, pitch), left, right, pitch)
     if not framed and any(end > 0.25 and not _whole(end) for end in (before, behind)):
         return None  # an underline, and strokes that stand on it
-    left -= pitch * (_whole(before) or _boxes(ink, left, -pitch, extent))
-    right += pitch * (_whole(behind) or _boxes(ink, right, pitch, extent))
+    left -= pitch * (_whole(before) or _boxes(band, left, -pitch))
+    right += pitch * (_whole(behind) or _boxes(band, right, pitch))
     if not framed:  # ticks: the cells are higher than their lines
         top = max(0, min(top, bottom - round(1.15 * pitch)))
     box = Box(round(left), top, round(right - left), bottom - top)
@@ -295,11 +326,9 @@ def _run(
 
 
 def _overhang(
-    ink: NDArray[np.uint8], left: float, right: float, y: int, pitch: float
+    line: NDArray[np.bool_], left: float, right: float, pitch: float
 ) -> tuple[float, float]:
     """How far a line runs on to the left and to the right of a run, in cells."""
-    rows = ink[max(0, y - 6) : y + 7]
-    line = (straight_lines(rows, (round(0.7 * pitch), 1)) > 0).any(axis=0)
     line = np.convolve(line, np.ones(5), "same") > 0  # over pin holes
     edge = max(3, round(0.15 * pitch))
     before = line[: max(0, round(left) - edge)][::-1]
@@ -315,14 +344,15 @@ def _whole(overhang: float) -> int:
     return cells if cells <= _OVERHANG and abs(overhang - cells) <= 0.2 else 0
 
 
-def _boxes(ink: NDArray[np.uint8], end: float, step: float, extent: tuple[int, int]) -> int:
+def _boxes(band: _Band, end: float, step: float) -> int:
     """Boxes beside a run whose uprights were not seen: lines above and below go on."""
     count = 0
     while count < _OVERHANG - 1:
         sides = sorted((end + count * step, end + (count + 1) * step))
-        if sides[0] < 0 or sides[1] >= ink.shape[1]:
+        if sides[0] < 0 or sides[1] >= band.ink.shape[1]:
             break
-        if min(_covered(ink, sides[0], sides[1], y, abs(step)) for y in extent) <= _JOINED:
+        left, right = sides
+        if min(band.covered(left, right, y, abs(step)) for y in band.extent) <= _JOINED:
             break
         count += 1
     return count if count <= 1 else 0
@@ -333,15 +363,6 @@ def _extent(row: Sequence[_Line]) -> tuple[int, int]:
     top = round(float(np.median([line.top for line in row])))
     bottom = round(float(np.median([line.bottom for line in row])))
     return top, bottom
-
-
-def _covered(ink: NDArray[np.uint8], left: float, right: float, y: int, pitch: float) -> float:
-    """Share of the columns from left to right that a straight line runs through near a row."""
-    x0, x1 = max(0, round(left)), round(right) + 1
-    rows = ink[max(0, y - 6) : y + 7, x0:x1]
-    if not rows.size:
-        return 0.0
-    return float((straight_lines(rows, (round(0.7 * pitch), 1)) > 0).any(axis=0).mean())
 
 
 def _in_any(line: _Line, runs: Sequence[Run]) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .comb_runs import EVEN, FEWEST, LENGTH_PX, Run, find_runs, straight_lines
-from .rules import thin_lines
+from .rules import DarkParts
 from .types import Box, CombRun, Gray, PrintedWord
 
 _GROUP_GAP = 2.5  # pitches between the groups of one date
@@ -47,8 +47,7 @@ def dark_mask(gray: Gray, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
         gray: flattened, upright page.
         ink: its ``background.ink_mask``.
     """
-    upright = thin_lines(np.ascontiguousarray(gray.T)).T
-    return np.asarray(cv2.max(cv2.max(ink, thin_lines(gray)), upright), np.uint8)
+    return DarkParts.of(gray, ink).dark
 
 
 def find_combs(ink: NDArray[np.uint8]) -> tuple[Comb, ...]:

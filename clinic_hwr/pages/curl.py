@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .resampling import reduced
 from .types import NO_BEND, RowBend
 
 _WIDTH_PX = 700
@@ -36,7 +36,7 @@ def row_bend(ink: NDArray[np.uint8]) -> tuple[RowBend, bool]:
     height, width = ink.shape
     scale = min(1.0, _WIDTH_PX / width)
     size = max(8, round(width * scale)), max(8, round(height * scale))
-    small = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = reduced(ink, size)
     samples = _slopes(small)
     if len(samples) < 12:
         return NO_BEND, False
@@ -83,9 +83,7 @@ def _shift(
     one, two = np.sqrt(one), np.sqrt(two)
     one, two = one - one.mean(), two - two.mean()
     inner = one[reach : len(one) - reach]
-    scores = np.array(
-        [inner @ two[reach + lag : len(two) - reach + lag] for lag in range(-reach, reach + 1)]
-    )
+    scores = np.lib.stride_tricks.sliding_window_view(two, len(inner)) @ inner
     norm = np.sqrt((inner @ inner) * (two @ two))
     if norm <= 0:
         return None

@@ -7,6 +7,7 @@ import itertools
 import cv2
 import numpy as np
 
+from .components import connected_pieces
 from .types import Gray
 
 # Dots of a row of a fax (ITU-T T.4: A4, B4, A3), and what gateways make of a letter page at 200.
@@ -33,7 +34,7 @@ def fax_stretch(gray: Gray) -> tuple[float, float]:
     """
     if _is_half_dense(gray):
         return 1.0, 2.0
-    return (2.0, 1.0) if _is_half_dense(np.ascontiguousarray(gray.T)) else (1.0, 1.0)
+    return (2.0, 1.0) if _is_half_dense(np.asarray(cv2.transpose(gray), np.uint8)) else (1.0, 1.0)
 
 
 def _is_half_dense(gray: Gray) -> bool:
@@ -41,7 +42,7 @@ def _is_half_dense(gray: Gray) -> bool:
     if not any(abs(width - dots) <= 2 for dots in _ROW_DOTS) or height > 0.85 * width:
         return False
     ink = np.where(gray < 128, 255, 0).astype(np.uint8)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, _, stats, _ = connected_pieces(ink)
     wide, high = (stats[1:, place] for place in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT))
     letter = (wide >= 6) & (wide < width / 25) & (high >= 4) & (high < height / 12)
     if int(letter.sum()) < _MIN_LETTERS:
@@ -52,11 +53,11 @@ def _is_half_dense(gray: Gray) -> bool:
 def clean_fax(gray: Gray) -> Gray:
     """Take out specks, where there are too many to be dots of i, and fill rows lost on the line."""
     ink = np.where(gray < 128, 255, 0).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    speck = stats[:, cv2.CC_STAT_AREA] <= _SPECK_PX
-    speck[0] = False
+    _, labels, stats, _ = connected_pieces(ink)
+    speck = np.where(stats[:, cv2.CC_STAT_AREA] <= _SPECK_PX, 255, 0).astype(np.uint8)
+    speck[0] = 0
     if np.count_nonzero(speck) > _FEW_SPECKS * gray.size:
-        gray = np.where(speck[labels], 255, gray).astype(np.uint8)
+        gray = np.asarray(cv2.max(gray, speck.take(labels)), np.uint8)
     return _rows_filled(gray)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from .areas import centre, contains, rx_area, same_row
 from .blocks import block_region, block_strokes
 from .checkboxes import checkbox_fields
+from .choices import choice_fields
 from .comb_fields import comb_region, is_boxed_writing, with_hidden_ends
 from .combs import holds
 from .form_fields import declared_runs, form_fields
@@ -16,10 +17,11 @@ from .known_forms import FormFit, KnownForm, fit_form, known_forms
 from .label_vocabulary import label_vocabulary
 from .labels import Label, union
 from .letterhead import head_fields
-from .marks import circled_refills, signature_fields
+from .marks import signature_fields
 from .medications import name_lines
-from .strikes import find_strikes
-from .survey import PageSurvey, Stroke, survey_page
+from .pen_strokes import Stroke
+from .strikes import find_strikes, struck_together
+from .survey import PageSurvey, survey_page
 from .tables import find_table, table_fields
 from .text_lines import letter_height, text_lines
 from .types import (
@@ -87,14 +89,17 @@ def find_fields(
         vocabulary=label_vocabulary(languages),
         maps=segmenter(page.gray) if segmenter is not None else None,
     )
-    return reading_order(_FieldSearch(survey, fit).run(), survey.unit_px)
+    return reading_order(_FieldSearch(survey, fit, words).run(), survey.unit_px)
 
 
 class _FieldSearch:
     """One pass over a page; every finder takes its strokes off the pile."""
 
-    def __init__(self, survey: PageSurvey, fit: FormFit | None) -> None:
+    def __init__(
+        self, survey: PageSurvey, fit: FormFit | None, words: Sequence[PrintedWord]
+    ) -> None:
         self.survey = survey
+        self.words = words
         self.fit = fit
         self.left = set(survey.strokes)
         self.blocks: set[Box] = set()  # labels of free text that was found
@@ -125,7 +130,7 @@ class _FieldSearch:
         boxes = [line for one in looked_at for line in one.lines_px or (one.box_px,)]
         said = iter(find_strikes(ink, self.survey.rules, boxes, letter))
         struck = {
-            id(one): _together([next(said) for _ in one.lines_px or (one.box_px,)])
+            id(one): struck_together([next(said) for _ in one.lines_px or (one.box_px,)])
             for one in looked_at
         }
         return [replace(one, struck_out=struck.get(id(one), StruckOut.NO)) for one in fields]
@@ -151,11 +156,12 @@ class _FieldSearch:
         if table is not None:
             self._take(*table_fields(survey, table))
             labels = [one for one in labels if not contains(table.box_px, *centre(one.box_px))]
+        labels = self._choices(labels)
         ticked, answered = checkbox_fields(survey.checkboxes, labels)
         self._take(ticked, set())
         labels = [one for one in labels if one.box_px not in answered]
         signed, strokes = signature_fields(survey, self._pile(), labels)
-        if ticked:
+        if ticked or any(one.name == "substitution" for one in self.fields):
             signed = [one for one in signed if one.name != "substitution"]
         self._take(signed, strokes)
         height, width = survey.gray.shape
@@ -163,6 +169,17 @@ class _FieldSearch:
         self._labelled(labels, area)
         if area is not None and table is None:
             self._free_writing(area)
+
+    def _choices(self, labels: Sequence[Label]) -> list[Label]:
+        """Answers marked among printed choices; returns the labels they do not answer."""
+        answered = set()
+        for found in choice_fields(self.survey, self.words):
+            label = found.label
+            asked = [one for one in labels if label and one.word_indexes == label.word_indexes]
+            if label is None or asked or not label.word_indexes:
+                self._take([self._numbered(found.field)], set(found.strokes))
+                answered.update(asked)
+        return [one for one in labels if one not in answered]
 
     def _combs(self, known: set[str]) -> None:
         """Boxed values, before any line of writing is looked for."""
@@ -216,13 +233,9 @@ class _FieldSearch:
         empty = []
         for number, slot in enumerate(slots):
             strokes = shared.get(number) or neat.get(number, [])
-            field = None
-            if slot.label.field == "refills":
-                field = circled_refills(self.survey, slot, strokes)
-            if field is None:
-                strokes = self._nearest_row(strokes, slot.label.box_px)
-                strokes = first_run(strokes, 4.0 * slot.label.box_px.height)
-            field = field or beside(self.survey, slot, strokes)
+            strokes = self._nearest_row(strokes, slot.label.box_px)
+            strokes = first_run(strokes, 4.0 * slot.label.box_px.height)
+            field = beside(self.survey, slot, strokes)
             if field is None:
                 empty.append(slot.label)
                 continue
@@ -327,14 +340,9 @@ def _refills_by_drug(fields: Sequence[FieldRegion]) -> list[FieldRegion]:
 
 def _is_choice(field: FieldRegion) -> bool:
     """Whether a field is a circle around a printed choice: a stroke through print by nature."""
-    return field.name == "refills" and field.printed_text is not None
-
-
-def _together(lines: Sequence[StruckOut]) -> StruckOut:
-    """What is said of a block whose lines are crossed out or not."""
-    if all(line is StruckOut.WHOLLY for line in lines):
-        return StruckOut.WHOLLY
-    return StruckOut.PARTLY if any(line is not StruckOut.NO for line in lines) else StruckOut.NO
+    return bool(field.options or field.mark_doubt) or (
+        field.name == "refills" and field.printed_text is not None
+    )
 
 
 def _without_emblem(strokes: list[Stroke], unit_px: float) -> list[Stroke]:

@@ -10,7 +10,8 @@ from .blocks import block_region
 from .comb_fields import is_boxed_writing
 from .known_forms import FormFit, FormRegion
 from .labels import union
-from .survey import PageSurvey, Stroke
+from .pen_strokes import Stroke
+from .survey import PageSurvey
 from .types import FIELD_NAMES, Box, CombRun, FieldKind, FieldRegion
 from .values import is_writing, printed_region
 

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .components import connected_pieces
+
 Patches = NDArray[np.float32]
 PATCH_SIDE = 20
 _WINDOW = 3.0  # side of a patch in typical letters: the neighbours show the row
@@ -57,7 +59,7 @@ def letter_patches(ink: NDArray[np.uint8]) -> Patches:
     Returns:
         (n, 20, 20) float32, 0..1; n may be 0.
     """
-    _, _, stats, centroids = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, _, stats, centroids = connected_pieces(ink)
     stats, centroids = stats[1:], centroids[1:]
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     long, short = np.maximum(wide, high), np.minimum(wide, high)

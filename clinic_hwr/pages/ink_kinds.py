@@ -98,7 +98,7 @@ def _may_be_a_letter(box: Box, unit_px: float) -> bool:
     )
 
 
-def kinds_of_ink(labels: NDArray[np.int32], count: int, maps: LineMaps) -> InkKinds:
+def kinds_of_ink(labels: NDArray[np.uint16 | np.int32], count: int, maps: LineMaps) -> InkKinds:
     """Look up what the maps say where each piece has ink.
 
     Args:

@@ -37,11 +37,11 @@ class _Part:
 
 
 def split_joined(
-    labels: NDArray[np.int32],
+    labels: NDArray[np.uint16 | np.int32],
     candidates: NDArray[np.bool_],
     cores: LineCores,
     frames: NDArray[np.bool_] | None = None,
-) -> tuple[NDArray[np.int32], dict[int, tuple[int, ...]]]:
+) -> tuple[NDArray[np.uint16 | np.int32], dict[int, tuple[int, ...]]]:
     """Part the connected pieces of ink that stand in several lines, and lines that touch a frame.
 
     Args:
@@ -60,7 +60,7 @@ def split_joined(
     rows, columns = np.nonzero(candidates[labels])
     if not len(rows):
         return labels, {}
-    piece = labels[rows, columns]
+    piece = labels[rows, columns].astype(np.int32)
     y = np.minimum(((rows + 0.5) * cores.scale).astype(np.int32), height - 1)
     x = np.minimum(((columns + 0.5) * cores.scale).astype(np.int32), width - 1)
     core = cores.numbers[y, x]
@@ -69,14 +69,15 @@ def split_joined(
     pairs = np.unique(np.stack([piece[touched], core[touched]], axis=1), axis=0, return_counts=True)
     framed = np.zeros(len(candidates), bool) if frames is None else frames
     several = _in_several(pairs[0][:, 0], pairs[1], ink, framed)
-    parted, parts, fresh = labels, {}, len(candidates)
+    parts: dict[int, tuple[int, ...]] = {}
+    parted, fresh = labels, len(candidates)
     for number in several:
         mine = piece == number
         lines = _lines(y[mine], x[mine], core[mine], cores)
         if len(lines) < (1 if framed[number] else 2):
             continue
         if parted is labels:
-            parted = labels.copy()
+            parted = labels.astype(np.int32)  # room for more numbers
         line, away = _nearest(y[mine], x[mine], lines, cores)
         first = () if framed[number] else (number,)
         parts[number] = (*first, *range(fresh, fresh + len(lines) - len(first)))

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from .types import FIELD_NAMES
 
@@ -28,7 +28,7 @@ class UnknownLanguage(LookupError):
     """No label words are known for a language; the message lists those that exist."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object a choice of languages: hashable as such
 class LabelVocabulary:
     """Phrases of some languages.
 
@@ -57,9 +57,9 @@ class LabelVocabulary:
         if found is not None or any(char.isdigit() for char in phrase):
             return found
         if len(phrase) >= _FUZZY_FROM:
-            found = self._nearest(phrase, _FUZZY_FROM, _FUZZY_RATIO)
+            found = _nearest(self, phrase, _FUZZY_FROM, _FUZZY_RATIO)
         if found is None and colon and len(phrase) >= _COLON_FROM:
-            found = self._nearest(phrase, _COLON_FROM, _COLON_RATIO)
+            found = _nearest(self, phrase, _COLON_FROM, _COLON_RATIO)
         return found
 
     def _without_digits(self, phrase: str) -> str | None:
@@ -68,18 +68,24 @@ class LabelVocabulary:
             return None
         return self.fields.get(phrase.translate(_FOR_DIGITS))
 
-    def _nearest(self, phrase: str, shortest: int, ratio: float) -> str | None:
-        blanks = phrase.count(" ")
-        best, score = None, ratio
-        for known, field in self.fields.items():
-            if len(known) < shortest or known.count(" ") != blanks:
-                continue
-            if abs(len(known) - len(phrase)) > 2:
-                continue
-            similarity = fuzz.ratio(known, phrase, score_cutoff=score)
-            if similarity >= score and (best is None or similarity > score):
-                best, score = field, similarity
-        return best
+
+@lru_cache(maxsize=20_000)  # pages say the same words, and are asked three times each
+def _nearest(vocabulary: LabelVocabulary, phrase: str, shortest: int, ratio: float) -> str | None:
+    alike = _of_length(vocabulary, phrase.count(" "), len(phrase), shortest)
+    found = process.extractOne(phrase, alike, scorer=fuzz.ratio, score_cutoff=ratio)
+    return None if found is None else vocabulary.fields[found[0]]
+
+
+@lru_cache(maxsize=1_000)
+def _of_length(
+    vocabulary: LabelVocabulary, blanks: int, length: int, shortest: int
+) -> tuple[str, ...]:
+    """Phrases of as many words, up to two letters longer or shorter."""
+    return tuple(
+        known
+        for known in vocabulary.fields
+        if len(known) >= shortest and known.count(" ") == blanks and abs(len(known) - length) <= 2
+    )
 
 
 def languages() -> tuple[str, ...]:
@@ -139,6 +145,7 @@ def _words_of(code: str) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+@lru_cache(maxsize=20_000)
 def normalised(text: str) -> str:
     """Lower case without accents, letters, digits and # only: ``Refill(s):`` -> ``refill s``."""
     plain = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss").replace("°", "o"))

@@ -1,98 +1,17 @@
-"""Marks instead of words: the circled refill number and the signature lines."""
+"""Signature lines: signed or not, and which of two."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from .areas import centre, contains, same_row
-from .label_vocabulary import normalised
 from .labels import Label, Placement, union
-from .survey import REFILL_CHOICES, PageSurvey, Stroke
-from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
-from .values import Slot, is_writing
+from .pen_strokes import Stroke
+from .survey import PageSurvey
+from .types import FIELD_NAMES, Box, FieldRegion
+from .values import is_writing
 
 _MIN_CHOICES = 3
-
-
-def circled_refills(
-    survey: PageSurvey, slot: Slot, strokes: Sequence[Stroke]
-) -> FieldRegion | None:
-    """Return the refills field of a row of printed numbers one of which is circled.
-
-    Returns:
-        None when this is no such row. Without a circle the field has no text; when OCR missed the
-        number inside of the circle, its place in the row tells it.
-    """
-    choices = _choices(survey, slot)
-    unit = survey.unit_px
-    middle = slot.label.box_px.y + slot.label.box_px.height / 2
-    row = [s for s in strokes if abs(centre(s.box_px)[1] - middle) < unit]
-    printed = [s.box_px for s in row if 0.5 * unit < s.box_px.height < 1.4 * unit]
-    if len(choices) + len(printed) < _MIN_CHOICES or not choices:
-        return None
-    kind = FIELD_NAMES["refills"]
-    loops = [s.box_px for s in row if 1.4 * unit < min(s.box_px.width, s.box_px.height) < 6 * unit]
-    if len(loops) != 1:
-        box = union([s.box_px for s in row] + [word.box_px for word in choices])
-        return FieldRegion("refills", kind, box, label=slot.label.text)
-    loop = loops[0]
-    # OCR may stretch the box of a choice over the circle beside it: then its place decides.
-    inside = [w for w in choices if contains(loop, *centre(w.box_px))]
-    if len(inside) == 1 and inside[0].box_px.height < 1.4 * unit:
-        text, confidence = _clean(inside[0].text), inside[0].confidence
-    else:
-        text, confidence = _by_place(choices, printed, loop, unit)
-    return FieldRegion(
-        "refills", kind, loop, label=slot.label.text, printed_text=text or None,
-        confidence=confidence if text else 0.0,
-    )  # fmt: skip
-
-
-def _choices(survey: PageSurvey, slot: Slot) -> list[PrintedWord]:
-    return [
-        word for word in survey.words
-        if same_row(slot.label.box_px, word.box_px)
-        and slot.box_px.x <= word.box_px.x < slot.box_px.x + slot.box_px.width
-        and normalised(word.text) in REFILL_CHOICES
-    ]  # fmt: skip
-
-
-def _clean(text: str) -> str:
-    value = normalised(text)
-    return "0" if value == "o" else value.upper()
-
-
-def _by_place(
-    choices: Sequence[PrintedWord], unread: Sequence[Box], loop: Box, unit_px: float
-) -> tuple[str, float]:
-    """Read the circled number off its place among the evenly spaced numbers of the row.
-
-    Args:
-        choices: the numbers that OCR read.
-        unread: letter-sized print of the row that it did not.
-        loop: the circle.
-        unit_px: height of a printed capital.
-    """
-    known = [
-        (int(_clean(word.text)), centre(word.box_px)[0], word.confidence)
-        for word in choices
-        if _clean(word.text).isdigit() and word.box_px.height < 1.4 * unit_px
-    ]
-    if not known:
-        return "", 0.0
-    places = [x for _, x, _ in known] + [centre(box)[0] for box in unread]
-    steps = np.diff(np.sort([*places, centre(loop)[0]]))
-    steps = steps[steps > 0.9 * unit_px]
-    if len(steps) < 2:
-        return "", 0.0
-    step = float(np.median(steps))
-    number, x, _ = min(known, key=lambda one: abs(one[1] - centre(loop)[0]))
-    place = number + (centre(loop)[0] - x) / step
-    if place < -0.3 or abs(place - round(place)) > 0.3 or round(place) > 9:
-        return "", 0.0
-    return str(round(place)), min(confidence for _, _, confidence in known)
 
 
 def signature_fields(
@@ -125,8 +44,11 @@ def signature_fields(
             "signature", FIELD_NAMES["signature"], box, label=label.text, present=bool(marked)
         )
     )
+    # A question of its own ("Substitution allowed?") says nothing by not being signed: only a pad
+    # with two lines, one of which is signed, does.
     for label, area, inside in signed:
-        if label.field == "substitution":
+        pair = any(same_row(label.box_px, other.box_px) for other, _ in marked)
+        if label.field == "substitution" and (pair or inside):
             box = union([s.box_px for s in inside]) if inside else area
             fields.append(
                 FieldRegion(

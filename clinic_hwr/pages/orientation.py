@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .components import connected_pieces
 from .print_words import recognize_words, shrink
 from .types import Gray
 
@@ -27,7 +28,7 @@ def rows_are_vertical(ink: NDArray[np.uint8]) -> float:
     Letters of one word are closer to each other than to the next line, so near 0 means that text
     runs along the rows, near 1 along the columns, and 0.5 that this page does not tell.
     """
-    count, _, stats, centroids = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    count, _, stats, centroids = connected_pieces(ink)
     if count < 12:
         return 0.5
     sides = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -12,12 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytesseract
-from pytesseract import Output
 
-from .background import ink_mask
-from .combs import dark_mask, find_combs
-from .rules import erase_rules, find_rules
-from .types import Box, Gray, PrintedWord
+from .printed_lines import printed_lines
+from .rules import lift_rules
+from .sure_writing import is_remnant, sure_writing, without_ink
+from .types import Box, Gray, LineSegmenter, PrintedWord
+from .warm_tesseract import TookTooLong, warm_table
 
 # One thread a call: on two cores with other work, two threads made a call up to 30 times slower
 # (seen 2026-11-22); pages run in parallel through workers. An operator's own value stands.
@@ -27,6 +28,7 @@ _MIN_SIDE_PX = 20
 _TIMEOUT_S = 60
 _PROBE_S = 20.0
 _CERTAIN_CELLS = 6
+_COLUMNS, _WORD_LEVEL = 12, "5"  # of Tesseract's table; level 5 is a word
 
 
 class PrintUnread(RuntimeError):
@@ -41,12 +43,15 @@ class TesseractFailed(PrintUnread):
     """Tesseract is installed and did not answer: it crashed, or took too long."""
 
 
-def read_print(gray: Gray, *, languages: str = "eng") -> tuple[PrintedWord, ...]:
+def read_print(
+    gray: Gray, *, languages: str = "eng", segmenter: LineSegmenter | None = None
+) -> tuple[PrintedWord, ...]:
     """Read the printed words of an upright page.
 
     Args:
         gray: upright page, (height, width) uint8.
         languages: Tesseract language codes joined by ``+``.
+        segmenter: marks the lines of writing; what it is sure of is not read. None: all is read.
 
     Returns:
         Words in Tesseract's reading order, confidence 0..1. Handwriting may be among them, mostly
@@ -59,12 +64,17 @@ def read_print(gray: Gray, *, languages: str = "eng") -> tuple[PrintedWord, ...]
     if min(gray.shape) < _MIN_SIDE_PX or int(gray.max()) == int(gray.min()):
         return ()
     # Cell borders next to text are read as letters, and boxes hide the text inside: take them out.
-    return recognize_words(_without_lines(gray), languages=languages)
+    clean = _without_lines(gray)
+    if segmenter is None:
+        return recognize_words(clean, languages=languages)
+    pen = sure_writing(clean, segmenter(gray))
+    words = recognize_words(without_ink(clean, pen), languages=languages)
+    return tuple(word for word in words if not is_remnant(word, pen))
 
 
 @lru_cache(maxsize=4)
-def _probe(command: str) -> None:
-    """Make sure that the program answers at all; a success is remembered, a failure is not.
+def _probe(command: str) -> str:
+    """Return the version of the program; a success is remembered, a failure is not.
 
     pytesseract asks for the version without a time limit, and ends the process when it dislikes
     the answer.
@@ -74,7 +84,7 @@ def _probe(command: str) -> None:
         TesseractFailed: it does not say its version.
     """
     try:
-        subprocess.run(  # noqa: S603 - the command is the site's own setting
+        said = subprocess.run(  # noqa: S603 - the command is the site's own setting
             [command, "--version"], check=True, capture_output=True, timeout=_PROBE_S
         )
     except FileNotFoundError as error:
@@ -84,6 +94,8 @@ def _probe(command: str) -> None:
         ) from error
     except (OSError, subprocess.SubprocessError) as error:
         raise TesseractFailed(f"Tesseract does not start ({type(error).__name__}).") from error
+    found = re.match(rb"tesseract v?(\S+)", said.stdout or said.stderr)
+    return found[1].decode("ascii", "replace") if found else ""
 
 
 def installed_packs() -> frozenset[str]:
@@ -127,8 +139,9 @@ def _lacks(packs: Sequence[str]) -> str:
 
 def _without_lines(gray: Gray) -> Gray:
     """Erase form rules, and certain combs with what is written in them."""
-    clean = erase_rules(gray, find_rules(gray)).copy()
-    for comb in find_combs(dark_mask(gray, ink_mask(gray))):
+    lines = printed_lines(gray)
+    clean = lift_rules(gray, lines.rules)
+    for comb in lines.combs:
         # Before anything is read, only a comb with lines above and below, or a long one, is sure.
         if comb.framed or comb.cells >= _CERTAIN_CELLS:
             box = comb.box_px
@@ -138,17 +151,47 @@ def _without_lines(gray: Gray) -> Gray:
 
 def recognize_words(gray: Gray, *, languages: str, page_mode: int = 11) -> tuple[PrintedWord, ...]:
     """Run Tesseract on a raster as it is; mode 11 finds scattered text as forms have it."""
-    _probe(pytesseract.pytesseract.tesseract_cmd)
+    command = pytesseract.pytesseract.tesseract_cmd
+    version = _probe(command)
+    try:
+        table = warm_table(
+            gray, program=command, version=version, page_mode=page_mode, languages=languages,
+            limit_s=_TIMEOUT_S,
+        )  # fmt: skip
+    except TookTooLong as error:
+        raise TesseractFailed(f"Tesseract took longer than {_TIMEOUT_S} seconds.") from error
+    if table is None:
+        table = _table_of_program(gray, languages, page_mode)
+    words = []
+    for row in table.splitlines():
+        cells = row.split("\t")
+        if len(cells) != _COLUMNS or not cells[-1].strip() or cells[0] != _WORD_LEVEL:
+            continue
+        try:
+            left, top, width, height = (int(cell) for cell in cells[6:10])
+            confidence = int(float(cells[10]))  # whole per cent: what weights were fitted on
+        except ValueError as error:
+            raise TesseractFailed("Tesseract gave no answer (ValueError).") from error
+        if confidence >= 0:
+            box = Box(left, top, width, height)
+            words.append(PrintedWord(cells[-1].strip(), box, min(1.0, confidence / 100)))
+    return tuple(words)
+
+
+def _table_of_program(gray: Gray, languages: str, page_mode: int) -> str:
+    """Start Tesseract for one raster; returns its table (TSV)."""
     try:
         with tempfile.TemporaryDirectory(prefix="clinic_hwr-") as folder:
-            data = pytesseract.image_to_data(
+            table = pytesseract.image_to_data(
                 str(_write_pgm(gray, Path(folder))),
                 lang=languages,
                 config=f"--psm {page_mode}",
-                output_type=Output.DICT,
                 timeout=_TIMEOUT_S,
             )
-            columns = [data[key] for key in ("text", "conf", "left", "top", "width", "height")]
+            head, _, rows = str(table).partition("\n")
+            if head.count("\t") != _COLUMNS - 1:
+                raise ValueError("no table")
+            return rows
     except pytesseract.TesseractNotFoundError as error:
         raise TesseractMissing(
             "Tesseract is not installed. Install it with 'apt-get install tesseract-ocr' "
@@ -163,13 +206,6 @@ def recognize_words(gray: Gray, *, languages: str, page_mode: int = 11) -> tuple
     except (OSError, ValueError, KeyError, TypeError, SystemExit) as error:
         # A program that cannot be started, or answers what is no table.
         raise TesseractFailed(f"Tesseract gave no answer ({type(error).__name__}).") from error
-    words = []
-    for text, confidence, left, top, width, height in zip(*columns, strict=True):
-        if not text.strip() or float(confidence) < 0:
-            continue
-        box = Box(int(left), int(top), int(width), int(height))
-        words.append(PrintedWord(text.strip(), box, min(1.0, float(confidence) / 100)))
-    return tuple(words)
 
 
 def _write_pgm(gray: Gray, folder: Path) -> Path:

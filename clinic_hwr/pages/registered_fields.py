@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 from .blank_form import without_form
 from .comb_fields import is_boxed_writing
 from .combs import dark_mask, settled
+from .form_ink import form_strokes
+from .form_marks import FormField, covering_two, is_choice, one_mark, ticked
 from .form_match import FormMatch
 from .form_template import RegionKind, TemplateRegion
 from .labels import union
 from .medications import name_lines
+from .pen_strokes import Stroke
 from .print_or_hand import print_log_odds
 from .registration import PagePrint, Registration, page_boxes
-from .survey import PageSurvey, Stroke, survey_page
+from .rules import FormRules
+from .strikes import find_strikes, struck_together
+from .survey import PageSurvey, survey_page
 from .text_lines import letter_height, text_lines
 from .types import FIELD_NAMES, Box, CombRun, FieldRegion, Gray, PrintedWord
 from .values import is_writing, printed_region
@@ -27,15 +32,6 @@ _SHARE = 0.3
 # Proof that a word is print, and OCR's confidence in it: as under an Rx in ``survey``.
 _PRINT_LOG_ODDS, _PRINT_CONFIDENCE = 2.5, 0.85
 _MARGIN = 0.5  # of a capital: how far beside a region a stroke may start
-
-
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """A field and the region it was written in; ``region`` is its number, None outside of all."""
-
-    field: FieldRegion
-    region: int | None
-    doubtful: bool = False  # print of the form is missing near the region
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +118,8 @@ class _Finder:
         self.boxes = boxes
         self.dark = dark_mask(page.gray, page.mask)
         on_paper = _on_paper(match.registration, match.sheet.print.mask.shape)
-        strokes = [s for s in survey.strokes if not _is_edge(s, page.gray.shape, on_paper)]
+        pieces = form_strokes(survey.gray, survey.ink, boxes, survey.unit_px)
+        strokes = [s for s in pieces if not _is_edge(s, page.gray.shape, on_paper)]
         self.strokes = _without_specks(strokes, survey.unit_px)
         self.shared = _shared(self.strokes, boxes, _MARGIN * survey.unit_px)
         self.absent = page_boxes(
@@ -139,13 +136,34 @@ class _Finder:
                 taken.update(strokes)
             doubtful = self._is_doubtful(box)
             fields += [FormField(field, number, doubtful) for field in found]
-        fields = _one_mark(_ticked(fields, self.regions), self.regions)
+        covered = covering_two(self.regions, self.boxes, self.shared)
+        fields = one_mark(ticked(fields, self.regions, covered), self.regions)
+        fields = self._with_strikes(fields)
         rest = [stroke for stroke in self.strokes if stroke not in taken]
         for line in text_lines(self.survey, rest):
             if is_writing(self.survey, line.box_px):
                 unnamed = FieldRegion("unnamed", FIELD_NAMES["unnamed"], line.box_px)
                 fields.append(FormField(unnamed, None))
         return fields
+
+    def _with_strikes(self, fields: Sequence[FormField]) -> list[FormField]:
+        """Say of values whether they are crossed out; the form's print is off."""
+        looked_at = [
+            n for n, one in enumerate(fields)
+            if one.field.present is None and not one.field.comb
+            and not is_choice(one, self.regions)
+        ]  # fmt: skip
+        lines = [fields[n].field.lines_px or (fields[n].field.box_px,) for n in looked_at]
+        letter = letter_height(self.strokes, self.survey.unit_px)
+        boxes = [box for some in lines for box in some]
+        # With what the survey took for rules: the form's own are off, a straight one is a strike.
+        ink = self.survey.ink if self.survey.all_ink is None else self.survey.all_ink
+        said = iter(find_strikes(ink, _no_rules(ink), boxes, letter))
+        kept = list(fields)
+        for n, some in zip(looked_at, lines, strict=True):
+            struck = struck_together([next(said) for _ in some])
+            kept[n] = replace(kept[n], field=replace(kept[n].field, struck_out=struck))
+        return kept
 
     def _region(
         self, region: TemplateRegion, box: Box, strokes: Sequence[Stroke]
@@ -291,6 +309,10 @@ def _share(inner: Box, outer: Box) -> float:
     return width * height / max(1, inner.width * inner.height)
 
 
+def _no_rules(ink: NDArray[np.uint8]) -> FormRules:
+    return FormRules(np.zeros_like(ink), (), ())
+
+
 def _on_paper(registration: Registration, shape: tuple[int, ...]) -> NDArray[np.float64]:
     height, width = shape[0], shape[1]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
@@ -312,42 +334,3 @@ def _is_edge(stroke: Stroke, shape: tuple[int, ...], paper: NDArray[np.float64])
     )  # fmt: skip
     long = max(box.width, box.height) > 12 * min(box.width, box.height)
     return at_border or long or max(box.width, box.height) > 0.3 * max(shape)
-
-
-def _ticked(fields: Sequence[FormField], regions: Sequence[TemplateRegion]) -> list[FormField]:
-    """Checkboxes that mean values of one field become that field with the ticked value.
-
-    One tick gives its value; several, or an unclear one, give the field without a text: a person
-    decides. None gives no field.
-    """
-    kept: list[FormField] = []
-    choices: dict[tuple[str, int], list[FormField]] = {}
-    for one in fields:
-        region = regions[one.region] if one.region is not None else None
-        if region is not None and region.kind is RegionKind.CHECKBOX and region.value:
-            choices.setdefault((region.field, region.group), []).append(one)
-        else:
-            kept.append(one)
-    for members in choices.values():
-        marked = [one for one in members if one.field.present is not False]
-        if not marked:
-            continue
-        first = regions[marked[0].region or 0]
-        sure = len(marked) == 1 and marked[0].field.present is True
-        box = union([one.field.box_px for one in marked])
-        field = FieldRegion(
-            first.field, first.field_kind, box, group=first.group, label=first.label,
-            printed_text=first.value if sure else None, confidence=0.9 if sure else 0.0,
-            present=None,
-        )  # fmt: skip
-        kept.append(FormField(field, marked[0].region, any(one.doubtful for one in members)))
-    return kept
-
-
-def _one_mark(fields: Sequence[FormField], regions: Sequence[TemplateRegion]) -> list[FormField]:
-    """Of several signing lines the signed one counts: a form with two has one signature."""
-    marks = [one for one in fields if one.field.name == "signature"]
-    if len(marks) < 2:
-        return list(fields)
-    kept = next((one for one in marks if one.field.present), marks[0])
-    return [one for one in fields if one.field.name != "signature" or one is kept]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,7 @@ _MAX_THICKNESS_PX = 9
 _TEXT_SHARE = 0.3
 # Generated rules stay within 1.5 px of straight after blur, noise and JPEG; pen strokes do not.
 _MAX_BEND_PX = 1.8
+_RIM_PX = 6  # around a rule, of what inpainting looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,32 @@ class FormRules:
     vertical: tuple[Box, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DarkParts:
+    """What is dark on a page; finders of rules, combs and boxes look at the same.
+
+    Attributes:
+        ink: (height, width) uint8, 255 = ink; see ``background.ink_mask``.
+        level_lines: likewise, faint thin horizontal lines; see ``thin_lines``.
+        upright_lines: likewise, vertical ones.
+    """
+
+    ink: NDArray[np.uint8]
+    level_lines: NDArray[np.uint8]
+    upright_lines: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, gray: Gray, ink: NDArray[np.uint8] | None = None) -> DarkParts:
+        """Look at a flattened, upright page; ``ink`` where its mask is known."""
+        ink = ink_mask(gray) if ink is None else ink
+        return cls(ink, thin_lines(gray), _turned(thin_lines(_turned(gray))))
+
+    @property
+    def dark(self) -> NDArray[np.uint8]:
+        """Ink with the hairlines that hide in its noise, 255 = dark."""
+        return np.asarray(cv2.max(cv2.max(self.ink, self.level_lines), self.upright_lines))
+
+
 def shortest_rule(page: Gray) -> int:
     """Length in pixels from which a straight line of this page counts as a rule."""
     return int(max(24, min(page.shape) // _SHARE_OF_SIDE))
@@ -50,48 +78,67 @@ def find_rules(gray: Gray, *, length: int | None = None) -> FormRules:
         gray: the page, or a window of it.
         length: ``shortest_rule`` of the whole page, when ``gray`` is a window.
     """
-    ink = ink_mask(gray)
-    length = length or shortest_rule(gray)
-    mask = np.zeros_like(ink)
+    return rules_of(DarkParts.of(gray), length or shortest_rule(gray))
+
+
+def rules_of(parts: DarkParts, length: int) -> FormRules:
+    """Find the rules of a page whose dark parts are known; see ``find_rules``."""
+    mask, horizontal = _runs(parts.ink, parts.level_lines, length)
     # Tall letters of two lines stand above each other like a rule: vertical ones must be longer.
-    horizontal = _runs(gray, ink, length, mask)
-    vertical_t = np.ascontiguousarray(mask.T)
-    vertical_t[:] = 0
-    turned = _runs(
-        np.ascontiguousarray(gray.T), np.ascontiguousarray(ink.T), 2 * length, vertical_t
-    )
-    mask |= vertical_t.T
+    mask_t, turned = _runs(_turned(parts.ink), _turned(parts.upright_lines), 2 * length)
+    mask |= _turned(mask_t)
     vertical = tuple(Box(b.y, b.x, b.height, b.width) for b in turned)
     return FormRules(mask, horizontal, vertical)
 
 
+def _turned(raster: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The transposed raster; ten times as fast as a copy of ``raster.T``."""
+    return np.asarray(cv2.transpose(raster), np.uint8)
+
+
 def _runs(
-    gray: Gray, ink: NDArray[np.uint8], length: int, mask: NDArray[np.uint8]
-) -> tuple[Box, ...]:
-    """Find horizontal rules at least ``length`` pixels long and paint them into ``mask``."""
+    ink: NDArray[np.uint8], hairlines: NDArray[np.uint8], length: int
+) -> tuple[NDArray[np.uint8], tuple[Box, ...]]:
+    """Mask and boxes of the horizontal rules at least ``length`` pixels long."""
     width = ink.shape[1]
+    mask = np.zeros_like(ink)
     if width <= length:
-        return ()
+        return mask, ()
     # Residual skew makes a rule climb in steps: let it, then keep long runs and bridge pin holes.
-    dark = cv2.max(ink, thin_lines(gray))
+    dark = cv2.max(ink, hairlines)
     thick = cv2.dilate(dark, np.ones((_STEP_PX, 1), np.uint8))
     runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length // 2), np.uint8))
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((1, _BRIDGE_PX), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     boxes = []
-    for index in range(1, count):
-        x, y, w, h, area = (int(v) for v in stats[index])
+    for x, y, w, h, part in _long_pieces(np.asarray(joined, np.uint8), length):
+        area = int(np.count_nonzero(part))
         # Solid bars (black margins, filled boxes) are no rules, and neither is writing.
-        if w < length or area / w > _MAX_THICKNESS_PX + _STEP_PX:
-            continue
-        part = labels[y : y + h, x : x + w] == index
-        if _bend(part) > _MAX_BEND_PX:
+        if area / w > _MAX_THICKNESS_PX + _STEP_PX:
             continue
         if _inked_on_both_sides(ink, part, x, y) > _TEXT_SHARE:
             continue
+        if _bend(part) > _MAX_BEND_PX:
+            continue
         mask[y : y + h, x : x + w] |= np.where(part, dark[y : y + h, x : x + w], 0).astype(np.uint8)
         boxes.append(Box(x, y, w, h))
-    return tuple(sorted(boxes, key=lambda box: (box.y, box.x)))
+    return mask, tuple(sorted(boxes, key=lambda box: (box.y, box.x)))
+
+
+def _long_pieces(
+    runs: NDArray[np.uint8], length: int
+) -> Iterator[tuple[int, int, int, int, NDArray[np.bool_]]]:
+    """Connected pieces at least ``length`` wide: x, y, width, height, and which pixels are theirs.
+
+    Outlines find them in a tenth of the time of labels for the whole page; most of it is empty.
+    """
+    outlines, tree = cv2.findContours(runs, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    for number, outline in enumerate(outlines):
+        x, y, w, h = cv2.boundingRect(outline)
+        if w < length or tree[0][number][3] >= 0:  # a hole's
+            continue
+        _, labels = cv2.connectedComponents(runs[y : y + h, x : x + w], connectivity=8)
+        column, row = outline[0][0]
+        yield x, y, w, h, np.asarray(labels == labels[row - y, column - x], np.bool_)
 
 
 def thin_lines(gray: Gray) -> NDArray[np.uint8]:
@@ -105,10 +152,10 @@ def thin_lines(gray: Gray) -> NDArray[np.uint8]:
 
 def _ridges(gray: Gray, span_px: int, depth: int) -> NDArray[np.uint8]:
     """255 where the mean over ``span_px`` columns is ``depth`` darker than 4 rows off."""
-    along = cv2.blur(gray, (span_px, 1)).astype(np.int16)
-    around = np.pad(along, ((4, 4), (0, 0)), constant_values=255)
-    ridge = np.minimum(around[:-8], around[8:]) - along
-    return np.where(ridge > depth, 255, 0).astype(np.uint8)
+    along = cv2.blur(gray, (span_px, 1))
+    around = cv2.copyMakeBorder(along, 4, 4, 0, 0, cv2.BORDER_CONSTANT, value=[255])
+    ridge = cv2.subtract(cv2.min(around[:-8], around[8:]), along)  # never below 0
+    return np.asarray(cv2.threshold(ridge, depth, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def _bend(part: NDArray[np.bool_]) -> float:
@@ -117,8 +164,9 @@ def _bend(part: NDArray[np.bool_]) -> float:
     top = part.argmax(axis=0)[columns]
     bottom = part.shape[0] - 1 - part[::-1].argmax(axis=0)[columns]
     middle = (top + bottom) / 2
-    line = np.polyval(np.polyfit(columns, middle, 1), columns)
-    return float(np.percentile(np.abs(middle - line), 90))
+    x, y = columns - columns.mean(), middle - middle.mean()
+    slope = float(x @ y) / max(1.0, float(x @ x))
+    return float(np.percentile(np.abs(y - slope * x), 90))
 
 
 def _inked_on_both_sides(ink: NDArray[np.uint8], part: NDArray[np.bool_], x: int, y: int) -> float:
@@ -138,11 +186,26 @@ def _inked_on_both_sides(ink: NDArray[np.uint8], part: NDArray[np.bool_], x: int
     return float(np.mean(above & below))
 
 
-def erase_rules(gray: Gray, rules: FormRules) -> Gray:
-    """Paint the rules white, keeping the strokes that cross them."""
-    if not rules.mask.any():
-        return gray
-    return erase_mask(gray, rules.mask)
+def lift_rules(gray: Gray, rules: FormRules) -> Gray:
+    """Return a copy without the rules, for OCR: strokes that cross a rule go on through it.
+
+    A rule is taken out as what is thinner than it across its run (gray closing): less true to the
+    strokes than ``erase_mask``, and a tenth of its time.
+    """
+    clean = gray.copy()
+    height, width = gray.shape
+    for boxes, upright in ((rules.horizontal, False), (rules.vertical, True)):
+        for box in boxes:
+            rim = _RIM_PX
+            rows = slice(max(0, box.y - rim), min(height, box.y + box.height + rim))
+            columns = slice(max(0, box.x - rim), min(width, box.x + box.width + rim))
+            part, mask = clean[rows, columns], rules.mask[rows, columns]
+            across = _MAX_THICKNESS_PX + _STEP_PX
+            size = (1, across) if upright else (across, 1)
+            filled = cv2.morphologyEx(part, cv2.MORPH_CLOSE, np.ones(size, np.uint8))
+            wide = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+            np.copyto(part, np.asarray(filled, np.uint8), where=wide > 0)
+    return clean
 
 
 def erase_mask(gray: Gray, mask: NDArray[np.uint8]) -> Gray:

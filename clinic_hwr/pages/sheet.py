@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import flatten_background, ink_mask
+from .resampling import reduced
 from .types import Gray
 
 _SIDE_PX = 480
@@ -46,9 +47,7 @@ def find_sheet(gray: Gray) -> Sheet:
         A sheet whose ``corners_px`` is None when it fills the picture or cannot be told apart.
     """
     scale = min(1.0, _SIDE_PX / max(gray.shape))
-    small = np.asarray(
-        cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-    )
+    small = reduced(gray, (round(gray.shape[1] * scale), round(gray.shape[0] * scale)))
     if min(small.shape) < 60:
         return Sheet(None)
     lifted = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # ink out

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .areas import rx_area, word_slots
-from .background import ink_mask
 from .checkboxes import Checkbox, find_checkboxes
 from .comb_fields import NamedComb, name_combs
-from .combs import comb_print, dark_mask, find_combs, holds, settled
-from .ink_kinds import InkKinds, is_print, kinds_by_runs, kinds_of_ink, of_the_paper
-from .joined_lines import split_joined
+from .combs import comb_print, holds, settled
+from .faint_ink import with_faint_ink
 from .label_vocabulary import LabelVocabulary, normalised
 from .labels import Label, find_labels, split_glued
 from .line_cores import LineCores, line_cores
+from .pen_strokes import Stroke, pen_strokes
 from .print_or_hand import map_log_odds, print_log_odds
-from .rules import FormRules, find_rules
+from .printed_lines import printed_lines
+from .rules import FormRules
 from .types import Box, CombRun, Gray, LineMaps, PrintedWord
 
 # A label of the vocabulary is print even where its letters look hand-drawn, within reason.
@@ -30,24 +30,6 @@ _LABEL_LOG_ODDS = -4.0
 _VALUE_LOG_ODDS, _RX_LOG_ODDS = 0.7, 2.5
 REFILL_CHOICES = (*"0123456789", "10", "11", "12", "nr", "prn", "o")
 _PAGE_ROWS = 110.0  # stands in for the print height of a page without print: letter has ~110 lines
-
-
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """One connected piece of pen ink: its box and how many pixels it has.
-
-    ``printed``: the segmenter takes it for print, which OCR has not read.
-    """
-
-    box_px: Box
-    area_px: int
-    printed: bool = False
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """Centre of the box, x and y in pixels."""
-        box = self.box_px
-        return box.x + box.width / 2, box.y + box.height / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +86,19 @@ def survey_page(
         maps: what a trained segmenter says of the page's lines, or None.
     """
     words = split_glued(words, vocabulary)
-    rules = find_rules(gray)
-    ink = ink_mask(gray)
-    all_ink = ink.copy()
-    dark = dark_mask(gray, ink)
-    combs = name_combs(find_combs(dark), words, find_labels(words, vocabulary), _unit(gray, words))
+    lines = printed_lines(gray)
+    rules, dark = lines.rules, lines.parts.dark
+    all_ink, ink = lines.parts.ink, lines.parts.ink.copy()
+    combs = name_combs(lines.combs, words, find_labels(words, vocabulary), _unit(gray, words))
     declared = tuple(settled(run, dark) for run in known_cells)
     cells = [one.comb.box_px for one in combs] + [run.box_px for run in declared]
     runs = [run for one in combs for run in one.comb.runs] + list(declared)
     rules = replace(rules, mask=rules.mask | comb_print(dark, runs))
     # OCR reads cells and what stands in them as letters; the comb is read otherwise.
     words = [word for word in words if not any(holds(box, word.box_px) for box in cells)]
+    cores = line_cores(maps) if maps is not None else None
+    if maps is not None and cores is not None:
+        ink = with_faint_ink(gray, ink, maps, cores.numbers).copy()
     # One pixel of rim: blur leaves a gray seam beside every rule.
     ink[cv2.dilate(rules.mask, np.ones((3, 3), np.uint8)) > 0] = 0
     ink = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
@@ -134,8 +118,7 @@ def survey_page(
     for one in checkboxes:
         ink[one.box_px.y - 1 : one.box_px.y + one.box_px.height + 1,
             one.box_px.x - 1 : one.box_px.x + one.box_px.width + 1] = 0  # fmt: skip
-    cores = line_cores(maps) if maps is not None else None
-    ink, strokes = _pen_strokes(ink, boxes, unit, circles, maps, cores)
+    ink, strokes = pen_strokes(ink, boxes, unit, circles, maps, cores)
     return PageSurvey(
         gray,
         rules,
@@ -213,85 +196,3 @@ def _weighted_mean(votes: Sequence[tuple[float, int]]) -> float:
 def _unit(gray: Gray, words: Sequence[PrintedWord]) -> float:
     heights = [word.box_px.height for word in words if word.confidence > 0.8]
     return float(np.median(heights)) if heights else max(gray.shape) / _PAGE_ROWS
-
-
-def _pen_strokes(
-    ink: NDArray[np.uint8],
-    printed: Sequence[Box],
-    unit: float,
-    choice_rows: Sequence[Box],
-    maps: LineMaps | None = None,
-    cores: LineCores | None = None,
-) -> tuple[NDArray[np.uint8], tuple[Stroke, ...]]:
-    """Drop what lies in printed boxes, specks, and frames; part what joins lines."""
-    covered = np.zeros(ink.shape, np.uint8)
-    for box in printed:
-        grow = max(2, round(0.12 * box.height))
-        covered[
-            max(0, box.y - grow) : box.y + box.height + grow,
-            max(0, box.x - grow) : box.x + box.width + grow,
-        ] = 1
-    count, numbers, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    labels = np.asarray(numbers, np.int32)
-    inside = np.bincount(labels[covered > 0], minlength=count)
-    kinds = kinds_of_ink(labels, count, maps) if maps is not None else None
-    speck = max(6.0, (0.15 * unit) ** 2)
-    keep, frames = np.zeros(count, bool), np.zeros(count, bool)
-    strokes = {}
-    for index in range(1, count):
-        x, y, w, h, area = (int(v) for v in stats[index])
-        # OCR stretches the box of a circled choice over its circle: the circle is pen all the same.
-        circle = any(
-            abs(y + h / 2 - row.y - row.height / 2) < unit and min(w, h) > 1.4 * unit
-            for row in choice_rows
-        )
-        if area < speck or (inside[index] > 0.6 * area and not circle):
-            continue
-        keep[index] = True
-        frames[index] = kinds is not None and kinds.is_frame(index, w, h, unit) and not circle
-        strokes[index] = Stroke(Box(x, y, w, h), area)
-    if kinds is None or cores is None:
-        return np.where(keep[labels], 255, 0).astype(np.uint8), tuple(strokes.values())
-    for index in _of_the_paper(strokes, kinds, ink.shape, unit):
-        keep[index] = False
-        del strokes[index]
-    parted, parts = split_joined(labels, keep, cores, frames)
-    for index, own in parts.items():
-        whole = strokes.pop(index).box_px
-        window = parted[whole.y : whole.y + whole.height, whole.x : whole.x + whole.width]
-        for number in own:
-            mask = (window == number).astype(np.uint8)
-            x, y, w, h = cv2.boundingRect(mask)
-            area = int(mask.sum())
-            if area >= speck:
-                strokes[number] = Stroke(Box(whole.x + x, whole.y + y, w, h), area)
-    for framed in np.flatnonzero(frames):
-        strokes.pop(int(framed), None)
-    kept = np.isin(parted, list(strokes))
-    means = kinds_of_ink(parted, int(parted.max()) + 1, maps) if parts and maps else kinds
-    return np.where(kept, 255, 0).astype(np.uint8), _with_kinds(strokes, means, unit)
-
-
-def _with_kinds(strokes: dict[int, Stroke], kinds: InkKinds, unit: float) -> tuple[Stroke, ...]:
-    """Say of every stroke whether it is print, by the run of letters it stands in."""
-    numbers = list(strokes)
-    hand, printed = kinds_by_runs(
-        [strokes[number].box_px for number in numbers],
-        kinds.hand[numbers],
-        kinds.print[numbers],
-        np.array([strokes[number].area_px for number in numbers], float),
-        unit,
-    )
-    return tuple(
-        replace(strokes[number], printed=is_print(float(hand[place]), float(printed[place])))
-        for place, number in enumerate(numbers)
-    )
-
-
-def _of_the_paper(
-    strokes: dict[int, Stroke], kinds: InkKinds, shape: tuple[int, ...], unit: float
-) -> list[int]:
-    """Numbers of the strokes that are folds, specks and ends of rules."""
-    boxes = [stroke.box_px for stroke in strokes.values()]
-    said = of_the_paper(boxes, [kinds.is_unmarked(n) for n in strokes], shape, unit)
-    return [number for number, paper in zip(strokes, said, strict=True) if paper]

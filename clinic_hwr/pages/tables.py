@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from .areas import centre
 from .label_vocabulary import normalised
 from .labels import union, word_rows
-from .survey import PageSurvey, Stroke
+from .pen_strokes import Stroke
+from .survey import PageSurvey
 from .types import FIELD_NAMES, Box, FieldRegion
 from .values import is_writing
 

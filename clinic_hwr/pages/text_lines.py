@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from .labels import union
 from .line_cores import LineCores
-from .survey import PageSurvey, Stroke
+from .pen_strokes import Stroke
+from .survey import PageSurvey
 from .types import Box, PrintedWord
 
 # Writing this many letter heights behind other writing on its row is a line of its own.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -49,6 +50,16 @@ class StruckOut(StrEnum):
     NO = ""
     PARTLY = "partly"
     WHOLLY = "wholly"
+
+
+class MarkDoubt(StrEnum):
+    """Why the marks at printed choices do not say which is meant."""
+
+    NO = ""
+    SEVERAL = "several"  # two are marked, or one mark covers two
+    CROSSED = "crossed"  # a stroke through a choice: chosen to some, deleted to others
+    UNREAD = "unread"  # one is marked, and what it says could not be read
+    NONE = "none"  # none is marked
 
 
 FIELD_NAMES: dict[str, FieldKind] = {
@@ -116,6 +127,20 @@ class RowBend:
     size_px: tuple[int, int] = (1, 1)
     coefficients: tuple[float, ...] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` takes; {} for straight rows."""
+        if not self.coefficients:
+            return {}
+        return {"size_px": list(self.size_px), "coefficients": list(self.coefficients)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RowBend:
+        """Make the bend that ``as_json`` wrote."""
+        if not data:
+            return cls()
+        width, height = data["size_px"]
+        return cls((int(width), int(height)), tuple(float(one) for one in data["coefficients"]))
+
     def sag(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """By how many pixels what belongs at (x, y) lies below it; shapes as given."""
         u, v = x / self.size_px[0] - 0.5, y / self.size_px[1] - 0.5
@@ -146,17 +171,17 @@ class RowBend:
     ) -> NDArray[np.uint8]:
         """Undo the sag in a raster that is ``scale`` times the page and ``paper`` around it."""
         height, width = raster.shape
-        nodes = np.meshgrid(
-            np.linspace(0, width - 1, 33) / scale, np.linspace(0, height - 1, 33) / scale
-        )
-        sag = (self.sag(*nodes) * scale).astype(np.float32)
-        xs, ys = np.meshgrid(
-            np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
-        )
-        at = (xs * (32 / max(1, width - 1)), ys * (32 / max(1, height - 1)))
-        down = np.asarray(cv2.remap(sag, *at, cv2.INTER_LINEAR), np.float32)
+        xs, ys = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+        u = np.clip(xs / scale / self.size_px[0] - 0.5, -0.6, 0.6)
+        v = np.clip(ys / scale / self.size_px[1] - 0.5, -0.6, 0.6)
+        # The sag as ``sag`` has it, as one matrix product for all pixels.
+        weights = np.reshape(np.array(self.coefficients, np.float32) * scale, (-1, 3)).T  # (3, n)
+        across = np.stack([u**power for power in range(1, weights.shape[1] + 1)])
+        down = np.stack([np.ones_like(v), v, v * v], 1) @ (weights @ across)
+        down += ys[:, None]
+        along = np.broadcast_to(xs, down.shape)
         return np.asarray(
-            cv2.remap(raster, xs, ys + down, cv2.INTER_LINEAR, borderValue=paper), np.uint8
+            cv2.remap(raster, along, down, cv2.INTER_LINEAR, borderValue=paper), np.uint8
         )
 
 
@@ -263,6 +288,8 @@ class FieldRegion:
             on several rows, cells of a table row; in reading order. () for a value in one piece.
         named_by: what the name was taken from.
         struck_out: whether a stroke goes through it: its words are not meant then.
+        mark_doubt: for printed choices: why their marks do not say which is meant.
+        options: of printed choices the marked ones, or those it may be; () for other values.
     """
 
     name: str
@@ -277,6 +304,8 @@ class FieldRegion:
     lines_px: tuple[Box, ...] = ()
     named_by: NamedBy = NamedBy.UNSAID
     struck_out: StruckOut = StruckOut.NO
+    mark_doubt: MarkDoubt = MarkDoubt.NO
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

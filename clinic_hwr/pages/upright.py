@@ -27,7 +27,7 @@ _SURE_MARGIN = 15.0
 _MOST_INK = 0.2  # of the page: dense print has 0.1
 
 
-def make_upright(gray: Gray) -> UprightPage:
+def make_upright(gray: Gray, *, turns: int | None = None) -> UprightPage:
     """Turn a page upright, flatten and deskew it, whiten its paper, bring it to one resolution.
 
     The steps, in order: rows of a half-dense fax are drawn twice as tall and the line's faults
@@ -37,6 +37,7 @@ def make_upright(gray: Gray) -> UprightPage:
 
     Args:
         gray: page raster as it came, (height, width) uint8, of any size.
+        turns: the clockwise quarter turns to undo where they are known; None: letters vote.
 
     Returns:
         The upright page with the way back to the raster. Never raises on odd content (blank,
@@ -57,7 +58,7 @@ def make_upright(gray: Gray) -> UprightPage:
         problems.append(PageProblem.BLANK)
         return UprightPage(page, 0, 0.0, _inverse(to_page), problems=tuple(problems))
 
-    turns, sure = _quarter_turns(page, ink)
+    turns, sure = _quarter_turns(page, ink) if turns is None else (turns % 4, True)
     if not sure:
         problems.append(PageProblem.ORIENTATION_UNSURE)
     skew = skew_degrees(np.ascontiguousarray(np.rot90(ink, turns)))

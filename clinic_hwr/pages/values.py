@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from .areas import centre, contains, same_row
 from .labels import Label, Placement, union
-from .survey import PageSurvey, Stroke
+from .pen_strokes import Stroke
+from .survey import PageSurvey
 from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
 
 # Reach of a row around its label, in label heights: people write tall and above the line.

@@ -24,6 +24,8 @@ class FieldValue:
         named_by: what the name was taken from, a ``pages.types.NamedBy``.
         struck_out: a ``pages.types.StruckOut``: "wholly" or "partly" when it is crossed out.
         print_problem: why the print of its page could not be read, "" when it was.
+        page_problems: what could not be done for its page, as ``pages.types.PageProblem``.
+        mark_doubt: a ``pages.types.MarkDoubt``: why marks do not say which choice is meant.
     """
 
     field_id: str
@@ -38,6 +40,8 @@ class FieldValue:
     named_by: str = ""
     struck_out: str = ""
     print_problem: str = ""
+    page_problems: tuple[str, ...] = ()
+    mark_doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,18 @@ class StaleDecision(Conflict):
         self.submitted_value = submitted_value
 
 
+class StaleBox(Conflict):
+    """The box of the field was drawn anew since the page was loaded."""
+
+    code = "stale_box"
+
+
+class ReadingChanged(Conflict):
+    """What was read in the field is not what the person saw: a box was drawn anew, or read."""
+
+    code = "reading_changed"
+
+
 class OtherPersonNeeded(Conflict):
     """The field waits for somebody else: a second or third pair of eyes."""
 

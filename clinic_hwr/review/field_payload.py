@@ -17,6 +17,7 @@ from clinic_hwr.routing.thresholds import SitePolicy
 from .clarify_templates import TEMPLATES
 from .discretion import Discretion, Person, closed_entry
 from .models import (
+    BoxReading,
     CallOutcome,
     CheckStage,
     Clarification,
@@ -25,7 +26,7 @@ from .models import (
     QuestionStatus,
 )
 from .states import ABSENT, PRESENT, FieldState
-from .wording import band, decision_json, field_title
+from .wording import band, decision_json, field_title, naming_words
 
 # Characters under these probabilities are tinted once, or twice as strong.
 CHAR_DOUBT, CHAR_STRONG_DOUBT = 0.9, 0.6
@@ -80,9 +81,14 @@ def field_json(
         "name_url": reverse("field-name", args=[field.pk]),
         "box_url": reverse("field-box", args=[field.pk]),
         "ask_url": reverse("field-ask", args=[field.pk]),
+        "box_version": field.box_version,
+        "box_undo_url": reverse("field-box-undo", args=[field.pk]),
+        # says nothing of what was read, so a person who enters blind may know it too
+        "reading": state.box.reading if state.box else "",
         "whole_page": field.crop_sha256 == field.page.image_sha256,
         "mark": state.is_presence,
         "named_by": field.named_by,
+        "named": naming_words(field.named_by, field.label),
         "struck_out": field.struck_out,
         "print": field.is_print,
         "digits": field.kind == FieldKind.DIGITS,
@@ -247,6 +253,19 @@ def _answer(asked: Clarification) -> dict[str, Any]:
     }
 
 
+def unread_words(state: FieldState) -> str:
+    """Return why there is no reading: it is on its way, it failed, or nobody asked for one."""
+    box = state.box
+    if box is None and state.reading is None:
+        return "No model read this: type what the page says."
+    if box is None or box.reading in (BoxReading.READ, BoxReading.LATE):
+        return "Nothing was read here: type what the page says."
+    if box.reading == BoxReading.FAILED:
+        return box.problem
+    why = f" {box.problem}" if box.problem else ""
+    return f"This ink is still to be read.{why} You need not wait: type what the page says."
+
+
 def _reasons(
     state: FieldState, blockers: Sequence[FieldBlocker], policy: SitePolicy
 ) -> list[dict[str, str]]:
@@ -254,9 +273,7 @@ def _reasons(
     reasons = [{"message": row.message, "severity": row.severity} for row in blockers]
     reasons.sort(key=lambda reason: reason["severity"] != "stop")
     if state.machine_value == "" and not state.is_presence:
-        reasons.append(
-            {"message": "No model read this: type what the page says.", "severity": "policy"}
-        )
+        reasons.append({"message": unread_words(state), "severity": "policy"})
     elif state.field.route == "human":
         verdict = route(
             kind=state.field.kind,
@@ -264,6 +281,7 @@ def _reasons(
             blocker_codes=[row.code for row in blockers if row.severity == "stop"],
             is_print=state.field.is_print,
             sampled=is_sampled(str(state.field.pk)),
+            redrawn=state.field.box_version > 0,
             policy=policy.of(state.field.kind, state.reading.model if state.reading else ""),
         )
         # a blocker speaks for itself above, in words; the policy repeats only its code

@@ -54,7 +54,9 @@ def field_locked(user: Any, field_id: UUID | str, *, decision_id: UUID | None) -
         Http404: no such field at any site whose scans ``user`` may view.
         PermissionDenied: visible to ``user``, but ``field.decide`` is missing there.
     """
-    newest = FieldReading.objects.filter(field=OuterRef("pk")).order_by("-id")
+    newest = FieldReading.objects.filter(
+        field=OuterRef("pk"), box_version=OuterRef("box_version")
+    ).order_by("-id")
     parts = JSONObject(id="id", text="text", p_correct="p_correct", model="model")
     field = (
         fields_for(user)

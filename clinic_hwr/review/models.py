@@ -128,6 +128,72 @@ class FieldCheck(models.Model):
         ]
 
 
+class BoxReading(models.TextChoices):
+    """How reading the ink of a box stands."""
+
+    WAITING = "waiting", "Waits to be read"
+    READ = "read", "Read"
+    LATE = "late", "Decided before it was read"  # what came was not stored
+    FAILED = "failed", "Could not be read"
+
+
+class FieldBox(models.Model):
+    """One box of one field: 0 as it was found, 1, 2, ... as people drew it. Append-only.
+
+    ``Field.box_version`` says which is in force. A number is never given twice, so what a model
+    makes of one box can never count for another. The row is also the queue of record of boxes that
+    wait to be read; its last columns are the worker's.
+    """
+
+    field = models.ForeignKey(
+        "clinic_routing.Field", on_delete=models.PROTECT, related_name="boxes"
+    )
+    version = models.PositiveIntegerField()
+    before = models.PositiveIntegerField(null=True)  # the box that undoing it brings back
+    x_px = models.IntegerField()
+    y_px = models.IntegerField()
+    width_px = models.PositiveIntegerField()
+    height_px = models.PositiveIntegerField()
+    crop_sha256 = models.CharField(max_length=64)
+    # what was found of the ink in it, besides the reading
+    is_print = models.BooleanField(default=False)
+    present = models.BooleanField(null=True)
+    struck_out = models.CharField(max_length=10, blank=True, default="")
+    drawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    drawn_at = models.DateTimeField(auto_now_add=True)
+
+    reading = models.CharField(
+        max_length=10, choices=BoxReading.choices, default=BoxReading.WAITING
+    )
+    problem = models.TextField(blank=True)  # why it is not read, for people
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_by = models.CharField(max_length=80, blank=True)
+    claim_expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["field", "version"]
+        indexes = [
+            models.Index(
+                fields=["drawn_at"],
+                condition=models.Q(reading=BoxReading.WAITING),
+                name="field_box_waits",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["field", "version"], name="field_box_version_once"),
+            models.CheckConstraint(
+                condition=models.Q(reading__in=BoxReading.values), name="field_box_reading_known"
+            ),
+        ]
+
+    @property
+    def box_px(self) -> list[int]:
+        """``[x, y, width, height]`` in pixels of the upright page."""
+        return [self.x_px, self.y_px, self.width_px, self.height_px]
+
+
 class QuestionStatus(models.TextChoices):
     """Where a question to the prescriber stands."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -34,6 +36,7 @@ __all__ = [
     "decision_json",
     "field_choices",
     "field_title",
+    "fields_shown",
     "key_map",
     "medication_words",
     "workstation_payload",
@@ -53,23 +56,14 @@ def workstation_payload(scan: Scan, user: Any = None) -> dict[str, Any]:
     states = field_states(scan)
     blockers = list(FieldBlocker.objects.filter(scan=scan))
     person = person_at(scan, user)
-    lexicon = working_lexicon(scan.site.slug)
-    discretion = Discretion(states, person, lexicon)
-    policy = SitePolicy(scan.site)
+    discretion = Discretion(states, person, working_lexicon(scan.site.slug))
     return {
         "scan": {"id": str(scan.pk), "state": scan.state, "state_label": scan.get_state_display()},
-        "pages": [_page(page) for page in Page.objects.filter(scan=scan)],
-        "fields": [
-            field_json(
-                state,
-                [row for row in blockers if row.field_id == state.field.pk],
-                person=person,
-                discretion=discretion,
-                policy=policy,
-                lexicon=lexicon,
-            )
-            for state in states
+        "pages": [
+            _page(page)
+            for page in Page.objects.filter(scan=scan).select_related("form_result__version__form")
         ],
+        "fields": fields_shown(scan, states, person, blockers, discretion),
         "notes": [
             {
                 "message": row.message,
@@ -87,26 +81,54 @@ def workstation_payload(scan: Scan, user: Any = None) -> dict[str, Any]:
     }
 
 
-def _undoable(states: list[FieldState], person: Person) -> list[str]:
-    """Return the fields that the person decided last, oldest first: undo survives a reload."""
-    mine = [
-        state
+def fields_shown(
+    scan: Scan,
+    states: Sequence[FieldState],
+    person: Person,
+    blockers: Sequence[FieldBlocker],
+    discretion: Discretion,
+) -> list[dict[str, Any]]:
+    """Return every field as ``person`` may see it, in the order of ``states``."""
+    policy, lexicon = SitePolicy(scan.site), working_lexicon(scan.site.slug)
+    return [
+        field_json(
+            state,
+            [row for row in blockers if row.field_id == state.field.pk],
+            person=person,
+            discretion=discretion,
+            policy=policy,
+            lexicon=lexicon,
+        )
         for state in states
-        if state.said is not None
-        and state.newest is not None
-        and state.newest.reviewer_id == person.pk
     ]
-    mine.sort(key=lambda state: state.newest.created_at)  # type: ignore[union-attr]
-    return [str(state.field.pk) for state in mine[-UNDO_DEPTH:]]
+
+
+def _undoable(states: list[FieldState], person: Person) -> list[dict[str, str]]:
+    """Return what the person did last, oldest first: undo survives a reload.
+
+    ``what`` is ``decision`` or ``box``, by which field.
+    """
+    mine: list[tuple[datetime, str, str]] = []
+    for state in states:
+        newest, box, field = state.newest, state.box, str(state.field.pk)
+        if state.said is not None and newest is not None and newest.reviewer_id == person.pk:
+            mine.append((newest.created_at, "decision", field))
+        if box is not None and box.before is not None and box.drawn_by_id == person.pk:
+            mine.append((box.drawn_at, "box", field))
+    return [{"field": field, "what": what} for _, what, field in sorted(mine)[-UNDO_DEPTH:]]
 
 
 def _page(page: Page) -> dict[str, Any]:
+    known = getattr(page, "form_result", None)
+    on_form = known is not None and known.version is not None and not known.refusal
     return {
         "number": page.number,
+        "form": str(known.version) if on_form else "",
         "url": reverse("page-image", args=[page.scan_id, page.number]),
         "width": page.width_px,
         "height": page.height_px,
         "print_problem": page.print_problem,
+        "problems": page.problem_notes(),
     }
 
 

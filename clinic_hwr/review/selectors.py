@@ -11,7 +11,6 @@ from django.db.models.functions import Coalesce
 
 from clinic_hwr.accounts.access import accessible_sites
 from clinic_hwr.intake.models import Scan
-from clinic_hwr.intake.states import ScanState
 from clinic_hwr.routing.models import Field, Route
 
 from .models import (
@@ -65,20 +64,6 @@ def asked_of_prescriber() -> Q:
         field__page__scan=OuterRef("pk"), status=QuestionStatus.OPEN
     )
     return Q(Exists(asked))
-
-
-def waiting_for_prescriber(scans: QuerySet[Scan]) -> QuerySet[Scan]:
-    """Return the scans with a question to the prescriber that is not answered yet."""
-    return scans.filter(asked_of_prescriber(), state__in=(ScanState.IN_REVIEW, ScanState.VERIFIED))
-
-
-def waiting_for_second(scans: QuerySet[Scan], user: Any) -> QuerySet[Scan]:
-    """Return the scans with a field that waits for ``user`` as the second or third person."""
-    return scans.filter(
-        second_for(user),
-        state=ScanState.IN_REVIEW,
-        site__in=accessible_sites(user, "field.decide"),
-    )
 
 
 def left_to_others(user: Any) -> Q:

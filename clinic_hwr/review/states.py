@@ -28,10 +28,12 @@ from .double_entry import (
     levels_of,
 )
 from .models import (
+    BoxReading,
     CheckStage,
     Clarification,
     Decision,
     DecisionKind,
+    FieldBox,
     FieldCheck,
     QuestionStatus,
 )
@@ -47,7 +49,7 @@ class FieldState:
 
     Attributes:
         field: the field itself.
-        reading: the newest machine reading, or None for marks.
+        reading: the newest machine reading of the box in force, or None: a mark, or not read.
         decision: the human decision in force, or None: nobody decided, it was reopened, or the
             second person is still to come.
         number: number of the newest decision row, 0 when there is none; fences stale saves.
@@ -55,6 +57,7 @@ class FieldState:
         alerts: what the drugs of its medication may be listed as.
         newest: the newest row, decision or not.
         questions: questions to the prescriber about it, oldest first.
+        box: the box in force where a person drew one, with how reading it stands.
     """
 
     field: Field
@@ -65,6 +68,13 @@ class FieldState:
     alerts: Alerts = NO_ALERTS
     newest: Decision | None = None
     questions: tuple[Clarification, ...] = ()
+    box: FieldBox | None = None
+
+    @property
+    def ink_seen(self) -> str:
+        """What a person who looks now sees of the ink: "" as it was found, else box and reading."""
+        version = self.field.box_version
+        return f"{version}{'r' if self.reading else ''}" if version else ""
 
     @property
     def is_presence(self) -> bool:
@@ -144,6 +154,8 @@ class FieldState:
             named_by=self.field.named_by,
             struck_out=self.field.struck_out,
             print_problem=self.field.page.print_problem,
+            page_problems=tuple(self.field.page.problems),
+            mark_doubt=self.field.mark_doubt,
         )
 
     def _present(self) -> bool | None:
@@ -168,12 +180,18 @@ def look_alike_rule() -> LookAlikes:
 
 
 def field_states(scan: Scan) -> list[FieldState]:
-    """Return the state of every field of ``scan`` in reading order (four queries)."""
+    """Return the state of every field of ``scan`` in reading order (five queries)."""
     fields = list(
         Field.objects.filter(page__scan_id=scan.pk)
         .select_related("page", "double_entry")
         .order_by("page__number", "position")
     )
+    # Before the readings: a worker may write one between these queries, and then its box, as seen
+    # here, still waits. The other way round a box would be read and hold nothing.
+    boxes = {
+        (box.field_id, box.version): box
+        for box in FieldBox.objects.filter(field__page__scan_id=scan.pk)
+    }
     readings: dict[object, list[FieldReading]] = {}
     for reading in FieldReading.objects.filter(field__page__scan_id=scan.pk).order_by("id"):
         readings.setdefault(reading.field_id, []).append(reading)
@@ -198,6 +216,7 @@ def field_states(scan: Scan) -> list[FieldState]:
             tuple(questions.get(field.pk, ())),
             levels_of(tuple(alerts), field.group, alerts),
             lexicon,
+            boxes.get((field.pk, field.box_version)),
         )
         for field in fields
     ]
@@ -245,11 +264,14 @@ def _state(
     questions: tuple[Clarification, ...],
     alerts: Alerts,
     lexicon: DrugLexicon,
+    box: FieldBox | None,
 ) -> FieldState:
     level = alerts.level(field.name) if field.name in MEDICATION_FIELDS else ""
-    reading = readings[-1] if readings else None
+    mine = [each for each in readings if each.box_version == field.box_version]
+    waits = box is not None and box.reading == BoxReading.WAITING
+    reading = mine[-1] if mine and not waits else None
     state = _state_at(field, reading, decisions, level, lexicon)
-    return replace(state, alerts=alerts, questions=questions)
+    return replace(state, alerts=alerts, questions=questions, box=box)
 
 
 def _state_at(

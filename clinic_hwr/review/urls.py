@@ -9,7 +9,6 @@ from .views import (
     json_api,
     release,
     scan_detail,
-    second_checks,
     workstation,
 )
 
@@ -32,10 +31,12 @@ urlpatterns = [
     path("fields/<uuid:field_id>/name/", json_api.name, name="field-name"),
     path("fields/<uuid:field_id>/decisions/", json_api.decide, name="field-decide"),
     path("fields/<uuid:field_id>/box/", json_api.box, name="field-box"),
+    path("fields/<uuid:field_id>/box/undo/", json_api.box_undo, name="field-box-undo"),
     path("fields/<uuid:field_id>/questions/", json_api.ask, name="field-ask"),
-    path("clarify/", clarify.queue, name="clarify"),
+    # pages of their own until the inbox had these queues; bookmarks still open
+    path("clarify/", inbox.queue_moved, {"slug": "clarify"}, name="clarify"),
     path("clarify/<uuid:clarification_id>/", clarify.question, name="clarification"),
-    path("second-checks/", second_checks.queue, name="second-checks"),
+    path("second-checks/", inbox.queue_moved, {"slug": "second"}, name="second-checks"),
     path("workstation/keys/", json_api.keys, name="keys"),
     path("workstation/drugs/", json_api.drugs, name="drug-names"),
 ]

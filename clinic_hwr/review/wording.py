@@ -4,36 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from clinic_hwr.pages.types import NamedBy
 from clinic_hwr.prescriptions.types import Medication
+from clinic_hwr.routing.titles import FIELD_TITLES, field_title
 
 from .models import Decision, DecisionKind
 from .services import NAMES_TO_GIVE, medication_number
 
-FIELD_TITLES: dict[str, str] = {
-    "patient_name": "Patient name",
-    "patient_dob": "Date of birth",
-    "patient_age": "Age",
-    "patient_sex": "Sex",
-    "patient_weight": "Weight",
-    "patient_address": "Address",
-    "patient_mrn": "Record number",
-    "allergies": "Allergies",
-    "prescriber_name": "Prescriber",
-    "prescriber_npi": "Prescriber NPI",
-    "prescriber_dea": "Prescriber DEA",
-    "prescriber_phone": "Prescriber phone",
-    "practice_name": "Practice",
-    "date_written": "Date written",
-    "drug": "Drug",
-    "strength": "Strength",
-    "sig": "Directions",
-    "quantity": "Quantity",
-    "refills": "Refills",
-    "substitution": "Substitution box",
-    "signature": "Signature",
-    "notes": "Notes",
-    "unnamed": "Other ink",
-}
+__all__ = [
+    "FIELD_TITLES",
+    "band",
+    "decision_json",
+    "field_choices",
+    "field_title",
+    "medication_words",
+    "naming_words",
+]
 
 # Three bands instead of a percentage: people over-trust digits (product.md 5.2).
 BANDS: tuple[tuple[float, str], ...] = ((0.95, "high"), (0.75, "medium"), (0.0, "low"))
@@ -44,10 +30,18 @@ def band(p_correct: float) -> str:
     return next(name for floor, name in BANDS if p_correct >= floor)
 
 
-def field_title(name: str, group: int = 0) -> str:
-    """Return what people call a field: ``Directions 2`` for the sig of the second medication."""
-    title = FIELD_TITLES.get(name, name.replace("_", " ").capitalize())
-    return f"{title} {group}" if group else title
+def naming_words(named_by: str, label: str) -> str:
+    """Return what a field got its name from; "" for fields found before that was kept."""
+    if named_by == NamedBy.LABEL and label:
+        return f"Named by the print “{label}” beside it"
+    return {
+        NamedBy.LABEL: "Named by the print beside it",
+        NamedBy.FORM: "Named by the form",
+        NamedBy.PLACE: "Named by its place on the page",
+        NamedBy.READING: "Named by what was read in it",
+        NamedBy.PERSON: "Named by a person",
+        NamedBy.NOBODY: "Nothing says what it is",
+    }.get(NamedBy(named_by), "")
 
 
 def field_choices() -> list[dict[str, Any]]:

@@ -36,11 +36,15 @@ class Field(models.Model):
     width_px = models.PositiveIntegerField()
     height_px = models.PositiveIntegerField()
     crop_sha256 = models.CharField(max_length=64)  # PNG in the blob store
+    # which of its boxes is in force: 0 as found, 1, 2, ... as people drew it (review.FieldBox)
+    box_version = models.PositiveIntegerField(default=0)
     is_print = models.BooleanField(default=False)  # read by OCR, not by the handwriting model
     present = models.BooleanField(null=True)  # signature and checkbox kinds
     # pages.types.NamedBy and StruckOut; "" for fields found before these were told
     named_by = models.CharField(max_length=10, blank=True, default="")
     struck_out = models.CharField(max_length=10, blank=True, default="")
+    # pages.types.MarkDoubt: why the marks at printed choices do not say which is meant
+    mark_doubt = models.CharField(max_length=10, blank=True, default="")
     route = models.CharField(max_length=10, choices=Route.choices, default=Route.HUMAN)
 
     class Meta:
@@ -59,9 +63,10 @@ class Field(models.Model):
 
 
 class FieldReading(models.Model):
-    """What one model said of one field. Append-only; the newest is in force."""
+    """What one model said of one field. Append-only; the newest of the box in force counts."""
 
     field = models.ForeignKey(Field, on_delete=models.PROTECT, related_name="readings")
+    box_version = models.PositiveIntegerField(default=0)  # the box whose ink was read
     text = models.TextField(blank=True)
     p_correct = models.FloatField()
     chars = models.JSONField(default=list)  # [[char, confidence], ...]

@@ -71,6 +71,7 @@ def route(
     blocker_codes: Sequence[str],
     is_print: bool = False,
     sampled: bool = False,
+    redrawn: bool = False,
     policy: Mapping[str, KindPolicy] = DEFAULT_POLICY,
 ) -> Routing:
     """Decide who decides one field.
@@ -82,6 +83,7 @@ def route(
         blocker_codes: blockers on this field; any of them sends it to a human.
         is_print: the value was printed, not handwritten. Critical kinds get no relief from it.
         sampled: the field is one of the sample that a human decides in any case.
+        redrawn: a person drew its box; thresholds are certified on boxes that were found.
         policy: thresholds by kind.
 
     Raises:
@@ -91,6 +93,8 @@ def route(
         raise UnknownKindError(f"unknown kind {kind!r}; valid kinds: {', '.join(sorted(policy))}")
     rule = policy[kind]
     reasons = [f"blocker: {code}" for code in blocker_codes]
+    if redrawn:
+        reasons.append("its box was drawn by a person, and what is read there is theirs to check")
     if kind in CRITICAL_KINDS:
         reasons.append(f"{kind} is always decided by a person in this version")
     elif rule.threshold is None or not rule.certified:

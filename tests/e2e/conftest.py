@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from clinic_hwr.accounts.models import Role, Site
+from tests.review.scripted import ORDINARY_DRUGS, ReadScan, read_scan
+
+from .workstation import PASSWORD, open_workstation, sign_in
 
 FLAGS = [
     "--no-sandbox",
@@ -70,3 +76,43 @@ def watched(browser: Browser) -> Iterator[Watched]:
     watched.page.on("pageerror", lambda error: watched.complaints.append(f"exception: {error}"))
     yield watched
     context.close()
+
+
+@pytest.fixture
+def other_page(browser: Browser) -> Iterator[Page]:
+    """A browser of somebody else."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def signer(clinician: Any) -> Any:
+    """The clinician, who has a password."""
+    clinician.set_password(PASSWORD)
+    clinician.save()
+    return clinician
+
+
+@pytest.fixture
+def second(make_user: Callable[..., Any], site: Site) -> Any:
+    """Another clinician with a password."""
+    user = make_user("second", site, Role.CLINICIAN, first_name="Nina", last_name="Berg")
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+@pytest.fixture
+def read(site: Site) -> ReadScan:
+    """A two-drug scan that waits in review; neither drug is on a list."""
+    return read_scan(site, ORDINARY_DRUGS)
+
+
+@pytest.fixture
+def desk(live_server: Any, watched: Watched, read: ReadScan, signer: Any) -> Page:
+    """The workstation, open on ``read``, which the clinician holds."""
+    sign_in(watched.page, live_server, signer)
+    open_workstation(watched.page, live_server, read)
+    return watched.page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from clinic_hwr.review.services import (
 from tests.review.scripted import GRAVE_DRUGS, ORDINARY_DRUGS, TWO_DRUGS, Line, ReadScan, read_scan
 
 from .conftest import Watched
-from .test_workstation import PASSWORD, open_workstation, sign_in
+from .workstation import PASSWORD, open_workstation, sign_in
 
 AXE = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -157,42 +156,28 @@ def test_search_amend_and_retract(
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Search").wait_for()
     found = violations(page)
-    shots(page, "search", theme)
     for queue in ("ehr", "review", "all"):
         page.goto(f"{live_server.url}{reverse('inbox')}?queue={queue}")
         found += violations(page)
-        shots(page, f"inbox-{queue}", theme)
     page.goto(live_server.url + reverse("scan-detail", args=[worked_on.scan.pk]))
     found += violations(page)
-    shots(page, "scan-held", theme)
     page.goto(live_server.url + reverse("scan-detail", args=[released.scan.pk]))
     found += violations(page)
-    shots(page, "scan", theme)
     ordinary = read_scan(worked_on.scan.site, ORDINARY_DRUGS, name="ordinary.png")
     page.goto(live_server.url + reverse("release", args=[ordinary.scan.pk]))
     found += violations(page)
-    shots(page, "release", theme)
     for name in ("retract", "amend"):
         page.goto(live_server.url + reverse(name, args=[released.scan.pk]))
         found += violations(page)
-        shots(page, name, theme)
     page.get_by_label("Refills 1", exact=True).fill("0")
     page.get_by_role("button", name="Show both versions").click()
     page.get_by_role("heading", name="Sign version 2").wait_for()
     found += violations(page)
-    shots(page, "amend-preview", theme)
     page.goto(live_server.url + reverse("api-docs"))
     found += violations(page)
 
     assert found == []
     assert watched.complaints == []
-
-
-def shots(page: Page, name: str, theme: str) -> None:
-    """Keep a picture of the page in the folder of ``CLINIC_HWR_SHOTS``, when that is set."""
-    folder = os.environ.get("CLINIC_HWR_SHOTS")
-    if folder:
-        page.screenshot(path=f"{folder}/{name}-{theme}.png", full_page=True)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -238,8 +223,8 @@ def test_the_screens_of_two_entries_and_of_questions(
     sign_in(page, live_server, pharmacist)
     found = []
     for url in (
-        reverse("second-checks"),
-        reverse("clarify"),
+        f"{reverse('inbox')}?queue=second",
+        f"{reverse('inbox')}?queue=clarify",
         reverse("clarification", args=[asked.pk]),
     ):
         page.goto(live_server.url + url)
@@ -260,10 +245,12 @@ def _take(user: Any, read: ReadScan) -> Any:
     return scan_claim(user=user, scan_id=read.scan.pk).token
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_pages_of_an_administrator(
-    live_server: Any, watched: Watched, worked_on: ReadScan, clinic_admin: Any
+    live_server: Any, watched: Watched, worked_on: ReadScan, clinic_admin: Any, theme: str
 ) -> None:
     page = watched.page
+    page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server.url}])
     clinic_admin.set_password(PASSWORD)
     clinic_admin.save()
     sign_in(page, live_server, clinic_admin)

@@ -15,7 +15,7 @@ from tests.forms.test_forms import paged_scan
 
 from .conftest import Watched
 from .test_accessibility import AXE, violations
-from .test_workstation import PASSWORD, sign_in
+from .workstation import PASSWORD, sign_in
 
 pytestmark = [
     pytest.mark.e2e,

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
+from clinic_hwr.accounts.models import Site
+from clinic_hwr.forms.models import Form, FormVersion
 from clinic_hwr.review.models import Decision
-from clinic_hwr.review.services import unresolved_fields
-from tests.review.scripted import ORDINARY_DRUGS, ReadScan, read_scan
+from clinic_hwr.review.services import clarification_ask, scan_claim, unresolved_fields
+from tests.review.scripted import ORDINARY_DRUGS, PAGE_HEIGHT, PAGE_WIDTH, ReadScan, read_scan
 
+from . import figures
 from .conftest import Watched
-from .test_workstation import open_workstation, saved, sign_in, signer, title
+from .workstation import PASSWORD, open_workstation, saved, sign_in, title
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
-
-__all__ = ["signer"]
 
 SLOW_NETWORK_S = 1.0
 FIRST_LOAD_BYTES = 600 * 1024
@@ -40,27 +41,55 @@ STOPWATCH = """() => {
 }"""
 
 
-@pytest.fixture
-def read(site: Any) -> ReadScan:
-    """A two-drug scan of which no drug is on a list."""
-    return read_scan(site, ORDINARY_DRUGS)
+# Fields of one scan are too few for a 95th percentile; a benchmark presses more often than a test.
+ROUNDS = 8 if figures.are_kept() else 3
 
 
 def test_the_next_field_waits_for_no_network(
-    live_server: Any, watched: Watched, read: ReadScan, signer: Any
+    live_server: Any, watched: Watched, site: Site, signer: Any
 ) -> None:
     page = watched.page
     sign_in(page, live_server, signer)
-    open_workstation(page, live_server, read)
-    waiting = len(unresolved_fields(read.scan))
 
     def slow(route: Route) -> None:
         time.sleep(SLOW_NETWORK_S)
         route.continue_()
 
-    page.route("**/decisions/", slow)
+    times: list[float] = []
+    for number in range(ROUNDS):
+        read = read_scan(site, ORDINARY_DRUGS, name=f"{number}.png")
+        open_workstation(page, live_server, read)
+        waiting = len(unresolved_fields(read.scan))
+        mine = Decision.objects.filter(field__page__scan=read.scan)
+        page.route("**/decisions/", slow)
+        presses, clicks = press_through(page, waiting)
+
+        assert len(presses) == waiting  # one key a field
+        assert [p for p in presses if not (p["moved"] and p["focused"])] == []
+        assert clicks == 0
+        assert mine.count() < waiting  # the network was still busy with them
+        page.unroute("**/decisions/")
+        saved(page)
+        assert mine.count() == waiting
+        assert unresolved_fields(read.scan) == []
+        times += [p["ms"] for p in presses]
+    p95 = statistics.quantiles(times, n=20)[-1]
+    figures.note(
+        "key_to_next_field_ms",
+        value={
+            "n": len(times),
+            "p50": round(statistics.median(times), 1),
+            "p95": round(p95, 1),
+            "most": round(max(times), 1),
+        },
+    )
+    assert p95 <= 50, f"p95 {p95:.1f} ms"
+
+
+def press_through(page: Page, fields: int) -> tuple[list[dict[str, Any]], int]:
+    """Accept ``fields`` fields with one key each; returns the stopwatch's times, and clicks."""
     page.evaluate(STOPWATCH)
-    clicks = page.evaluate(
+    page.evaluate(
         "() => { window.clicks = 0; addEventListener('click', () => window.clicks++, true); }"
     )
     # pressed inside the page: Playwright's own round trips are not the page's time
@@ -74,37 +103,67 @@ def test_the_next_field_waits_for_no_network(
             await new Promise((resolve) => setTimeout(resolve, 30));
           }
         }""",
-        waiting,
+        fields,
     )
-    presses = page.evaluate("window.presses")
-
-    assert len(presses) == waiting  # one key a field
-    assert [p for p in presses if not (p["moved"] and p["focused"])] == []
-    assert page.evaluate("window.clicks") == 0, clicks
-    p95 = statistics.quantiles([p["ms"] for p in presses], n=20)[-1]
-    assert p95 <= 50, f"p95 {p95:.1f} ms"
-    assert Decision.objects.count() < waiting  # the network was still busy with them
-    page.unroute("**/decisions/")
-    saved(page)
-    assert Decision.objects.count() == waiting
-    assert unresolved_fields(read.scan) == []
+    return page.evaluate("window.presses"), page.evaluate("window.clicks")
 
 
-def test_the_first_load_is_small(
-    live_server: Any, watched: Watched, read: ReadScan, signer: Any
+def test_the_first_load_of_every_screen_is_small(
+    live_server: Any, watched: Watched, read: ReadScan, signer: Any, site: Site, clinic_admin: Any
 ) -> None:
-    page = watched.page
-    sign_in(page, live_server, signer)
+    page, scan = watched.page, read.scan.pk
+    asked = clarification_ask(
+        user=signer,
+        field_id=read["sig"].pk,
+        lease_token=scan_claim(user=signer, scan_id=scan).token,
+        reason="directions_unclear",
+        question="How often?",
+    )
+    form = FormVersion.objects.create(
+        form=Form.objects.create(site=site, name="Pad"),
+        number=1,
+        pages=[
+            {
+                "image_sha256": read["sig"].page.image_sha256,
+                "width_px": PAGE_WIDTH,
+                "height_px": PAGE_HEIGHT,
+                "regions": [],
+            }
+        ],
+    )
+    clinic_admin.set_password(PASSWORD)
+    clinic_admin.save()
+    screens = {
+        signer: {
+            "inbox": reverse("inbox"),
+            "workstation": reverse("workstation", args=[scan]),
+            "release": reverse("release", args=[scan]),
+            "scan": reverse("scan-detail", args=[scan]),
+            "call": reverse("clarification", args=[asked.pk]),
+        },
+        clinic_admin: {
+            "audit": reverse("audit"),
+            "forms": reverse("forms"),
+            "form editor": reverse("form-edit", args=[form.pk]),
+        },
+    }
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")
+    network.send("Network.setCacheDisabled", {"cacheDisabled": True})
     sizes: list[int] = []
     network.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    for user, shown in screens.items():
+        page.context.clear_cookies()
+        sign_in(page, live_server, user)
+        for name, address in shown.items():
+            page.wait_for_load_state("networkidle")
+            sizes.clear()
+            page.goto(live_server.url + address)
+            page.wait_for_load_state("networkidle")
+            figures.note("first_load_kb", name, value=round(sum(sizes) / 1024, 1))
 
-    open_workstation(page, live_server, read)
-    page.wait_for_load_state("networkidle")
-
-    assert len(sizes) > 15  # the page, its styles, its modules, the sheet, every crop
-    assert 50 * 1024 < sum(sizes) <= FIRST_LOAD_BYTES, sum(sizes)
+            assert len(sizes) > 4, name  # the page, its styles, its modules
+            assert 10 * 1024 < sum(sizes) <= FIRST_LOAD_BYTES, (name, sum(sizes))
 
 
 def test_nothing_of_a_patient_is_left_in_the_browser(

@@ -59,6 +59,7 @@ def test_upload_is_accepted_with_id_and_location(signed_in_api: APIClient) -> No
             "pages": 1,
             "fields": [],
             "blockers": [],
+            "page_problems": [],
             "prescription": None,
             "prescription_id": None,
             "duplicate_of": None,

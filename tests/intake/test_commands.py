@@ -32,6 +32,7 @@ KEYS = {
     "duplicate_of",
     "problem",
     "parent",
+    "page_problems",
     "parts",
 }
 

@@ -9,7 +9,7 @@ import pytest
 from clinic_hwr.pages import Box, FieldKind, FieldRegion, PrintedWord, UprightPage, find_fields
 from clinic_hwr.pages.checkboxes import find_checkboxes
 from clinic_hwr.pages.fields import _refills_by_drug, _without_emblem
-from clinic_hwr.pages.survey import Stroke
+from clinic_hwr.pages.pen_strokes import Stroke
 from clinic_hwr.pages.types import FIELD_NAMES
 
 from .conftest import PreparedPage, needs_tesseract

@@ -21,7 +21,7 @@ from clinic_hwr.pages.registration import (
     Registration,
     register,
 )
-from clinic_hwr.pages.types import Gray
+from clinic_hwr.pages.types import Gray, StruckOut
 from tests.forms.drawn import REGIONS, blank_form, faxed, filled_form, photographed
 
 pytestmark = pytest.mark.thorough
@@ -181,3 +181,56 @@ def test_checkboxes_that_mean_values_become_the_ticked_value() -> None:
 
     assert (single.name, single.printed_text) == ("refills", "2")
     assert (double.name, double.printed_text) == ("refills", None)  # two marks: a person decides
+
+
+def curled(page: Gray) -> Gray:
+    """A corner of the sheet lifts, as in a photo of a folded page: no homography undoes that."""
+    height, width = page.shape
+    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+    lift = np.clip(xs / width - 0.35, 0, 1) * np.clip(ys / height + 0.1, 0, 1)
+    return cv2.remap(
+        page, xs + 12 * lift, ys - 150 * lift**2, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def test_a_curled_sheet_is_laid_over_its_form() -> None:
+    page = upright(curled(filled_form()))
+
+    match = match_form(page, [SHEET])
+
+    assert isinstance(match, FormMatch)
+    fit = match.registration.fit
+    assert fit.coincidence > 0.97 and len(fit.absent) <= 1  # a corner left the picture
+    # Where the lift is greatest the shifts carry it: no matrix is that far off its own middle.
+    assert float(np.abs(match.registration.shifts).max()) > 6
+
+
+def test_rules_paler_than_the_print_may_be_lost() -> None:
+    blank = blank_form()
+    for y in range(1080, 1160, 20):
+        cv2.line(blank, (300, y), (1150, y), 130, 1)
+    form = FormPrint.of(blank)
+    assert sum(form.faint) > 5 and not all(form.faint)
+
+    lost = register(form, upright(filled_form()))
+    assert isinstance(lost, Registration) and lost.fit.absent == ()
+
+    for y in range(1080, 1160, 20):
+        cv2.line(blank, (300, y), (1150, y), 40, 2)
+    firm = register(FormPrint.of(blank), upright(filled_form()))
+    assert isinstance(firm, Misfit) and firm.reason is Refusal.OTHER_VERSION
+
+
+def test_a_struck_drug_on_a_known_form_is_said_to_be_struck() -> None:
+    form = blank_form()
+    for text, y in (("Amoxicillin 500 mg", 605), ("one capsule daily", 850)):
+        cv2.putText(form, text, (130, y), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.8, 40, 3, cv2.LINE_AA)
+    cv2.line(form, (120, 594), (560, 588), 40, 4, cv2.LINE_AA)
+
+    page = upright(faxed(form))
+    match = match_form(page, [SHEET])
+    assert isinstance(match, FormMatch)
+    found = {one.field.name: one.field for one in registered_fields(page, (), match).fields}
+
+    assert found["drug"].struck_out is StruckOut.WHOLLY
+    assert found["sig"].struck_out is StruckOut.NO

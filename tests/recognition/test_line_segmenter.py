@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import torch
 
 from clinic_hwr.pages.survey import survey_page
 from clinic_hwr.pages.text_lines import text_lines
 from clinic_hwr.recognition.segmentation.finder import load_line_marker
-from clinic_hwr.recognition.segmentation.network import LineSegmenter, parameters_of
+from clinic_hwr.recognition.segmentation.network import (
+    HAND,
+    INPUT_LONG_SIDE,
+    PRINT,
+    STRIDE,
+    LineSegmenter,
+    as_input,
+    parameters_of,
+)
 from clinic_hwr.recognition.segmentation.training import example_of
 from clinic_hwr.recognition.segmentation.weights import (
     SHIPPED,
@@ -78,3 +88,23 @@ def test_missing_or_broken_weights_are_said(tmp_path: Path, content: bytes | Non
         path.write_bytes(content)
     with pytest.raises(SegmenterMissing, match="cannot be read"):
         load_segmenter(path)
+
+
+@pytest.mark.parametrize("shape", [(1100, 850), (700, 1024), (333, 97)])
+def test_marks_on_onnx_what_the_network_says(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(7)
+    page = np.where(rng.random(shape) < 0.1, 40, 255).astype(np.uint8)
+    model, _ = load_segmenter()
+    scale = min(1.0, INPUT_LONG_SIDE / max(shape))
+    size = round(shape[1] * scale), round(shape[0] * scale)
+    small = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA))
+    ink = torch.from_numpy((255.0 - small.astype(np.float32)) / 255.0)
+
+    maps = load_line_marker()(page)
+
+    with torch.inference_mode():
+        wanted = model(as_input(ink[None])[None]).sigmoid()[0].numpy()
+    height, width = maps.hand.shape
+    assert (height, width) == (-(-size[1] // STRIDE), -(-size[0] // STRIDE))
+    assert np.abs(maps.hand - wanted[HAND, :height, :width]).max() < 1e-4
+    assert np.abs(maps.print - wanted[PRINT, :height, :width]).max() < 1e-4

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from clinic_hwr.accounts.models import Site
+from clinic_hwr.accounts.models import Role, Site
 from clinic_hwr.review.models import Decision, DecisionKind, ReviewLease
 from clinic_hwr.review.services import (
     field_decide,
@@ -18,7 +18,7 @@ from clinic_hwr.review.services import (
 )
 from clinic_hwr.routing.models import Field
 
-from .scripted import ReadScan, read_scan
+from .scripted import GRAVE_DRUGS, ReadScan, read_scan
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +86,15 @@ def verified(read: ReadScan, lease: ReviewLease, clinician: Any) -> ReadScan:
     prescription_refresh(scan=read.scan)
     read.scan.refresh_from_db()
     return read
+
+
+@pytest.fixture
+def grave(site: Site) -> ReadScan:
+    """A scan with a high-alert and a controlled drug."""
+    return read_scan(site, GRAVE_DRUGS)
+
+
+@pytest.fixture
+def second(make_user: Callable[..., Any], site: Site) -> Any:
+    """Another clinician of the site."""
+    return make_user("second", site, Role.CLINICIAN, first_name="Nina", last_name="Berg")

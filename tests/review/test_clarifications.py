@@ -18,7 +18,7 @@ from clinic_hwr.review.clarify_templates import TEMPLATES, templates_for
 from clinic_hwr.review.errors import InvalidQuestion, LeaseLost, ReleaseRefused, ScanFinished
 from clinic_hwr.review.models import Clarification, ClarificationCall, PrescriptionRecord
 from clinic_hwr.review.presentation import workstation_payload
-from clinic_hwr.review.selectors import waiting_for_prescriber
+from clinic_hwr.review.queues import queue_get
 from clinic_hwr.review.services import (
     clarification_ask,
     clarification_call,
@@ -62,7 +62,7 @@ def test_a_verified_scan_waits_until_the_answer_was_read_back(
 
     verified.scan.refresh_from_db()
     assert verified.scan.state == "in_review"
-    assert list(waiting_for_prescriber(Scan.objects.all())) == [verified.scan]
+    assert list(Scan.objects.filter(queue_get("clarify").condition(None))) == [verified.scan]
     record = PrescriptionRecord.objects.get(scan=verified.scan)
     with pytest.raises(ReleaseRefused):
         prescription_release(
@@ -80,7 +80,7 @@ def test_a_verified_scan_waits_until_the_answer_was_read_back(
 
     verified.scan.refresh_from_db()
     assert verified.scan.state == "verified"
-    assert not waiting_for_prescriber(Scan.objects.all()).exists()
+    assert not Scan.objects.filter(queue_get("clarify").condition(None)).exists()
     field = field_of(verified, "sig", clinician)
     assert field["question"] is None
     (answer,) = field["answers"]
@@ -222,7 +222,11 @@ def test_the_pages_of_a_question(
     client = signed_in(clinician)
     url = reverse("clarification", args=[asked.pk])
 
-    assert url in client.get(reverse("clarify")).content.decode()
+    queue = client.get(reverse("clarify"), follow=True)
+    assert queue.redirect_chain == [(f"{reverse('inbox')}?queue=clarify", 302)]
+    assert url in queue.content.decode()
+    assert b"How often?" in queue.content
+    assert b"not called yet" in queue.content
     assert "How often?" in client.get(url).content.decode()
     refused = client.post(url, {**ANSWER, "read_back": ""})
     assert refused.status_code == 400
@@ -230,8 +234,8 @@ def test_the_pages_of_a_question(
     assert b"Twice a day." in refused.content  # nothing that was typed is lost
     done = client.post(url, {**ANSWER, "read_back": "yes"})
     assert done["Location"] == reverse("workstation", args=[read.scan.pk])
-    assert b"Twice a day." in client.get(reverse("clarify")).content
+    assert b"Twice a day." in client.get(reverse("inbox"), {"queue": "review"}).content
 
     other = signed_in(clinic_admin)
     assert other.get(url).status_code == 404
-    assert other.get(reverse("clarify")).status_code == 403
+    assert b"Twice a day." not in other.get(reverse("inbox"), {"queue": "review"}).content

@@ -2,76 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.test import Client
-from django.urls import reverse
 
 from clinic_hwr.accounts.models import Role, Site
 from clinic_hwr.audit.models import AuditEvent
-from clinic_hwr.intake.models import Scan
 from clinic_hwr.prescriptions.codec import from_json
 from clinic_hwr.prescriptions.lexicon import load_lexicon
 from clinic_hwr.review.double_entry import alerts_of, same_meaning
-from clinic_hwr.review.errors import InvalidDecision, OtherPersonNeeded, StaleDecision
+from clinic_hwr.review.errors import InvalidDecision, OtherPersonNeeded
 from clinic_hwr.review.models import CheckStage, Decision, FieldCheck, PrescriptionRecord
-from clinic_hwr.review.presentation import workstation_payload
-from clinic_hwr.review.selectors import waiting_for_second, with_waiting_count
 from clinic_hwr.review.services import (
-    field_decide,
     field_reopen,
-    field_states,
     release_problems,
     scan_claim,
 )
-from clinic_hwr.review.states import FieldState
-from clinic_hwr.routing.models import Field
 
-from .scripted import GRAVE_DRUGS, ORDINARY_DRUGS, ReadScan, read_scan
-
-
-@pytest.fixture
-def grave(site: Site) -> ReadScan:
-    """A scan with a high-alert and a controlled drug."""
-    return read_scan(site, GRAVE_DRUGS)
-
-
-@pytest.fixture
-def second(make_user: Callable[..., Any], site: Site) -> Any:
-    """Another clinician of the site."""
-    return make_user("second", site, Role.CLINICIAN, first_name="Nina", last_name="Berg")
-
-
-def state_of(read: ReadScan, key: str) -> FieldState:
-    return next(s for s in field_states(read.scan) if s.field.pk == read[key].pk)
-
-
-def enter(user: Any, field: Field, value: str, kind: str = "corrected") -> Decision:
-    """Claim the scan and enter a value, as a person who has just opened it."""
-    scan = Scan.objects.get(pages__fields=field)
-    scan.lease.delete() if hasattr(scan, "lease") else None
-    token = scan_claim(user=user, scan_id=scan.pk).token
-    number = Decision.objects.filter(field=field).count()
-    return field_decide(
-        user=user,
-        field_id=field.pk,
-        kind=kind,
-        value=value,
-        expected_number=number,
-        lease_token=token,
-    )
-
-
-def seen_by(user: Any, read: ReadScan, key: str) -> dict[str, Any]:
-    payload = workstation_payload(read.scan, user)
-    return next(f for f in payload["fields"] if f["id"] == str(read[key].pk))
-
-
-# --- which fields ------------------------------------------------------------------------------
+from .entering import enter, state_of
+from .scripted import ORDINARY_DRUGS, ReadScan, read_scan
 
 
 @pytest.mark.parametrize(
@@ -160,9 +111,6 @@ def test_a_drug_that_only_a_person_named_takes_two_people_too(site: Site, clinic
     # taking it back does not lower it: the drug was in play
     enter(clinician, read["drug"], "Ibuprofen 600 mg")
     assert FieldCheck.objects.get(field=read["drug"]).stage == "second"
-
-
-# --- the way of one field ----------------------------------------------------------------------
 
 
 def test_two_people_who_say_the_same_settle_it(
@@ -292,9 +240,6 @@ def test_taking_back_voids_every_entry(grave: ReadScan, clinician: Any, second: 
     assert state_of(grave, "drug").decision is None
 
 
-# --- the database is the last judge ------------------------------------------------------------
-
-
 def test_the_database_refuses_the_same_person_as_second(grave: ReadScan, clinician: Any) -> None:
     first = enter(clinician, grave["drug"], "Warfarin 5 mg")
 
@@ -315,125 +260,6 @@ def test_the_database_refuses_the_same_person_as_second(grave: ReadScan, clinici
     check.second_by = None
     with pytest.raises(IntegrityError), transaction.atomic():
         check.save()
-
-
-# --- what the page is told ---------------------------------------------------------------------
-
-SECRETS = ("warfarin", "oxycodone", "oxyCODONE", "5 mg", "PO BID")
-
-
-def test_the_blind_page_holds_nothing_of_the_machine(
-    grave: ReadScan, clinician: Any, signed_in: Callable[[Any], Client]
-) -> None:
-    client = signed_in(clinician)
-
-    page = client.get(reverse("workstation", args=[grave.scan.pk])).content.decode()
-    state = client.get(reverse("scan-state", args=[grave.scan.pk])).content.decode()
-
-    for text in (page, state):
-        assert [secret for secret in SECRETS if secret.lower() in text.lower()] == []
-    field = seen_by(clinician, grave, "drug")
-    assert (field["blind"], field["turn"], field["needs_you"]) == (True, "first", True)
-    assert field["candidates"] == field["chars"] == []
-    assert "high-alert drugs" in field["reasons"][0]["message"]
-    assert seen_by(clinician, grave, "refills")["value"] == "3"  # the rest is as ever
-
-
-def test_the_second_person_sees_nothing_of_the_first(
-    grave: ReadScan, clinician: Any, second: Any, signed_in: Callable[[Any], Client]
-) -> None:
-    enter(clinician, grave["drug"], "Zwarfarin 5 mg")
-
-    field = seen_by(second, grave, "drug")
-    text = signed_in(second).get(reverse("workstation", args=[grave.scan.pk])).content.decode()
-
-    assert (field["value"], field["decision"], field["turn"]) == ("", None, "second")
-    assert "warfarin" not in text.lower()
-    # the first sees their own entry, and nothing that tells whether the machine agrees
-    own = seen_by(clinician, grave, "drug")
-    assert (own["value"], own["decision"]["label"]) == ("Zwarfarin 5 mg", "Entered")
-    assert (own["machine"], own["waits_for"]) == ("", "second")
-
-
-def test_a_stale_save_does_not_tell_the_other_entry(
-    grave: ReadScan, clinician: Any, second: Any
-) -> None:
-    enter(clinician, grave["drug"], "Warfarin 5 mg")
-    grave.scan.refresh_from_db()
-    grave.scan.lease.delete()
-    token = scan_claim(user=second, scan_id=grave.scan.pk).token
-
-    with pytest.raises(StaleDecision) as refused:
-        field_decide(
-            user=second,
-            field_id=grave["drug"].pk,
-            kind="corrected",
-            value="Warfarin 2 mg",
-            expected_number=0,
-            lease_token=token,
-        )
-
-    assert refused.value.current is None
-
-
-def test_the_pharmacist_who_adjudicates_sees_all_three(
-    grave: ReadScan, clinician: Any, second: Any, pharmacist: Any
-) -> None:
-    enter(clinician, grave["drug"], "Warfarin 2 mg")
-    enter(second, grave["drug"], "Warfarin 7 mg")
-
-    field = seen_by(pharmacist, grave, "drug")
-    assert (field["turn"], field["blind"]) == ("adjudicate", False)
-    assert [(c["who"], c["value"]) for c in field["choices"]] == [
-        ("First entry", "Warfarin 2 mg"),
-        ("Second entry", "Warfarin 7 mg"),
-        ("Machine", "Warfarin 5 mg"),
-    ]
-    for person in (clinician, second):
-        field = seen_by(person, grave, "drug")
-        assert (field["blind"], field["choices"], field["waits_for"]) == (True, [], "pharmacist")
-    assert "7 mg" not in json.dumps(workstation_payload(grave.scan, clinician))
-
-
-def test_nobody_in_particular_sees_nothing(grave: ReadScan, clinic_admin: Any) -> None:
-    for user in (None, clinic_admin):
-        text = json.dumps(workstation_payload(grave.scan, user)).lower()
-        assert [secret for secret in SECRETS if secret.lower() in text] == []
-
-
-# --- queues ------------------------------------------------------------------------------------
-
-
-def test_the_queue_of_second_checks_leaves_out_ones_own(
-    grave: ReadScan,
-    clinician: Any,
-    second: Any,
-    pharmacist: Any,
-    outsider: Any,
-    signed_in: Callable[[Any], Client],
-) -> None:
-    scans = Scan.objects.all()
-    assert not waiting_for_second(scans, second).exists()
-    enter(clinician, grave["drug"], "Warfarin 5 mg")
-
-    assert list(waiting_for_second(scans, second)) == [grave.scan]
-    assert not waiting_for_second(scans, clinician).exists()
-    assert not waiting_for_second(scans, outsider).exists()
-    waiting = with_waiting_count(scans).get().waiting
-    assert waiting == sum(state.needs_human for state in field_states(grave.scan))
-    html = signed_in(second).get(reverse("second-checks")).content.decode()
-    assert reverse("workstation", args=[grave.scan.pk]) in html
-    assert "warfarin" not in html.lower()
-
-    enter(second, grave["drug"], "Warfarin 2 mg")
-    assert list(waiting_for_second(scans, pharmacist)) == [grave.scan]
-    assert not waiting_for_second(scans, second).exists()
-
-
-def test_an_administrator_has_no_second_checks(
-    clinic_admin: Any, signed_in: Callable[[Any], Client]
-) -> None:
-    assert signed_in(clinic_admin).get(reverse("second-checks")).status_code == 403
 
 
 def _prescription(read: ReadScan) -> Any:

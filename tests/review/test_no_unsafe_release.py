@@ -29,11 +29,16 @@ from clinic_hwr.review.models import (
     ReviewLease,
 )
 from clinic_hwr.review.services import (
+    InkFound,
     blocker_key,
+    box_claim,
+    box_reading_store,
+    boxes_waiting,
     clarification_ask,
     clarification_call,
     clarification_withdraw,
     decision_store,
+    field_box_undo,
     field_decide,
     field_rebox,
     field_reopen,
@@ -43,6 +48,7 @@ from clinic_hwr.review.services import (
     release,
     scan_claim,
 )
+from clinic_hwr.routing.models import Field, FieldReading
 
 from .scripted import Line, read_scan
 
@@ -188,6 +194,30 @@ class People(RuleBasedStateMachine):
             )
         except ReviewError:
             return
+
+    @rule(person=st.sampled_from(PEOPLE), key=st.sampled_from(tuple(TEXTS)))
+    def undo_box(self, person: str, key: str) -> None:
+        user = self.users[person]
+        version = Field.objects.get(pk=self.read[key].pk).box_version
+        try:
+            field_box_undo(
+                user=user,
+                field_id=self.read[key].pk,
+                lease_token=self._token(user),
+                box_version=version,
+            )
+        except ReviewError:
+            return
+
+    @rule(which=st.integers(0, 3))
+    def read_boxes(self, which: int) -> None:
+        for box in boxes_waiting(self.read.scan.pk).select_related("field"):
+            texts = TEXTS[box.field.name]
+            claim = box_claim(box.pk, worker="w")
+            if claim is not None:
+                text = texts[which % len(texts)]
+                row = FieldReading(text=text, p_correct=0.99, model="scripted@2")
+                box_reading_store(claim=claim, ink=InkFound(row))
 
     @rule(person=st.sampled_from(PEOPLE), looks_first=st.booleans())
     def sign(self, person: str, looks_first: bool) -> None:

@@ -27,6 +27,9 @@ IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
 
 _GENDERS = {
     "m": "male", "male": "male", "man": "male", "boy": "male",
+    "männlich": "male", "hombre": "male", "homme": "male", "masculino": "male", "masculin": "male",
+    "weiblich": "female", "mujer": "female", "femme": "female", "femenino": "female",
+    "féminin": "female", "divers": "other",
     "f": "female", "female": "female", "woman": "female", "girl": "female",
     "x": "other", "o": "other", "other": "other", "nonbinary": "other", "non-binary": "other",
 }  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 from . import (
     pages_asia,
     pages_boxed,
+    pages_choices,
     pages_clinic,
     pages_europe,
     pages_hospital,
@@ -53,6 +54,7 @@ __all__ = [
     "layouts_with",
     "pages_asia",
     "pages_boxed",
+    "pages_choices",
     "pages_clinic",
     "pages_europe",
     "pages_hospital",

@@ -35,11 +35,13 @@ LAYOUT_ROLES: dict[str, LayoutRole] = {
     "refill_request": LayoutRole.TRAIN,
     "plain_note": LayoutRole.TRAIN,
     "row_pad": LayoutRole.TRAIN,
+    "choice_pad": LayoutRole.TRAIN,
     "philippine_pad": LayoutRole.HELD_OUT,
     "spanish_receta": LayoutRole.HELD_OUT,
     "discharge_sheet": LayoutRole.HELD_OUT,
     "dental_pad": LayoutRole.HELD_OUT,
     "chart_blocks": LayoutRole.HELD_OUT,
+    "choice_sheet": LayoutRole.HELD_OUT,
 }
 """The split: a layout has one role for good. A layout without a row here cannot be registered."""
 

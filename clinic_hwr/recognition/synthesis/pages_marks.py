@@ -55,6 +55,10 @@ def _tick(paper: Paper, corners: tuple[float, float, float, float]) -> None:
         paper.stroke(np.stack([x0 + side * across, y0 + side * t], 1))
 
 
+CHOICE_STYLES = ("circle", "underline", "cross")
+"""How a pen marks a printed choice; a cross over it may mean either."""
+
+
 def choices(
     paper: Paper,
     x: float,
@@ -65,21 +69,75 @@ def choices(
     points: float = 8.0,
     gap: float = 0.17,
     face: str = "sans",
+    style: str = "circle",
 ) -> tuple[float, float, float, float] | None:
-    """Print choices in a row and circle one of them.
+    """Print choices in a row and mark one of them, as one of ``CHOICE_STYLES``.
 
     Returns:
-        The corners of the circled one, or None when ``chosen`` is not among them.
+        The corners of the marked one, or None when ``chosen`` is not among them.
     """
     found = None
     for option in options:
         box = paper.text(x, y, option, points=points, face=face)
         if option == chosen:
-            paper.circle(*box)
+            mark_choice(paper, box, style)
             found = box
         paper.marks.append(MarkTruth("choice", option, option == chosen, paper.quad(box)))
         x = box[2] + gap
     return found
+
+
+def mark_choice(paper: Paper, box: tuple[float, float, float, float], style: str) -> None:
+    """Mark something printed by pen: circle it, underline it, or cross it over."""
+    x0, y0, x1, y1 = box
+    rng = paper.rng
+    if style == "circle":
+        paper.circle(*box)
+    elif style == "underline":
+        low = y1 + float(rng.uniform(0.02, 0.06))
+        ys = low + np.cumsum(rng.normal(0.0, 0.002, 8))
+        paper.stroke(np.stack([np.linspace(x0 - 0.03, x1 + 0.04, 8), ys], 1))
+    else:
+        over = 0.05
+        shake = rng.normal(0.0, 0.01, (4, 2))
+        paper.stroke(np.array([[x0 - over, y0 - over], [x1 + over, y1 + over]]) + shake[:2])
+        paper.stroke(np.array([[x0 - over, y1 + over], [x1 + over, y0 - over]]) + shake[2:])
+
+
+def ticked_choices(
+    paper: Paper,
+    x: float,
+    y: float,
+    options: tuple[str, ...],
+    chosen: tuple[str, ...],
+    *,
+    points: float = 8.0,
+    gap: float = 0.2,
+    behind: bool = False,
+    face: str = "sans",
+) -> tuple[float, float, float, float] | None:
+    """Print choices with a box before (or ``behind``) each and tick those that are chosen.
+
+    Returns:
+        The corners around the boxes ticked, or None when none is.
+    """
+    side = 0.12
+    ticked: list[tuple[float, float, float, float]] = []
+    for option in options:
+        left = x
+        if behind:
+            x = paper.text(x, y, option, points=points, face=face)[2] + 0.06
+        corners = (x, y - side, x + side, y)
+        right = check_box(paper, x, y, "" if behind else option, checked=option in chosen,
+                          points=points, face=face, side=side)  # fmt: skip
+        paper.marks[-1] = MarkTruth("checkbox", option, option in chosen, paper.quad(corners))
+        if option in chosen:
+            ticked.append(corners)
+        x = max(right, left + side) + gap
+    if not ticked:
+        return None
+    x0s, y0s, x1s, y1s = zip(*ticked, strict=True)
+    return min(x0s), min(y0s), max(x1s), max(y1s)
 
 
 def strike_out(paper: Paper, corners: tuple[float, float, float, float]) -> None:

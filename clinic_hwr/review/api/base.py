@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -15,13 +16,19 @@ from ..errors import (
     Conflict,
     ContentChanged,
     LeaseHeld,
+    ReadingChanged,
     ReleaseRefused,
     ReviewError,
+    StaleBox,
     StaleDecision,
 )
 from ..presentation import decision_json
 from ..queues import UnknownQueue
 from ..reauthentication import WINDOW_S, TooManyTries, WrongPassword
+
+IF_MATCH_KEYS = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, required=True, description="ETag of the keys."
+)
 
 
 class ReviewApi(ApiView):
@@ -58,7 +65,7 @@ def _problem(error: ReviewError) -> Problem:
         status = 412
         members["current"] = decision_json(error.current)
         members["submitted"] = {"kind": error.submitted_kind, "value": error.submitted_value}
-    elif isinstance(error, ContentChanged):
+    elif isinstance(error, ContentChanged | ReadingChanged | StaleBox):
         status = 412
     elif isinstance(error, LeaseHeld):
         members |= {"holder": error.holder_name, "until": error.expires_at.isoformat()}

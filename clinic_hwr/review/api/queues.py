@@ -14,6 +14,7 @@ from clinic_hwr.rest.views import described
 
 from ..listing import COUNT_CAP, queue_rows, queue_states, scans_page, site_ids
 from ..models import ReviewLease
+from ..presentation import workstation_payload
 from ..queues import queue_get
 from ..services import (
     lease_heartbeat,
@@ -23,7 +24,7 @@ from ..services import (
     scan_claim_next,
     scans_search,
 )
-from . import serializers as shapes_of
+from . import answers, bodies
 from .base import ReviewApi
 from .shapes import lease_answer, scan_lines
 
@@ -31,7 +32,7 @@ from .shapes import lease_answer, scan_lines
 class QueuesApi(ReviewApi):
     """``/api/queues/``."""
 
-    @described(operation_id="queues_list", tags=["queues"], responses=shapes_of.QueuesAnswer)
+    @described(operation_id="queues_list", tags=["queues"], responses=answers.QueuesAnswer)
     def get(self, request: Request) -> Response:
         """List every queue with its count and the arrival of its oldest scan."""
         states = queue_states(request.user, site_ids(request.user))
@@ -55,7 +56,7 @@ class QueueApi(ReviewApi):
     @described(
         tags=["queues"],
         parameters=[OpenApiParameter("after", str, description="From the page before.")],
-        responses=shapes_of.QueuePageAnswer,
+        responses=answers.QueuePageAnswer,
     )
     def get(self, request: Request, slug: str) -> Response:
         """List one page of a queue in its own order."""
@@ -71,7 +72,7 @@ class QueueApi(ReviewApi):
 class QueueClaimApi(ReviewApi):
     """``/api/queues/{slug}/claim/``."""
 
-    @described(tags=["queues"], request=None, responses={200: shapes_of.LeaseAnswer, 204: None})
+    @described(tags=["queues"], request=None, responses={200: answers.LeaseAnswer, 204: None})
     def post(self, request: Request, slug: str) -> Response:
         """Take the first free scan of a queue: its lease, or 204 when none is free."""
         lease = scan_claim_next(user=request.user, queue=slug)
@@ -80,17 +81,52 @@ class QueueClaimApi(ReviewApi):
         return Response(lease_answer(lease, lease.scan_id, request.user))
 
 
+class DraftApi(ReviewApi):
+    """``/api/scans/{id}/draft/``."""
+
+    @described(tags=["scans"], responses=answers.DraftAnswer)
+    def get(self, request: Request, scan_id: UUID) -> Response:
+        """Say what a scan in review means so far: medications in words, warnings, its pages."""
+        shown = workstation_payload(scan_get(request.user, scan_id), request.user)
+        return tagged(
+            request,
+            {
+                "scan_id": str(scan_id),
+                "status": shown["scan"]["state"],
+                "fields_waiting": shown["waiting"],
+                "medications": shown["meaning"],
+                "notes": [
+                    {"message": note["message"], "severity": note["severity"]}
+                    for note in shown["notes"]
+                ],
+                "pages": [
+                    {
+                        "number": page["number"],
+                        "width_px": page["width"],
+                        "height_px": page["height"],
+                        "form": page["form"],
+                        "print_problem": page["print_problem"],
+                    }
+                    for page in shown["pages"]
+                ],
+                "undoable": [
+                    {"field_id": step["field"], "what": step["what"]} for step in shown["undoable"]
+                ],
+            },
+        )
+
+
 class LeaseApi(ReviewApi):
     """``/api/scans/{id}/lease/``."""
 
-    @described(tags=["leases"], responses=shapes_of.LeaseAnswer)
+    @described(tags=["leases"], responses=answers.LeaseAnswer)
     def get(self, request: Request, scan_id: UUID) -> Response:
         """Say who holds a scan."""
         scan = scan_get(request.user, scan_id)
         lease = ReviewLease.objects.select_related("holder").filter(scan=scan).first()
         return tagged(request, lease_answer(lease, scan.pk, request.user))
 
-    @described(tags=["leases"], request=None, responses=shapes_of.LeaseAnswer)
+    @described(tags=["leases"], request=None, responses=answers.LeaseAnswer)
     def post(self, request: Request, scan_id: UUID) -> Response:
         """Claim a scan; 409 with the holder while a colleague has it."""
         lease = scan_claim(user=request.user, scan_id=scan_id)
@@ -100,9 +136,9 @@ class LeaseApi(ReviewApi):
 class HeartbeatApi(ReviewApi):
     """``/api/scans/{id}/lease/heartbeat/``."""
 
-    body = shapes_of.LeaseBody
+    body = bodies.LeaseBody
 
-    @described(tags=["leases"], request=body, responses=shapes_of.LeaseAnswer)
+    @described(tags=["leases"], request=body, responses=answers.LeaseAnswer)
     def post(self, request: Request, scan_id: UUID) -> Response:
         """Prolong a lease."""
         token = self.checked(request)["lease_token"]
@@ -114,7 +150,7 @@ class HeartbeatApi(ReviewApi):
 class LeaseReleaseApi(ReviewApi):
     """``/api/scans/{id}/lease/release/``."""
 
-    body = shapes_of.LeaseBody
+    body = bodies.LeaseBody
 
     @described(tags=["leases"], request=body, responses={204: None})
     def post(self, request: Request, scan_id: UUID) -> Response:
@@ -127,9 +163,9 @@ class LeaseReleaseApi(ReviewApi):
 class TakeOverApi(ReviewApi):
     """``/api/scans/{id}/lease/take-over/``."""
 
-    body = shapes_of.TakeOverBody
+    body = bodies.TakeOverBody
 
-    @described(tags=["leases"], request=body, responses=shapes_of.LeaseAnswer)
+    @described(tags=["leases"], request=body, responses=answers.LeaseAnswer)
     def post(self, request: Request, scan_id: UUID) -> Response:
         """Take a scan away from a colleague, with a reason; supervisors only, audited."""
         reason = self.checked(request)["reason"]
@@ -140,9 +176,9 @@ class TakeOverApi(ReviewApi):
 class SearchApi(ReviewApi):
     """``/api/search/``."""
 
-    body = shapes_of.SearchBody
+    body = bodies.SearchBody
 
-    @described(tags=["search"], request=body, responses=shapes_of.SearchAnswer)
+    @described(tags=["search"], request=body, responses=answers.SearchAnswer)
     def post(self, request: Request) -> Response:
         """Find prescriptions of one's own sites by any words, newest first; audited."""
         found = scans_search(user=request.user, **self.checked(request))

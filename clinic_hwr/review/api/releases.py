@@ -27,7 +27,7 @@ from ..services import (
     retraction_sign,
 )
 from ..views.release import resources_to_write
-from . import serializers as shapes_of
+from . import answers, bodies
 from .base import ReviewApi
 from .shapes import amendment_answer, prescription_answer, warnings_answer
 
@@ -48,7 +48,7 @@ def _not_blind(scan_id: UUID) -> None:
 class PrescriptionApi(ReviewApi):
     """``/api/scans/{id}/prescription/``."""
 
-    @described(tags=["prescriptions"], responses=shapes_of.PrescriptionAnswer)
+    @described(tags=["prescriptions"], responses=answers.PrescriptionAnswer)
     def get(self, request: Request, scan_id: UUID) -> Response:
         """Return the prescription of a scan, and what each EHR holds of it."""
         record = prescription_get(request.user, scan_id)
@@ -59,9 +59,9 @@ class PrescriptionApi(ReviewApi):
 class ReleaseApi(ReviewApi):
     """``/api/scans/{id}/release/``."""
 
-    body = shapes_of.SignBody
+    body = bodies.SignBody
 
-    @described(tags=["prescriptions"], responses=shapes_of.ReleasePreviewAnswer)
+    @described(tags=["prescriptions"], responses=answers.ReleasePreviewAnswer)
     def get(self, request: Request, scan_id: UUID) -> Response:
         """Return what would be written; its ETag is what a signature is over."""
         scan = scan_get_for(request.user, scan_id, "prescription.release")
@@ -88,7 +88,7 @@ class ReleaseApi(ReviewApi):
         tags=["prescriptions"],
         parameters=[_if_match("the preview")],
         request=body,
-        responses=shapes_of.PrescriptionAnswer,
+        responses=answers.PrescriptionAnswer,
     )
     def post(self, request: Request, scan_id: UUID) -> Response:
         """Sign and release: FHIR, outbox and audit in one transaction, or nothing."""
@@ -107,9 +107,9 @@ class ReleaseApi(ReviewApi):
 class AmendPreviewApi(ReviewApi):
     """``/api/scans/{id}/amend/preview/``."""
 
-    body = shapes_of.AmendPreviewBody
+    body = bodies.AmendPreviewBody
 
-    @described(tags=["prescriptions"], request=body, responses=shapes_of.AmendPreviewAnswer)
+    @described(tags=["prescriptions"], request=body, responses=answers.AmendPreviewAnswer)
     def post(self, request: Request, scan_id: UUID) -> Response:
         """Return both versions of an amendment; nothing is stored. The ETag is what is signed."""
         changes = [FieldChange(**change) for change in self.checked(request)["changes"]]
@@ -123,13 +123,13 @@ class AmendPreviewApi(ReviewApi):
 class AmendApi(ReviewApi):
     """``/api/scans/{id}/amend/``."""
 
-    body = shapes_of.AmendBody
+    body = bodies.AmendBody
 
     @described(
         tags=["prescriptions"],
         parameters=[_if_match("the amendment's preview")],
         request=body,
-        responses=shapes_of.PrescriptionAnswer,
+        responses=answers.PrescriptionAnswer,
     )
     def post(self, request: Request, scan_id: UUID) -> Response:
         """Sign an amendment: a new version with a reason; the one before stays readable."""
@@ -151,13 +151,13 @@ class AmendApi(ReviewApi):
 class RetractApi(ReviewApi):
     """``/api/scans/{id}/retract/``."""
 
-    body = shapes_of.RetractBody
+    body = bodies.RetractBody
 
     @described(
         tags=["prescriptions"],
         parameters=[_if_match("the prescription")],
         request=body,
-        responses=shapes_of.PrescriptionAnswer,
+        responses=answers.PrescriptionAnswer,
     )
     def post(self, request: Request, scan_id: UUID) -> Response:
         """Sign a retraction: everything of the paper becomes entered in error."""

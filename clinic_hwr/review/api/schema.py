@@ -70,7 +70,17 @@ def docs_page(request: HttpRequest) -> HttpResponse:
             groups.setdefault(tag, []).append(
                 {"path": address, "method": method.upper(), **_operation(schema, operation)}
             )
-    context = {"section": "api", "groups": groups.items(), "info": schema["info"]}
+    # every second part of Markdown that is split at its backticks is code
+    about = [
+        {"text": text, "code": bool(number % 2)}
+        for number, text in enumerate(DESCRIPTION.split("`"))
+    ]
+    context = {
+        "section": "api",
+        "groups": sorted(groups.items()),
+        "info": schema["info"],
+        "about": about,
+    }
     return render(request, "rest/docs.html", context)
 
 

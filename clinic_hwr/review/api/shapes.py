@@ -8,10 +8,12 @@ from typing import Any
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.prescriptions.codec import from_json, to_json
 from clinic_hwr.prescriptions.types import Prescription
+from clinic_hwr.routing.lexicons import working_lexicon
+from clinic_hwr.routing.models import FieldBlocker
 
-from ..discretion import Person, closed_entry
-from ..models import PrescriptionRecord, ReviewLease
-from ..presentation import decision_json, field_title
+from ..discretion import Discretion, Person, closed_entry, person_at
+from ..models import Clarification, PrescriptionRecord, ReviewLease
+from ..presentation import decision_json, field_title, fields_shown
 from ..selectors import blind_scans
 from ..services import Amendment, FieldState, blocker_key
 from ..services.effective import OPEN_TO_PEOPLE
@@ -61,7 +63,16 @@ def _scan_line(scan: Scan, blind: bool) -> dict[str, Any]:
     }
 
 
-def field_answer(state: FieldState, person: Person) -> dict[str, Any]:
+def field_answers(scan: Scan, states: Sequence[FieldState], user: Any) -> list[dict[str, Any]]:
+    """Return the fields of a scan as ``user`` may see them, in the order of ``states``."""
+    person = person_at(scan, user)
+    blockers = list(FieldBlocker.objects.filter(scan=scan))
+    discretion = Discretion(states, person, working_lexicon(scan.site.slug))
+    shown = fields_shown(scan, states, person, blockers, discretion)
+    return [_field_answer(state, person, words) for state, words in zip(states, shown, strict=True)]
+
+
+def _field_answer(state: FieldState, person: Person, shown: dict[str, Any]) -> dict[str, Any]:
     """Return one field; of one that ``person`` enters blind, only what they entered themselves."""
     field, reading = state.field, state.reading
     closed = state.is_closed_to(person.pk, may_adjudicate=person.may_adjudicate)
@@ -77,6 +88,9 @@ def field_answer(state: FieldState, person: Person) -> dict[str, Any]:
         "kind": field.kind,
         "page": field.page.number,
         "box_px": field.box_px,
+        "box_version": field.box_version,
+        "reading": state.box.reading if state.box else "",
+        "reading_problem": state.box.problem if state.box else "",
         "value": (own.value if own else "") if closed else state.value,
         "machine_value": "" if closed else state.machine_value,
         "candidates": [text for text, _ in reading.alternatives] if reading else [],
@@ -88,6 +102,12 @@ def field_answer(state: FieldState, person: Person) -> dict[str, Any]:
         "postponed": state.is_postponed,
         "question": state.question.question if state.question and not closed else "",
         "named_by": field.named_by,
+        "label": field.label,
+        "reasons": shown["reasons"],
+        "look_alikes": shown["look_alikes"],
+        "doubtful": [place for place, (_, doubt) in enumerate(shown["chars"]) if doubt],
+        "choices": shown["choices"],
+        "answers": shown["answers"],
         "struck_out": field.struck_out,
         "number": state.number,
         # of an own blind entry not even the kind is told: "accepted" would tell the machine's value
@@ -95,9 +115,36 @@ def field_answer(state: FieldState, person: Person) -> dict[str, Any]:
     }
 
 
+def question_answer(asked: Clarification) -> dict[str, Any]:
+    """Return a question to the prescriber with its calls, oldest first."""
+    return {
+        "clarification_id": str(asked.pk),
+        "scan_id": str(asked.field.page.scan_id),
+        "field_id": str(asked.field_id),
+        "title": field_title(asked.field.name, asked.field.group),
+        "reason": asked.reason,
+        "question": asked.question,
+        "status": asked.status,
+        "asked_by": person(asked.asked_by),
+        "asked_at": asked.asked_at,
+        "calls": [
+            {
+                "outcome": call.outcome,
+                "called": call.called,
+                "phone": call.phone,
+                "answer": call.answer,
+                "read_back": call.read_back,
+                "by": person(call.by),
+                "at": call.at,
+            }
+            for call in asked.calls.all()
+        ],
+    }
+
+
 def field_tag(state: FieldState) -> str:
-    """Return the ETag of a field: the number of its newest decision."""
-    return f'"{state.number}"'
+    """Return the ETag of a field: number of its newest decision, and the ink where it was drawn."""
+    return f'"{state.number}.{state.ink_seen}"' if state.ink_seen else f'"{state.number}"'
 
 
 def warnings_answer(prescription: Prescription) -> list[dict[str, Any]]:

@@ -7,7 +7,16 @@ from .amendment import (
     amendment_sign,
     retraction_sign,
 )
-from .boxes import field_rebox
+from .box_readings import (
+    BoxClaim,
+    InkFound,
+    box_claim,
+    box_fail,
+    box_reading_store,
+    box_wait,
+    boxes_waiting,
+)
+from .boxes import field_box_undo, field_rebox
 from .clarifications import clarification_ask, clarification_call, clarification_withdraw
 from .decisions import Effort, decision_store, field_decide, field_reopen
 from .effective import FieldState, field_states, unresolved_fields
@@ -28,18 +37,26 @@ from .search import scans_search, search_index
 __all__ = [
     "NAMES_TO_GIVE",
     "Amendment",
+    "BoxClaim",
     "Effort",
     "FieldChange",
     "FieldState",
+    "InkFound",
     "amendment_preview",
     "amendment_sign",
     "blocker_key",
+    "box_claim",
+    "box_fail",
+    "box_reading_store",
+    "box_wait",
+    "boxes_waiting",
     "clarification_ask",
     "clarification_call",
     "clarification_withdraw",
     "content_sha256",
     "decision_store",
     "field_add",
+    "field_box_undo",
     "field_decide",
     "field_name",
     "field_rebox",

@@ -14,9 +14,16 @@ from clinic_hwr.intake.models import Scan
 from clinic_hwr.intake.states import ScanState
 
 from ..double_entry import ADJUDICATED, VALUE_KINDS
-from ..errors import InvalidDecision, OtherPersonNeeded, ScanFinished, StaleDecision
+from ..errors import (
+    InvalidDecision,
+    OtherPersonNeeded,
+    ReadingChanged,
+    ScanFinished,
+    StaleDecision,
+)
 from ..locks import LockedField, field_locked
 from ..models import CheckStage, Decision, DecisionKind
+from .box_readings import box_read_again
 from .effective import ABSENT, PRESENT, FieldState
 from .leases import lease_in_hand
 from .refresh import prescription_refresh
@@ -51,6 +58,7 @@ def field_decide(
     decision_id: UUID | None = None,
     keys_used: int = 0,
     clicks_used: int = 0,
+    ink_seen: str | None = None,
 ) -> Decision:
     """Append one decision to a field, interpret the prescription anew, and audit it.
 
@@ -66,6 +74,7 @@ def field_decide(
     Args:
         expected_number: number of the newest decision the person saw, 0 for none.
         active_seconds, keys_used, clicks_used: what the field cost the person.
+        ink_seen: ``FieldState.ink_seen`` as the person saw it; None: it is not compared.
 
     Raises:
         Http404, PermissionDenied: see ``access.field_get`` (needs ``field.decide``).
@@ -74,6 +83,7 @@ def field_decide(
         ScanFinished: the scan is not in review any more.
         LeaseLost: ``lease_token`` is not in force.
         StaleDecision: somebody decided since; carries both values.
+        ReadingChanged: the box was drawn anew or read since.
     """
     if kind == DecisionKind.REOPENED:
         raise InvalidDecision("Use field_reopen to take a decision back.")
@@ -86,6 +96,7 @@ def field_decide(
         lease_token=lease_token,
         effort=Effort(active_seconds, keys_used, clicks_used),
         decision_id=decision_id,
+        ink_seen=ink_seen,
     )
     prescription_refresh(scan=decision.field.page.scan)
     return decision
@@ -132,6 +143,7 @@ def decision_store(
     lease_token: UUID | None,
     effort: Effort = Effort(),
     decision_id: UUID | None = None,
+    ink_seen: str | None = None,
 ) -> Decision:
     """Append one decision and audit it: four queries, whatever the scan holds.
 
@@ -156,6 +168,8 @@ def decision_store(
     state = locked.state
     if state.number != expected_number:
         raise _stale(user, locked, kind, value)
+    if ink_seen is not None and ink_seen != state.ink_seen:
+        raise ReadingChanged("Other ink was read here meanwhile; look at it, then decide.")
 
     place = _place(user, locked, kind)
     kind, value = decision_checked(state, kind, value.strip(), blind=place.blind)
@@ -181,6 +195,8 @@ def decision_store(
     except IntegrityError as error:  # another save of this field won; the constraints are the judge
         raise StaleDecision(None, kind, value) from error
     decision_audit(user, scan, state, decision)
+    if kind == DecisionKind.REOPENED:
+        box_read_again(field)
     return decision
 
 

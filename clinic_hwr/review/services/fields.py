@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from clinic_hwr.audit.services import audit_record
+from clinic_hwr.intake.hints import hint_on_commit
 from clinic_hwr.intake.models import Page, Scan
 from clinic_hwr.intake.rasters import raster_read, raster_write
 from clinic_hwr.pages import crop_field
@@ -20,7 +21,7 @@ from clinic_hwr.routing.models import Field
 from ..access import field_get, scan_get_for
 from ..errors import InvalidField, ScanFinished
 from ..locks import scan_locked
-from ..models import Decision, DecisionKind
+from ..models import Decision, DecisionKind, FieldBox
 from .decisions import DECIDABLE
 from .effective import FieldState, field_states
 from .leases import lease_check
@@ -53,7 +54,8 @@ def field_add(
 ) -> Field:
     """Add a field that the page finder missed; it is empty and waits for a person.
 
-    It comes after the last field of its page and has no reading: no model looked at it.
+    It comes after the last field of its page. The ink of its box is read by a worker; without a
+    box no model looks at it.
 
     Args:
         group: medication number, 0 for a field of the whole page.
@@ -91,11 +93,24 @@ def field_add(
         width_px=box.width,
         height_px=box.height,
         crop_sha256=crop_sha256,
+        box_version=0 if box_px is None else 1,
         named_by=NamedBy.PERSON,
     )
     if field_id is not None:
         field.pk = field_id
     field.save(force_insert=True)
+    if box_px is not None:
+        FieldBox.objects.create(
+            field=field,
+            version=field.box_version,
+            x_px=box.x,
+            y_px=box.y,
+            width_px=box.width,
+            height_px=box.height,
+            crop_sha256=crop_sha256,
+            drawn_by=user,
+        )
+        hint_on_commit(scan.pk)
     _audit("field.added", user, scan, field, old="", old_group=0)
     prescription_refresh(scan=scan)
     return field

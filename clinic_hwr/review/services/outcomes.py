@@ -21,6 +21,7 @@ def labelled_outcomes(site: Site) -> dict[tuple[str, str], list[Outcome]]:
     A reading was right when the person accepted it, or entered the same text (blanks and case
     aside). A field that was illegible, not there or not applicable to them counts as wrong: the
     machine had read something in it. Marks (signature, checkbox) have no reading and no outcome.
+    A box that a person drew has none either: thresholds are for the boxes that are found.
     Where a threshold is in force, of later decisions only those of the sample count: the others
     are fields under the threshold or with a blocker, and say nothing of what is accepted.
     """
@@ -32,8 +33,8 @@ def labelled_outcomes(site: Site) -> dict[tuple[str, str], list[Outcome]]:
     outcomes: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for found in decisions.values():
         decision = decision_in_force(found)
-        if decision is None or decision.reading is None:
-            continue
+        if decision is None or decision.reading is None or decision.reading.box_version:
+            continue  # nobody said, nothing was read, or in a box that a person drew
         field: Field = decision.field
         key = (field.kind, decision.reading.model)
         since = policy.since(*key)

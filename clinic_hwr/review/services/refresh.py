@@ -196,6 +196,7 @@ def _routes_store(scan: Scan, states: Sequence[FieldState], blockers: Sequence[B
             ],
             is_print=state.field.is_print,
             sampled=is_sampled(str(state.field.pk)),
+            redrawn=state.field.box_version > 0,
             policy=policy.of(state.field.kind, state.reading.model if state.reading else ""),
         )
         if state.field.route != verdict.route:

@@ -1,4 +1,4 @@
-"""Questions to prescribers: the queue, and the record of the calls about one of them."""
+"""The record of the calls about one question to a prescriber; its queue is in the inbox."""
 
 from __future__ import annotations
 
@@ -7,52 +7,22 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
-from clinic_hwr.accounts.access import accessible_sites
-from clinic_hwr.intake.states import ScanState
 from clinic_hwr.prescriptions.codec import from_json
 from clinic_hwr.prescriptions.types import Prescription
 
-from ..access import clarification_get, clarifications_for
+from ..access import clarification_get
 from ..clarify_templates import TEMPLATES
 from ..errors import ReviewError
 from ..models import CallOutcome, Clarification, PrescriptionRecord, QuestionStatus
 from ..services import clarification_call, clarification_withdraw
 from ..wording import field_title
-
-PAGE_SIZE = 50
-WORKABLE = (ScanState.IN_REVIEW, ScanState.VERIFIED)
-
-
-@never_cache
-@login_required
-@require_safe
-def queue(request: HttpRequest) -> HttpResponse:
-    """Show the open questions, oldest first, and those answered last."""
-    if not accessible_sites(request.user, "field.decide").exists():
-        raise PermissionDenied("Your account may not ask prescribers at any site.")
-    asked = clarifications_for(request.user).prefetch_related("calls__by")
-    waiting = asked.filter(
-        status=QuestionStatus.OPEN, field__page__scan__state__in=WORKABLE
-    ).order_by("asked_at")
-    page = Paginator(waiting, PAGE_SIZE).get_page(request.GET.get("page"))
-    answered = asked.filter(
-        status=QuestionStatus.ANSWERED, field__page__scan__state__in=WORKABLE
-    ).order_by("-closed_at")[:20]
-    context = {
-        "section": "clarify",
-        "page": page,
-        "rows": [_row(item) for item in page.object_list],
-        "answered": [_row(item) for item in answered],
-    }
-    return render(request, "review/clarify.html", context)
 
 
 @sensitive_post_parameters("answer", "called", "phone", "reason")
@@ -86,7 +56,7 @@ def question(request: HttpRequest, clarification_id: UUID) -> HttpResponse:
         messages.success(request, "Answered. The scan is back in review, the answer at its field.")
         return redirect("workstation", scan_id=asked.field.page.scan_id)
     messages.info(request, "The call is recorded. The question stays open.")
-    return redirect("clarify")
+    return redirect(f"{reverse('inbox')}?queue=clarify")
 
 
 def _call_id(request: HttpRequest) -> UUID | None:
@@ -102,7 +72,7 @@ def _page(
 ) -> HttpResponse:
     prescription = _prescription(asked)
     context = {
-        "section": "clarify",
+        "section": "inbox",
         "problem": problem,
         "outcomes": CallOutcome.choices,
         "prescriber": prescription.prescriber if prescription else None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,6 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,13 +20,19 @@ from clinic_hwr.accounts.access import accessible_sites
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.intake.states import ScanState as S
 from clinic_hwr.prescriptions.codec import from_json
+from clinic_hwr.routing.lexicons import working_lexicon
 
+from ..access import clarifications_for
+from ..clarify_templates import TEMPLATES
+from ..discretion import Discretion, person_at
 from ..errors import ReviewError
 from ..listing import queue_rows, queue_states, scans_page, site_ids
+from ..models import QuestionStatus
 from ..queues import UnknownQueue, queue_get
 from ..selectors import blind_scans
-from ..services import scan_claim_next, scans_search
+from ..services import field_states, scan_claim_next, scans_search
 from ..services.effective import OPEN_TO_PEOPLE
+from ..wording import field_title
 from .delivery_notes import notes_of_scans
 
 # What a search asked for is kept in the session on the server, and only where there is one:
@@ -67,7 +76,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "section": "inbox",
         "tabs": [each for each in states if each.count or each.queue.shown_empty],
         "queue": chosen,
-        "rows": scan_rows(page.scans),
+        "rows": scan_rows(page.scans, request.user),
         "after": page.after,
         "is_first": not after,
         "upload_sites": accessible_sites(request.user, "scan.upload").order_by("name"),
@@ -76,6 +85,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "parts": PART_TITLES.items(),
     }
     return render(request, "review/inbox.html", context)
+
+
+@login_required
+@require_safe
+def queue_moved(request: HttpRequest, slug: str) -> HttpResponse:
+    """Lead from an address of before to its queue in the inbox."""
+    return redirect(f"{reverse('inbox')}?queue={slug}")
 
 
 @login_required
@@ -117,7 +133,7 @@ def search(request: HttpRequest) -> HttpResponse:
         part=asked.get("part", ""),
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
     )
-    rows = scan_rows([hit.scan for hit in found.hits])
+    rows = scan_rows([hit.scan for hit in found.hits], request.user)
     for row, hit in zip(rows, found.hits, strict=True):
         row["parts"] = [PART_TITLES[part] for part in hit.parts]
         row["lines"] = hit.lines
@@ -133,11 +149,55 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "review/search.html", context)
 
 
-def scan_rows(scans: Any) -> list[dict[str, Any]]:
-    """Return the lines of a list of scans, with how their delivery stands (three queries)."""
+def scan_rows(scans: Any, user: Any) -> list[dict[str, Any]]:
+    """Return the lines of a list of scans, with their questions and deliveries (five queries)."""
     notes = notes_of_scans(scans)
     blind = blind_scans(scan.pk for scan in scans)
-    return [{**_row(scan, scan.pk in blind), "note": notes.get(scan.pk)} for scan in scans]
+    questions = _questions(scans, user, blind)
+    return [
+        {
+            **_row(scan, scan.pk in blind),
+            "note": notes.get(scan.pk),
+            "questions": questions.get(scan.pk, ()),
+        }
+        for scan in scans
+    ]
+
+
+def _questions(scans: Any, user: Any, blind: Collection[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """Return what prescribers are asked and answered of scans in work that ``user`` may decide.
+
+    What is said may name a drug: where ``user`` is still to enter that blind, only the reason is
+    told.
+    """
+    works = [scan.pk for scan in scans if scan.state in OPEN_TO_PEOPLE]
+    rows = clarifications_for(user).filter(field__page__scan__in=works)
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    shown = rows.exclude(status=QuestionStatus.WITHDRAWN).prefetch_related("calls__by")
+    for asked in shown.order_by("asked_at"):
+        field = asked.field
+        template = TEMPLATES.get(asked.reason)
+        calls = list(asked.calls.all())
+        said = " ".join([asked.question, *(call.answer for call in calls)])
+        found.setdefault(field.page.scan_id, []).append(
+            {
+                "asked": asked,
+                "title": field_title(field.name, field.group),
+                "reason": template.title if template else asked.reason,
+                "told": field.page.scan_id not in blind or _may_tell(field.page.scan, user, said),
+                "is_open": asked.status == QuestionStatus.OPEN,
+                "whole_page": field.crop_sha256 == field.page.image_sha256,
+                "calls": calls,
+                "last": calls[-1] if calls else None,
+            }
+        )
+    return found
+
+
+def _may_tell(scan: Scan, user: Any, said: str) -> bool:
+    """Whether words tell ``user`` nothing of what they are to enter blind (seven queries)."""
+    lexicon = working_lexicon(scan.site.slug)
+    return Discretion(field_states(scan), person_at(scan, user), lexicon).may_tell(said)
 
 
 def _sites_or_denied(user: Any) -> list[Any]:

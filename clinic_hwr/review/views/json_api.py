@@ -34,6 +34,7 @@ from ..services import (
     clarification_ask,
     decision_store,
     field_add,
+    field_box_undo,
     field_name,
     field_rebox,
     lease_heartbeat,
@@ -169,6 +170,20 @@ def box(request: HttpRequest, field_id: UUID) -> HttpResponse:
         raise InvalidField("box must be [x, y, width, height].")
     token = _uuid(body, "lease_token")
     field = field_rebox(user=request.user, field_id=field_id, lease_token=token, box_px=found)
+    return _named(request, field)
+
+
+@json_view
+@require_POST
+def box_undo(request: HttpRequest, field_id: UUID) -> HttpResponse:
+    """Bring the box before back, and answer the workstation's new state."""
+    body = _body(request)
+    field = field_box_undo(
+        user=request.user,
+        field_id=field_id,
+        lease_token=_uuid(body, "lease_token"),
+        box_version=_whole(body, "box_version", 0),
+    )
     return _named(request, field)
 
 

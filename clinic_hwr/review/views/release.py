@@ -46,8 +46,7 @@ def release(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     prescription_current(scan=scan)
     record = prescription_get(request.user, scan_id)
     if record.status == PrescriptionStatus.RELEASED:
-        messages.info(request, "This prescription is released already.")
-        return redirect("scan-detail", scan_id=scan.pk)
+        return _released(request, scan)
     if blind_scans([scan.pk]):
         messages.info(request, "Some values are still to be entered by everybody needed.")
         return redirect("workstation", scan_id=scan.pk)
@@ -64,11 +63,18 @@ def release(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     except SIGNATURE_ERRORS as error:
         refusals, status = refusal_of(error)
         fresh = prescription_get(request.user, scan_id)
+        if fresh.status == PrescriptionStatus.RELEASED:  # the same form was sent twice at once
+            return _released(request, scan)
         response = _page(request, scan, fresh, refusals, status=status)
         if status == 429:
             response["Retry-After"] = str(WINDOW_S)
         return response
     messages.success(request, "Released. The FHIR document is written.")
+    return redirect("scan-detail", scan_id=scan.pk)
+
+
+def _released(request: HttpRequest, scan: Scan) -> HttpResponse:
+    messages.info(request, "This prescription is released already.")
     return redirect("scan-detail", scan_id=scan.pk)
 
 

@@ -76,6 +76,7 @@ export class Commands {
     const { review, saving } = this;
     const field = review.active;
     const candidate = action.startsWith("candidate_");
+    if ((action === "accept" || candidate) && review.justCame(field)) return true;
     if ((CHANGING.has(action) || candidate) && !saving.lease.held) {
       if (field && !review.allDone) this.warn("This scan is not yours now; take it first.");
       return true;
@@ -201,11 +202,24 @@ export class Commands {
   }
 
   undo() {
-    const id = this.review.decided.pop();
-    const field = id && this.review.byId(id);
+    const last = this.review.done.at(-1);
+    const field = last && this.review.byId(last.field);
+    if (last?.what === "box") {
+      this.quiet(field, () => this.undoBox(field));
+      return;
+    }
+    this.review.done.pop();
     if (!field) return;
     if (field.decision) this.saving.decide(field, "reopened", "");
-    this.review.say("Taken back. The field is open again.", id);
+    this.review.say("Taken back. The field is open again.", field.id);
+  }
+
+  /** @param {any} field whose box is as it was before again, with what was read there */
+  async undoBox(field) {
+    this.review.done.pop();
+    const { problem } = await this.saving.change(field.box_undo_url, { box_version: field.box_version });
+    if (problem) this.review.remember(field.id, "box");
+    this.review.say(problem || "The box is as it was, with what was read in it.", field.id);
   }
 
   /** @param {any} field */

@@ -34,6 +34,12 @@ export function stateChip(field) {
   return el("span", { class: "chip", text: "By policy" });
 }
 
+/** @param {any} field @returns {HTMLElement | null} a stroke goes through the ink, said in words and by a line */
+export function struckChip(field) {
+  if (!field.struck_out) return null;
+  return el("span", { class: "chip chip-stop chip-struck", text: field.struck_out === "partly" ? "Partly struck out" : "Struck out" });
+}
+
 /** @param {any} field @returns {HTMLElement} how sure the machine is: bars and a word, never a number */
 function bandMeter(field) {
   const word = BAND_WORDS[field.band];
@@ -54,7 +60,7 @@ function valueLine(field) {
   }
   if (field.value === "") {
     line.classList.add("is-empty");
-    line.textContent = field.mark ? "Nobody has said yet" : field.choices.length > 0 ? "Look at the ink, then choose" : field.blind ? "Type what you read" : "Nothing was read";
+    line.textContent = field.mark ? "Nobody has said yet" : field.choices.length > 0 ? "Look at the ink, then choose" : field.reading === "waiting" ? "Being read …" : field.blind ? "Type what you read" : "Nothing was read";
     return line;
   }
   const machineText = field.chars.map(([char]) => char).join("");
@@ -254,6 +260,7 @@ export function drawCard(card, view) {
       { class: "card-head" },
       el("h2", { id: "card-title", text: field.title }),
       stateChip(field),
+      struckChip(field),
       field.turn && (field.blind || field.turn === "adjudicate") && el("span", { class: "chip chip-stop", text: TURNS[field.turn] }),
       el("span", { class: "card-position muted small", text: view.position }),
     ),
@@ -262,6 +269,7 @@ export function drawCard(card, view) {
       { class: "card-body" },
       el("div", { class: "ink-frame" }, ink),
       editing ? editor(view) : el("div", { class: "value-row" }, valueLine(field), field.band && bandMeter(field)),
+      field.named && el("p", { class: "named muted small", text: `${field.named}${field.box_version > 0 ? "; its box was drawn by a person" : ""}` }),
       by,
       lookAlikes(field),
       prescriberNotes(field),

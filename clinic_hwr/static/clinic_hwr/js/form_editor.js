@@ -1,6 +1,8 @@
 /** @file Drawing the regions of a form over its clean page, by mouse or wholly by keyboard. */
 
 import { el, find, svg } from "./dom.js";
+import { LEAST, RegionPointer, clamp, round } from "./form_pointer.js";
+import { RuleList } from "./form_rules.js";
 import { post } from "./server.js";
 import { bindSingleKeys, singleKeysOn } from "./single_keys.js";
 
@@ -10,23 +12,11 @@ import { bindSingleKeys, singleKeysOn } from "./single_keys.js";
  *   cells: number, value: string, validators: Rule[]}} Region
  */
 
-const LEAST = 0.005;
 const STEP = 0.002;
 const CORNERS = [["nw", 0, 0], ["ne", 1, 0], ["se", 1, 1], ["sw", 0, 1]];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KIND_OF = { drug: "drug", date: "date", digits: "digits", paragraph: "free_text", checkbox: "checkbox", signature: "signature" };
-const RULES = {
-  required: { words: "Must be filled in", options: [] },
-  pattern: { words: "Looks like a pattern", options: [["pattern", "Pattern (regular expression)"], ["hint", "What is expected, in words"]] },
-  date_range: { words: "Date in a range", options: [["earliest", "Earliest (2026-01-31 or today-30)"], ["latest", "Latest (2026-12-31 or today)"]] },
-  number_range: { words: "Number in a range", options: [["least", "Least"], ["most", "Most"]] },
-  check_digit: { words: "Check digit", options: [["scheme", "Scheme"]] },
-  one_of: { words: "One of a list", options: [["values", "Values, with commas between"]] },
-};
 
-const words = (name) => (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll("_", " ");
-const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
-const round = (value) => Math.round(value * 1e5) / 1e5;
 
 class FormEditor {
   /** @param {any} data what the server put into the page */
@@ -38,6 +28,8 @@ class FormEditor {
     this.dirty = false;
     this.sheet = find("sheet");
     this.fieldInfo = new Map(data.fields.map((field) => [field.name, field]));
+    this.ruleList = new RuleList(data.checkDigits, { changed: () => this.changed(), touched: () => this.touched() });
+    this.pointer = new RegionPointer(this);
     this.fillChoices();
     this.bind();
     this.open(0);
@@ -47,9 +39,8 @@ class FormEditor {
   get regions() { return this.data.pages[this.page].regions; }
 
   fillChoices() {
-    find("input=field").append(...this.data.fields.map(({ name }) => el("option", { value: name, text: words(name) })));
+    find("input=field").append(...this.data.fields.map(({ name, title }) => el("option", { value: name, text: title })));
     find("input=kind").append(...this.data.kinds.map((kind) => el("option", { value: kind.name, text: kind.words })));
-    find("rule").append(...Object.entries(RULES).map(([name, rule]) => el("option", { value: name, text: rule.words })));
     if (this.data.pages.length > 1) {
       find("pages").append(...this.data.pages.map((_, index) =>
         el("button", { class: "button button-small", type: "button", text: `Page ${index + 1}`, on: { click: () => this.open(index) } })));
@@ -60,8 +51,6 @@ class FormEditor {
     find("add").addEventListener("click", () => this.add());
     find("save").addEventListener("click", () => this.save());
     find("remove").addEventListener("click", () => this.remove());
-    find("add-rule").addEventListener("click", () => this.addRule());
-    this.sheet.addEventListener("pointerdown", (event) => this.press(event));
     for (const input of document.querySelectorAll("[data-input]")) {
       input.addEventListener("input", () => this.read(input));
     }
@@ -115,7 +104,7 @@ class FormEditor {
   title(region) {
     const number = region.group ? ` ${region.group}` : "";
     const value = region.value ? `: ${region.value}` : "";
-    return (region.label || words(region.field)) + number + value;
+    return (region.label || this.fieldInfo.get(region.field)?.title) + number + value;
   }
 
   /** @param {Region} region @returns {number[]} x, y, width and height in pixels of the picture */
@@ -163,7 +152,7 @@ class FormEditor {
       el("li", {}, el("button", {
         type: "button", "aria-current": region === this.active ? "true" : null,
         on: { click: () => { this.select(region); document.getElementById("r-field").focus(); } },
-      }, el("span", { text: this.title(region) }), el("span", { class: "what", text: words(region.kind) }))));
+      }, el("span", { text: this.title(region) }), el("span", { class: "what", text: this.data.kinds.find((kind) => kind.name === region.kind)?.words }))));
     find("list").replaceChildren(...(items.length ? items : [el("li", { class: "none", text: "None yet: drag on the page, or add one." })]));
   }
 
@@ -190,36 +179,7 @@ class FormEditor {
     for (const input of document.querySelectorAll("[data-place]")) {
       input.value = (100 * region.box[Number(input.dataset.place)]).toFixed(1);
     }
-    this.rules();
-  }
-
-  rules() {
-    const items = this.active.validators.map((rule, index) => {
-      const known = RULES[rule.rule];
-      const remove = el("button", {
-        class: "button button-quiet button-small", type: "button", text: "Remove", "aria-label": `Remove the rule ${known.words}`,
-        on: { click: () => { this.active.validators.splice(index, 1); this.changed(); find("add-rule").focus(); } },
-      });
-      const options = known.options.map(([name, label]) => {
-        const id = `rule-${index}-${name}`;
-        const set = (event) => { rule[name] = event.target.value; this.touched(); };
-        const control = name === "scheme"
-          ? el("select", { id, on: { change: set } }, ...this.data.checkDigits.map((one) => el("option", { value: one, text: one.toUpperCase(), selected: rule[name] === one })))
-          : el("input", { id, type: "text", autocomplete: "off", value: Array.isArray(rule[name]) ? rule[name].join(", ") : rule[name] ?? "", on: { input: set } });
-        return el("div", { class: known.options.length === 1 || name === "pattern" || name === "hint" ? "whole" : null }, el("label", { for: id, text: label }), control);
-      });
-      return el("li", {}, el("span", { text: known.words }), remove, options.length ? el("div", { class: "options" }, ...options) : null);
-    });
-    find("rules").replaceChildren(...items);
-  }
-
-  addRule() {
-    const rule = { rule: find("rule").value };
-    if (rule.rule === "check_digit") rule.scheme = this.data.checkDigits[0];
-    this.active.validators.push(rule);
-    this.changed();
-    const first = document.getElementById(`rule-${this.active.validators.length - 1}-${RULES[rule.rule].options[0]?.[0]}`);
-    (first ?? find("add-rule")).focus();
+    this.ruleList.draw(region);
   }
 
   /** @param {number[]} [box] shares of the page; in the middle when none was drawn */
@@ -305,67 +265,6 @@ class FormEditor {
       event.preventDefault();
       document.getElementById("r-field").focus();
     }
-  }
-
-  /** @param {PointerEvent} event @returns {number[]} shares of the page */
-  at(event) {
-    const matrix = this.sheet.getScreenCTM().inverse();
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix);
-    const { width, height } = this.data.pages[this.page];
-    return [clamp(point.x / width, 0, 1), clamp(point.y / height, 0, 1)];
-  }
-
-  /** @param {PointerEvent} event begins drawing, moving or resizing */
-  press(event) {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    const start = this.at(event);
-    const group = event.target.closest(".region");
-    const corner = event.target.dataset?.corner;
-    let move;
-    if (group) {
-      const region = this.regions[Number(group.dataset.index)];
-      this.active = region;
-      const [x, y, w, h] = region.box;
-      move = ([px, py]) => {
-        const [dx, dy] = [px - start[0], py - start[1]];
-        if (!corner) return this.place(region, [x + dx, y + dy, w, h]);
-        const left = corner.endsWith("w") ? Math.min(px, x + w - LEAST) : x;
-        const top = corner.startsWith("n") ? Math.min(py, y + h - LEAST) : y;
-        const right = corner.endsWith("e") ? px : x + w;
-        const low = corner.startsWith("s") ? py : y + h;
-        return this.place(region, [left, top, right - left, low - top]);
-      };
-      this.draw();
-      this.sheet.querySelector(".region.is-active")?.focus({ preventScroll: true });
-    } else {
-      this.ghost = svg("rect", { class: "region-box is-empty", x: 0, y: 0, width: 0, height: 0 });
-      this.sheet.append(this.ghost);
-    }
-    const spanned = ([px, py]) => [Math.min(px, start[0]), Math.min(py, start[1]), Math.abs(px - start[0]), Math.abs(py - start[1])];
-    const onMove = (moved) => {
-      if (move) {
-        move(this.at(moved));
-        this.changed();
-        return;
-      }
-      const { width, height } = this.data.pages[this.page];
-      const [x, y, w, h] = spanned(this.at(moved));
-      for (const [name, value] of Object.entries({ x: x * width, y: y * height, width: w * width, height: h * height })) this.ghost.setAttribute(name, String(value));
-    };
-    const onUp = (ended) => {
-      removeEventListener("pointermove", onMove);
-      removeEventListener("pointerup", onUp);
-      removeEventListener("pointercancel", onUp);
-      if (move) return;
-      this.ghost.remove();
-      const box = spanned(this.at(ended));
-      if (ended.type === "pointerup" && box[2] >= LEAST && box[3] >= LEAST) this.add(box.map(round));
-      else this.deselect();
-    };
-    addEventListener("pointermove", onMove);
-    addEventListener("pointerup", onUp);
-    addEventListener("pointercancel", onUp);
   }
 
   deselect() {

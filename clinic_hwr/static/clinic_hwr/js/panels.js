@@ -1,7 +1,7 @@
 /** @file What stands around the field card: list, meaning, progress, saving, banner and keys. */
 
 import { el, find } from "./dom.js";
-import { stateChip } from "./field_card.js";
+import { stateChip, struckChip } from "./field_card.js";
 
 /**
  * The list of fields; the one at hand is marked and scrolled into sight.
@@ -22,7 +22,7 @@ export function drawList(list, fields, activeId, select) {
         },
         el("span", { class: "field-line-title", text: field.title }),
         el("span", { class: "field-line-value", text: field.value || field.decision?.label || "–" }),
-        stateChip(field),
+        el("span", { class: "field-line-chips" }, struckChip(field), stateChip(field)),
       );
       return el("li", {}, button);
     }),
@@ -130,9 +130,10 @@ export function banner(text, choices = []) {
   );
 }
 
-/** The last ten decisions of this person, newest first. @param {HTMLElement} place @param {any[]} decided fields */
-export function drawRecent(place, decided) {
+/** The last ten decisions of this person, newest first. @param {HTMLElement} place @param {{field: any, what: string}[]} done */
+export function drawRecent(place, done) {
+  const words = ({ field, what }) => (what === "box" ? "new box" : (field.decision?.label ?? "open"));
   place.replaceChildren(
-    ...decided.slice(-10).reverse().map((field) => el("li", { text: `${field.title}: ${field.decision?.label ?? "open"}` })),
+    ...done.slice(-10).reverse().map((step) => el("li", { text: `${step.field.title}: ${words(step)}` })),
   );
 }

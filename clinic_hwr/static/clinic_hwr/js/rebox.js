@@ -10,12 +10,13 @@ export class Rebox {
   /**
    * @param {import("./sheet_view.js").SheetView} sheet
    * @param {import("./saving.js").Saving} saving
-   * @param {(text: string) => void} say what the person should know
+   * @param {{say: (text: string) => void, onDrawn: (field: any) => void}} handlers `say` what the person should know
    */
-  constructor(sheet, saving, say) {
+  constructor(sheet, saving, { say, onDrawn }) {
     this.sheet = sheet;
     this.saving = saving;
     this.say = say;
+    this.onDrawn = onDrawn;
     /** @type {any} */
     this.field = null;
     /** @type {number[]} x, y, width, height in pixels of the page */
@@ -56,7 +57,8 @@ export class Rebox {
     if (!field) return;
     const { problem } = await this.saving.change(field.box_url, { box: this.box.map(Math.round) });
     this.stop();
-    this.say(problem || "The box is drawn anew. Type what it says: no model read this ink.");
+    if (!problem) this.onDrawn(field);
+    this.say(problem || "The box is drawn anew. It is being read; you can type at once.");
   }
 
   /** @param {number} right -1, 0 or 1 @param {number} down */

@@ -3,6 +3,9 @@
 /** @typedef {{keepCard?: boolean, focus?: boolean}} Change `keepCard`: only what stands around the card changed */
 
 const UNDO_DEPTH = 50;
+/** Nobody has read a value that came in less than this long ago. */
+const UNSEEN_MS = 600;
+const CAME = "This ink is read now. Look at it before you accept it.";
 
 export class Review {
   /** @param {any} payload as the server sends it @param {(change: Change) => void} onChange */
@@ -15,8 +18,10 @@ export class Review {
     this.hint = "";
     /** The field whose input opened by itself. */
     this.opened = "";
-    /** Fields decided by this person, newest last, for undo; the server knows them after a reload. @type {string[]} */
-    this.decided = [...payload.undoable];
+    /** What this person did, newest last, for undo; the server knows it after a reload. @type {{field: string, what: "decision" | "box"}[]} */
+    this.done = [...payload.undoable];
+    /** When what was read in a new box came in, by field. @type {Map<string, number>} */
+    this.arrivals = new Map();
     /** What was typed and not saved, by field: leaving a field loses nothing. @type {Map<string, string>} */
     this.drafts = new Map();
   }
@@ -106,9 +111,21 @@ export class Review {
     return this.fields.find((field) => field.conflict || field.needs_you) ?? this.fields.find((field) => field.needs_human);
   }
 
-  /** @param {string} id of a field that was just decided */
-  remember(id) {
-    this.decided = [...this.decided.filter((other) => other !== id), id].slice(-UNDO_DEPTH);
+  /** @param {string} field id @param {"decision" | "box"} what was just done to it */
+  remember(field, what = "decision") {
+    // decided once more is one step; each new box is a step of its own
+    const others = this.done.filter((other) => what === "box" || other.field !== field || other.what !== what);
+    this.done = [...others, { field, what }].slice(-UNDO_DEPTH);
+  }
+
+  /** Whether a box waits to be read. @returns {boolean} */
+  get reading() {
+    return this.fields.some((field) => field.reading === "waiting" && !field.decision);
+  }
+
+  /** Whether what stands on the card came in this very moment: a key pressed now was not meant for it. @param {any} field @returns {boolean} */
+  justCame(field) {
+    return performance.now() - (this.arrivals.get(field?.id) ?? -Infinity) < UNSEEN_MS;
   }
 
   /**
@@ -146,11 +163,18 @@ export class Review {
     return save;
   }
 
+  /** @param {any} field whose new box was read */
+  came(field) {
+    this.arrivals.set(field.id, performance.now());
+    if (field.id === this.activeId && !this.allDone) this.hint = CAME;
+  }
+
   /** Take the server's word for every field that has nothing under way. @param {any} fresh @param {(id: string) => boolean} underWay */
   merge(fresh, underWay) {
     fresh.fields = fresh.fields.map((field) => {
       const mine = this.byId(field.id);
       if (mine && underWay(field.id)) return mine;
+      if (mine?.reading === "waiting" && field.reading === "read") this.came(field);
       return mine?.conflict ? { ...field, conflict: mine.conflict } : field;
     });
     this.payload = fresh;

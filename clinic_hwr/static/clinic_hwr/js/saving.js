@@ -8,6 +8,8 @@ import { post } from "./server.js";
 
 /** Decisions that follow each other faster than this are told in one go. */
 const RELOAD_MS = 150;
+/** A new box is read in a second or two; where it takes long, nobody needs to know to the second. */
+const READING_MS = [700, 1000, 1500, 2000];
 const UNREACHABLE = "The server cannot be reached. Nothing was changed; try again.";
 
 export class Saving {
@@ -18,6 +20,9 @@ export class Saving {
     this.time = time;
     /** How many decisions were made here; tells an old answer from a new one. */
     this.decisions = 0;
+    /** The next look for what was read in a new box, and how many there were. */
+    this.watching = 0;
+    this.looks = 0;
     this.queue = new SaveQueue({
       send: ({ url, field_id, ...save }) => post(url, { ...save, lease_token: this.lease.token }),
       onStored: () => this.reloadSoon(),
@@ -67,6 +72,24 @@ export class Saving {
   reloadSoon() {
     clearTimeout(this.reloading);
     this.reloading = setTimeout(() => this.queue.saves.length === 0 && this.reload(), RELOAD_MS);
+  }
+
+  /** Ask again while a new box waits to be read; what is typed or decided meanwhile stands. */
+  watchReading() {
+    if (!this.review.reading) {
+      clearTimeout(this.watching);
+      this.watching = 0;
+      this.looks = 0;
+      return;
+    }
+    if (this.watching) return;
+    const wait = READING_MS[Math.min(this.looks, READING_MS.length - 1)];
+    this.looks += 1;
+    this.watching = setTimeout(async () => {
+      if (this.queue.saves.length === 0 && !document.hidden) await this.reload();
+      this.watching = 0;
+      this.watchReading();
+    }, wait);
   }
 
   async reload() {

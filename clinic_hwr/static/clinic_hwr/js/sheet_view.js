@@ -54,8 +54,9 @@ export class SheetView {
 
   /** @param {any} field @param {any} active @returns {string} */
   rectClass(field, active) {
-    if (field?.id === active.id) return "field-box is-active";
-    return field?.needs_human ? "field-box is-waiting" : "field-box";
+    const struck = field?.struck_out ? " is-struck" : "";
+    if (field?.id === active.id) return `field-box is-active${struck}`;
+    return `field-box${field?.needs_human ? " is-waiting" : ""}${struck}`;
   }
 
   /** @param {SheetPage} page @param {any[]} fields of this page */
@@ -77,6 +78,7 @@ export class SheetView {
       rect.dataset.field = field.id;
       rect.addEventListener("click", () => this.onPick(field.id));
       boxes.append(rect);
+      if (field.struck_out) boxes.append(struckSign(field, page));
     }
     this.root.replaceChildren(image, boxes);
   }
@@ -140,6 +142,16 @@ export class SheetView {
     const top = clamp(y + height / 2 - shownHeight / 2, 0, pageHeight - shownHeight);
     return [left, top, shownWidth, shownHeight];
   }
+}
+
+/** Words above the box, beside its outline: nothing may lie over the ink. @param {any} field @param {SheetPage} page */
+function struckSign(field, page) {
+  const [x, y, width] = field.box;
+  const size = page.width * 0.014;
+  // writing begins at the left: its right end is where there is most often room
+  const text = svg("text", { class: "struck-sign", x: x + width + MARGIN_PX, y: Math.max(size, y - MARGIN_PX - size * 0.3), "font-size": size });
+  text.textContent = field.struck_out === "partly" ? "✕ partly struck out" : "✕ struck out";
+  return text;
 }
 
 /** @param {number} value @param {number} low @param {number} high @returns {number} centred when it cannot fit */

@@ -25,13 +25,18 @@ const namingDialog = find("naming");
 /** One image a field, made once: the browser keeps what `no-store` forbids it to cache. @type {Map<string, HTMLImageElement>} */
 const inks = new Map();
 
+/** As in workstation.css: tablets, and windows at 200 % zoom. */
+const oneColumn = matchMedia("(max-width: 62rem), (max-height: 34rem)");
 const review = new Review(JSON.parse(document.getElementById("payload").textContent), draw);
 const time = new ActiveTime();
 const saving = new Saving(config, review, time);
 const naming = new Naming(review, saving, config.addUrl);
 const clarifying = new ClarifyDialog(review, saving);
 const sheet = new SheetView(find("sheet"), review.payload.pages, (id) => rebox.active || review.select(id));
-const rebox = new Rebox(sheet, saving, (text) => review.say(text));
+const rebox = new Rebox(sheet, saving, {
+  say: (text) => review.say(text),
+  onDrawn: (field) => review.remember(field.id, "box"),
+});
 const keySettings = new KeySettings(keys, config.keysUrl, () => draw({ keepCard: review.editing }));
 const drugNames = new DrugNames(config.drugsUrl, review.payload.scan.id);
 const commands = new Commands(review, saving, {
@@ -66,24 +71,37 @@ function inkOf(field) {
 
 /** @param {import("./review.js").Change} change */
 function draw({ keepCard = false, focus = false }) {
+  saving.watchReading();
   const field = review.active;
   if (!field) return;
   time.enter(review.allDone ? "" : field.id);
   const hadFocus = card.contains(document.activeElement);
   if (!keepCard) {
     drawActive(field);
-    if (focus) card.parentElement.scrollTop = 0; // the card stands first, wherever the bench was
+    if (focus) cardInSight();
     if (review.editing) focusInput(field);
     else if (focus || (hadFocus && !card.contains(document.activeElement))) card.focus({ preventScroll: true });
   }
   drawList(list, review.fields, review.allDone ? null : field.id, (id) => review.select(id));
   drawMeaning(find("meaning"), review.payload, (id) => review.select(id));
-  drawRecent(find("recent"), review.decided.map((id) => review.byId(id)).filter(Boolean));
+  drawRecent(find("recent"), review.done.map(({ field: id, what }) => ({ field: review.byId(id), what })).filter((step) => step.field));
   drawProgress(review.fields);
   sheet.show(review.fields, field);
   const pages = review.payload.pages.length;
-  find("page-word").textContent = pages > 1 ? `Page ${field.page} of ${pages}` : "";
-  document.querySelector("[data-do=undo]").disabled = review.decided.length === 0;
+  const form = review.payload.pages.find((page) => page.number === field.page)?.form;
+  find("page-word").textContent = [pages > 1 && `Page ${field.page} of ${pages}`, form && `Form: ${form}`].filter(Boolean).join(" · ");
+  const told = keepCard && card.querySelector(".card-hint");
+  if (told && told.textContent !== review.hint) told.textContent = review.hint;
+  document.querySelector("[data-do=undo]").disabled = review.done.length === 0;
+}
+
+/** The card stands first, wherever the bench was; in one column the window scrolls, not the bench. */
+function cardInSight() {
+  const bench = card.parentElement;
+  bench.scrollTop = 0;
+  if (!oneColumn.matches) return; // measuring lays the page out: not in the path of a key
+  const { top, bottom } = card.getBoundingClientRect();
+  if (top < find("sheet-frame").getBoundingClientRect().bottom || bottom > innerHeight) card.scrollIntoView({ block: "start" });
 }
 
 /** @param {any} field */

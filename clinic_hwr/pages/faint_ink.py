@@ -1,0 +1,77 @@
+"""Writing too faint for the ink mask of the page, found where a segmenter sees a line.
+
+One threshold for a page takes a hard pencil, or a fax of a thin pen, for paper: single dots of it
+are left, and a line that a person can read is cut in pieces or lost. Where the segmenter marks a
+line of which the mask holds little, a softer threshold holds.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .background import paper_noise
+from .types import Gray, LineMaps
+
+_IS_LINE = 0.5
+# So many standard deviations off the paper is ink here, at most this gray; see ``background``.
+_OFF, _BELOW = 3.0, 228.0
+# A line is faint when the mask holds less than this share of what the softer threshold finds.
+_FAINT = 0.5
+# Letters rise and hang out of the marked band by about its height.
+_RISE = 1.2
+
+
+def with_faint_ink(
+    gray: Gray, ink: NDArray[np.uint8], maps: LineMaps, numbers: NDArray[np.int32]
+) -> NDArray[np.uint8]:
+    """Add the ink of faint lines to a mask.
+
+    Args:
+        gray: flattened upright page, (height, width) uint8.
+        ink: its mask, 255 = ink.
+        maps: what a segmenter says of it.
+        numbers: numbered cores of the lines of handwriting in those maps, 0 outside of them.
+
+    Returns:
+        The mask itself where no line is faint, else a new one.
+    """
+    if not numbers.any():
+        return ink
+    smooth = np.asarray(cv2.GaussianBlur(gray, (0, 0), 0.7), np.uint8)
+    level = float(np.clip(255.0 - _OFF * paper_noise(smooth), 0.0, _BELOW))
+    soft = np.asarray(cv2.threshold(smooth, level, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
+    size = numbers.shape[1], numbers.shape[0]
+    share = [
+        np.bincount(
+            numbers.ravel(),
+            weights=_on_maps(mask, size, maps.scale).ravel(),
+            minlength=int(numbers.max()) + 1,
+        )
+        for mask in (ink, soft)
+    ]
+    faint = share[0] < _FAINT * share[1]
+    faint[0] = False
+    if not faint.any():
+        return ink
+    bands = faint[numbers].astype(np.uint8)
+    columns = np.count_nonzero(bands.any(axis=0))
+    thick = bands.sum() / max(1, columns)
+    rise = max(1, round(_RISE * thick))
+    zone = cv2.dilate(bands, np.ones((2 * rise + 1, 2 * rise + 1), np.uint8))
+    to_page = np.array([[1 / maps.scale, 0, 0], [0, 1 / maps.scale, 0]])
+    height, width = gray.shape
+    zone = cv2.warpAffine(zone, to_page, (width, height), flags=cv2.INTER_NEAREST)
+    added = cv2.bitwise_and(soft, np.asarray(zone * 255, np.uint8))
+    return np.asarray(cv2.bitwise_or(ink, added), np.uint8)
+
+
+def _on_maps(mask: NDArray[np.uint8], size: tuple[int, int], scale: float) -> NDArray[np.float32]:
+    """Share of ink in each pixel of the maps."""
+    width, height = round(mask.shape[1] * scale), round(mask.shape[0] * scale)
+    small = cv2.resize(mask, (max(1, width), max(1, height)), interpolation=cv2.INTER_AREA)
+    full = np.zeros((size[1], size[0]), np.float32)
+    part = small[: size[1], : size[0]]
+    full[: part.shape[0], : part.shape[1]] = part / np.float32(255)
+    return full
