@@ -127,6 +127,7 @@ def _failure(path: Path, error: OSError) -> dict[str, Any]:
         "prescription": None,
         "prescription_id": None,
         "duplicate_of": None,
+        "page_problems": [],
         "parent": None,
         "parts": [],
         "problem": {
