@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import paper_noise
+from .line_cores import on_page
 from .types import Gray, LineMaps
 
 _IS_LINE = 0.5
@@ -42,13 +43,9 @@ def with_faint_ink(
     smooth = np.asarray(cv2.GaussianBlur(gray, (0, 0), 0.7), np.uint8)
     level = float(np.clip(255.0 - _OFF * paper_noise(smooth), 0.0, _BELOW))
     soft = np.asarray(cv2.threshold(smooth, level, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
-    size = numbers.shape[1], numbers.shape[0]
+    core = on_page(numbers.astype(np.uint16), maps.scale, gray.shape)
     share = [
-        np.bincount(
-            numbers.ravel(),
-            weights=_on_maps(mask, size, maps.scale).ravel(),
-            minlength=int(numbers.max()) + 1,
-        )
+        np.bincount(core[(mask > 0) & (core > 0)], minlength=int(numbers.max()) + 1)
         for mask in (ink, soft)
     ]
     faint = share[0] < _FAINT * share[1]
@@ -60,18 +57,6 @@ def with_faint_ink(
     thick = bands.sum() / max(1, columns)
     rise = max(1, round(_RISE * thick))
     zone = cv2.dilate(bands, np.ones((2 * rise + 1, 2 * rise + 1), np.uint8))
-    to_page = np.array([[1 / maps.scale, 0, 0], [0, 1 / maps.scale, 0]])
-    height, width = gray.shape
-    zone = cv2.warpAffine(zone, to_page, (width, height), flags=cv2.INTER_NEAREST)
+    zone = on_page(np.asarray(zone, np.uint8), maps.scale, gray.shape)
     added = cv2.bitwise_and(soft, np.asarray(zone * 255, np.uint8))
     return np.asarray(cv2.bitwise_or(ink, added), np.uint8)
-
-
-def _on_maps(mask: NDArray[np.uint8], size: tuple[int, int], scale: float) -> NDArray[np.float32]:
-    """Share of ink in each pixel of the maps."""
-    width, height = round(mask.shape[1] * scale), round(mask.shape[0] * scale)
-    small = cv2.resize(mask, (max(1, width), max(1, height)), interpolation=cv2.INTER_AREA)
-    full = np.zeros((size[1], size[0]), np.float32)
-    part = small[: size[1], : size[0]]
-    full[: part.shape[0], : part.shape[1]] = part / np.float32(255)
-    return full

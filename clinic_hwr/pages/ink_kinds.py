@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .line_cores import on_page
 from .types import Box, LineMaps
 
 # Print has this mean of the map of print over its ink, and so many times that of handwriting.
@@ -106,14 +107,18 @@ def kinds_of_ink(labels: NDArray[np.uint16 | np.int32], count: int, maps: LineMa
         count: numbers there are, 0 included.
         maps: of the page.
     """
-    height, width = maps.hand.shape
-    rows, columns = np.nonzero(labels)
-    piece = labels[rows, columns]
-    y = np.minimum(((rows + 0.5) * maps.scale).astype(np.int32), height - 1)
-    x = np.minimum(((columns + 0.5) * maps.scale).astype(np.int32), width - 1)
-    ink = np.maximum(np.bincount(piece, minlength=count), 1)
-    hand = np.bincount(piece, weights=maps.hand[y, x], minlength=count) / ink
-    printed = np.bincount(piece, weights=maps.print[y, x], minlength=count) / ink
+    inked = np.flatnonzero(labels)
+    piece = labels.ravel()[inked]
+    ink = 255.0 * np.maximum(np.bincount(piece, minlength=count), 1)
+    hand, printed = (
+        np.bincount(
+            piece,
+            weights=on_page((one * 255).astype(np.uint8), maps.scale, labels.shape).ravel()[inked],
+            minlength=count,
+        )
+        / ink
+        for one in (maps.hand, maps.print)
+    )
     return InkKinds(hand, printed)
 
 

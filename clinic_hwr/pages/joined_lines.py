@@ -6,13 +6,15 @@ its pixels goes to the core nearest to it. Without this one touch makes one line
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .line_cores import LineCores
+from .line_cores import LineCores, on_page
+from .types import Box
 
 # A letter stands in a line when it spans this much of the height of the line's core; a descender
 # or an ascender of a neighbour only reaches into it.
@@ -38,55 +40,49 @@ class _Part:
 
 def split_joined(
     labels: NDArray[np.uint16 | np.int32],
-    candidates: NDArray[np.bool_],
+    boxes: Mapping[int, Box],
     cores: LineCores,
-    frames: NDArray[np.bool_] | None = None,
+    frames: Collection[int] = (),
 ) -> tuple[NDArray[np.uint16 | np.int32], dict[int, tuple[int, ...]]]:
     """Part the connected pieces of ink that stand in several lines, and lines that touch a frame.
 
     Args:
         labels: (height, width) numbers of the connected pieces of ink, 0 where there is none.
-        candidates: for each number, whether the piece may be parted.
+        boxes: of the pieces that may be parted, by number.
         cores: of the lines of the page.
-        frames: for each number, whether the piece is a frame. Writing that touches it is cut off
-            from it; what is left of the frame has no part of its own.
+        frames: numbers of the pieces that are frames. Writing that touches one is cut off from it;
+            what is left of the frame has no part of its own.
 
     Returns:
         Numbers like ``labels`` (a new array where anything is parted), and for each piece that was
-        parted the numbers of its parts, top to bottom: its own and new ones from
-        ``len(candidates)`` on. Of a frame all parts are new.
+        parted the numbers of its parts, top to bottom: its own and new ones behind the highest of
+        all. Of a frame all parts are new.
     """
-    height, width = cores.numbers.shape
-    rows, columns = np.nonzero(candidates[labels])
-    if not len(rows):
-        return labels, {}
-    piece = labels[rows, columns].astype(np.int32)
-    y = np.minimum(((rows + 0.5) * cores.scale).astype(np.int32), height - 1)
-    x = np.minimum(((columns + 0.5) * cores.scale).astype(np.int32), width - 1)
-    core = cores.numbers[y, x]
-    ink = np.bincount(piece, minlength=len(candidates))
-    touched = core > 0
-    pairs = np.unique(np.stack([piece[touched], core[touched]], axis=1), axis=0, return_counts=True)
-    framed = np.zeros(len(candidates), bool) if frames is None else frames
-    several = _in_several(pairs[0][:, 0], pairs[1], ink, framed)
+    several = _in_several(labels, boxes, cores, frames)
     parts: dict[int, tuple[int, ...]] = {}
-    parted, fresh = labels, len(candidates)
+    parted, fresh = labels, int(labels.max()) + 1
+    height, width = cores.numbers.shape
     for number in several:
-        mine = piece == number
-        lines = _lines(y[mine], x[mine], core[mine], cores)
-        if len(lines) < (1 if framed[number] else 2):
+        box = boxes[number]
+        window = labels[box.y : box.y + box.height, box.x : box.x + box.width]
+        rows, columns = np.nonzero(window == number)
+        rows, columns = rows + box.y, columns + box.x
+        y = np.minimum(((rows + 0.5) * cores.scale).astype(np.int32), height - 1)
+        x = np.minimum(((columns + 0.5) * cores.scale).astype(np.int32), width - 1)
+        lines = _lines(y, x, cores.numbers[y, x], cores)
+        framed = number in frames
+        if len(lines) < (1 if framed else 2):
             continue
         if parted is labels:
             parted = labels.astype(np.int32)  # room for more numbers
-        line, away = _nearest(y[mine], x[mine], lines, cores)
-        first = () if framed[number] else (number,)
+        line, away = _nearest(y, x, lines, cores)
+        first = () if framed else (number,)
         parts[number] = (*first, *range(fresh, fresh + len(lines) - len(first)))
         fresh += len(lines) - len(first)
         own = np.asarray(parts[number], np.int32)[line]
-        if framed[number]:
-            thick = _thickness(cores)
-            own = np.where(away <= _ASCENDER * thick, own, number)
-        parted[rows[mine], columns[mine]] = own
+        if framed:
+            own = np.where(away <= _ASCENDER * _thickness(cores), own, number)
+        parted[rows, columns] = own
     return parted, parts
 
 
@@ -101,19 +97,31 @@ def _thickness(cores: LineCores) -> float:
 
 
 def _in_several(
-    pieces: NDArray[np.int32],
-    counts: NDArray[np.int64],
-    ink: NDArray[np.int64],
-    framed: NDArray[np.bool_],
+    labels: NDArray[np.uint16 | np.int32],
+    boxes: Mapping[int, Box],
+    cores: LineCores,
+    frames: Collection[int],
 ) -> list[int]:
     """Numbers of the pieces with ink in two or more cores, and not only in passing."""
-    numbers, first, cores = np.unique(pieces, return_index=True, return_counts=True)
-    within = np.add.reduceat(counts, first) if len(first) else counts
-    return [
-        int(number)
-        for number, many, pixels in zip(numbers, cores, within, strict=True)
-        if framed[number] or (many > 1 and pixels > _IN_CORES * ink[number])
-    ]
+    core = on_page(cores.numbers.astype(np.uint16), cores.scale, labels.shape).ravel()
+    flat = labels.ravel()
+    inside = np.flatnonzero((core > 0) & (flat > 0))
+    most = int(cores.numbers.max()) + 1
+    if not len(inside):
+        return []
+    count = int(labels.max()) + 1
+    pairs = np.bincount(flat[inside].astype(np.int64) * most + core[inside], minlength=count * most)
+    pairs = pairs.reshape(count, most)
+    touched, within = np.count_nonzero(pairs, axis=1), pairs.sum(axis=1)
+    several = []
+    for number, box in boxes.items():
+        if number in frames and touched[number]:
+            several.append(number)
+        elif touched[number] > 1:
+            window = labels[box.y : box.y + box.height, box.x : box.x + box.width]
+            if within[number] > _IN_CORES * np.count_nonzero(window == number):
+                several.append(number)
+    return several
 
 
 def _lines(

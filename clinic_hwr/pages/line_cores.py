@@ -49,6 +49,25 @@ class LineCores:
         return int(votes[1:].argmax()) + 1
 
 
+def on_page(
+    values: NDArray[np.uint8 | np.uint16], scale: float, shape: tuple[int, ...]
+) -> NDArray[np.uint8 | np.uint16]:
+    """Spread something on the maps over the page, each pixel with the value of the nearest.
+
+    Args:
+        values: (height, width) on the maps.
+        scale: their pixels a page pixel.
+        shape: of the page, height and width in pixels.
+    """
+    shift = 0.5 / scale - 0.5  # pixels have their middles at halves
+    to_page = np.array([[1 / scale, 0, shift], [0, 1 / scale, shift]])
+    spread = cv2.warpAffine(
+        values, to_page, (shape[1], shape[0]), flags=cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    return np.asarray(spread, values.dtype)
+
+
 def line_cores(maps: LineMaps) -> LineCores:
     """Number the cores of the lines of handwriting."""
     mask = ((maps.hand >= _IS_CORE) & (maps.hand > maps.print)).astype(np.uint8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -66,7 +66,7 @@ def pen_strokes(
     inside = np.bincount(labels[covered > 0], minlength=count)
     kinds = kinds_of_ink(labels, count, maps) if maps is not None else None
     speck = max(6.0, (0.15 * unit) ** 2)
-    keep, frames = np.zeros(count, bool), np.zeros(count, bool)
+    frames: set[int] = set()
     strokes: dict[int, Stroke] = {}
     large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= speck)
     for index in large[large > 0].tolist():
@@ -78,15 +78,15 @@ def pen_strokes(
         )
         if inside[index] > 0.6 * area and not circle:
             continue
-        keep[index] = True
-        frames[index] = kinds is not None and kinds.is_frame(index, w, h, unit) and not circle
+        if kinds is not None and kinds.is_frame(index, w, h, unit) and not circle:
+            frames.add(index)
         strokes[index] = Stroke(Box(x, y, w, h), area)
     if kinds is None or cores is None or maps is None:
-        return np.where(keep, np.uint8(255), np.uint8(0)).take(labels), tuple(strokes.values())
+        return _kept(strokes, count, labels), tuple(strokes.values())
     for index in _of_the_paper(strokes, kinds, ink.shape, unit):
-        keep[index] = False
         del strokes[index]
-    parted, parts = split_joined(labels, keep, cores, frames)
+    boxes = {number: stroke.box_px for number, stroke in strokes.items()}
+    parted, parts = split_joined(labels, boxes, cores, frames)
     for index, own in parts.items():
         whole = strokes.pop(index).box_px
         window = parted[whole.y : whole.y + whole.height, whole.x : whole.x + whole.width]
@@ -96,13 +96,20 @@ def pen_strokes(
             area = int(mask.sum())
             if area >= speck:
                 strokes[number] = Stroke(Box(whole.x + x, whole.y + y, w, h), area)
-    for framed in np.flatnonzero(frames):
-        strokes.pop(int(framed), None)
+    for framed in frames:
+        strokes.pop(framed, None)
     total = 1 + max([count - 1, *(number for own in parts.values() for number in own)])
-    left = np.zeros(total, np.uint8)
-    left[list(strokes)] = 255
     means = kinds_of_ink(parted, total, maps) if parts else kinds
-    return left.take(parted), _with_kinds(strokes, means, unit)
+    return _kept(strokes, total, parted), _with_kinds(strokes, means, unit)
+
+
+def _kept(
+    strokes: Collection[int], count: int, labels: NDArray[np.uint16 | np.int32]
+) -> NDArray[np.uint8]:
+    """The ink of some of the pieces."""
+    kept = np.zeros(count, np.uint8)
+    kept[list(strokes)] = 255
+    return kept.take(labels)
 
 
 def _with_kinds(strokes: dict[int, Stroke], kinds: InkKinds, unit: float) -> tuple[Stroke, ...]:

@@ -8,6 +8,7 @@ import pytest
 
 from clinic_hwr.pages.joined_lines import split_joined
 from clinic_hwr.pages.line_cores import LineCores
+from clinic_hwr.pages.types import Box
 
 Page = tuple[np.ndarray, np.ndarray, LineCores]
 
@@ -20,11 +21,10 @@ def _cores(bands: list[tuple[int, int, int, int]], shape: tuple[int, int]) -> Li
     return LineCores(numbers, 0.5)
 
 
-def _pieces(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    count, labels = cv2.connectedComponents(ink, connectivity=8)
-    keep = np.ones(count, bool)
-    keep[0] = False
-    return labels, keep
+def _pieces(ink: np.ndarray) -> tuple[np.ndarray, dict[int, Box]]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    boxes = {n: Box(*(int(v) for v in row[:4])) for n, row in enumerate(stats) if n}
+    return labels, boxes
 
 
 def _word(ink: np.ndarray, x: int, y: int, letters: int) -> None:
@@ -37,10 +37,10 @@ def test_a_descender_that_touches_the_line_below_is_cut_between_them() -> None:
     _word(ink, 30, 40, 9)
     _word(ink, 30, 100, 9)
     cv2.line(ink, (62, 40), (62, 100), 255, 3)
-    labels, keep = _pieces(ink)
-    assert keep.sum() == 1
+    labels, boxes = _pieces(ink)
+    assert len(boxes) == 1
 
-    parted, parts = split_joined(labels, keep, _cores([(20, 32, 170, 48), (20, 92, 170, 108)],
+    parted, parts = split_joined(labels, boxes, _cores([(20, 32, 170, 48), (20, 92, 170, 108)],
                                                       ink.shape))  # fmt: skip
 
     ((number, (upper, lower)),) = parts.items()
@@ -54,9 +54,9 @@ def test_a_descender_that_only_reaches_into_the_line_below_stays_whole() -> None
     ink = np.zeros((160, 200), np.uint8)
     _word(ink, 30, 40, 9)
     cv2.line(ink, (62, 40), (62, 97), 255, 3)
-    labels, keep = _pieces(ink)
+    labels, boxes = _pieces(ink)
 
-    parted, parts = split_joined(labels, keep, _cores([(20, 32, 170, 48), (20, 92, 170, 108)],
+    parted, parts = split_joined(labels, boxes, _cores([(20, 32, 170, 48), (20, 92, 170, 108)],
                                                       ink.shape))  # fmt: skip
 
     assert parts == {}
@@ -66,9 +66,9 @@ def test_a_descender_that_only_reaches_into_the_line_below_stays_whole() -> None
 def test_a_frame_around_lines_is_no_piece_of_them() -> None:
     ink = np.zeros((160, 200), np.uint8)
     cv2.rectangle(ink, (5, 5), (195, 150), 255, 2)
-    labels, keep = _pieces(ink)
+    labels, boxes = _pieces(ink)
 
-    _, parts = split_joined(labels, keep, _cores([(20, 32, 198, 48), (20, 92, 198, 108)],
+    _, parts = split_joined(labels, boxes, _cores([(20, 32, 198, 48), (20, 92, 198, 108)],
                                                  ink.shape))  # fmt: skip
 
     assert parts == {}
@@ -78,9 +78,26 @@ def test_a_frame_around_lines_is_no_piece_of_them() -> None:
 def test_two_cores_of_one_row_are_one_line(offset: int) -> None:
     ink = np.zeros((100, 240), np.uint8)
     _word(ink, 30, 40, 12)
-    labels, keep = _pieces(ink)
+    labels, boxes = _pieces(ink)
     bands = [(20, 32, 100, 48), (110, 32 + offset, 220, 48 + offset)]
 
-    _, parts = split_joined(labels, keep, _cores(bands, ink.shape))
+    _, parts = split_joined(labels, boxes, _cores(bands, ink.shape))
 
     assert parts == {}
+
+
+def test_writing_that_touches_a_frame_is_cut_off_from_it() -> None:
+    ink = np.zeros((200, 300), np.uint8)
+    cv2.rectangle(ink, (5, 5), (290, 190), 255, 2)
+    _word(ink, 40, 100, 15)
+    cv2.line(ink, (260, 100), (290, 100), 255, 3)
+    labels, boxes = _pieces(ink)
+    frame = int(labels[5, 100])
+    assert labels[90, 40] == frame or labels[100, 49] == frame
+
+    parted, parts = split_joined(labels, boxes, _cores([(30, 92, 280, 108)], ink.shape), {frame})
+
+    ((number, (word,)),) = parts.items()
+    assert number == frame != word
+    assert parted[5, 100] == frame
+    assert (parted == word)[85:116, 30:275].sum() > 500
