@@ -41,7 +41,7 @@ def named_after_reading(
         )
         for region, reading in zip(regions, readings, strict=True)
     ]
-    return tuple(
+    named = [
         region
         if (line.name, line.group) == (region.name, region.group)
         else replace(
@@ -52,4 +52,5 @@ def named_after_reading(
             named_by=NamedBy.READING,
         )
         for region, line in zip(regions, name_by_reading(lines), strict=True)
-    )
+    ]
+    return tuple(one for one in named if not stage_read._is_mere_print(one))

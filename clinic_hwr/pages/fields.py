@@ -15,7 +15,7 @@ from .combs import holds
 from .form_fields import declared_runs, form_fields
 from .known_forms import FormFit, KnownForm, fit_form, known_forms
 from .label_vocabulary import label_vocabulary
-from .labels import Label, union
+from .labels import Label, union, word_rows
 from .letterhead import head_fields
 from .marks import signature_fields
 from .medications import name_lines
@@ -48,6 +48,7 @@ from .values import (
 
 _PER_MEDICATION = ("drug", "strength", "sig", "quantity")
 _MIN_SIDE_PX = 32
+_TYPED_LETTERS = 4  # of a typed row that may say something
 
 
 def find_fields(
@@ -169,6 +170,7 @@ class _FieldSearch:
         self._labelled(labels, area)
         if area is not None and table is None:
             self._free_writing(area)
+            self._typed(area)
 
     def _choices(self, labels: Sequence[Label]) -> list[Label]:
         """Answers marked among printed choices; returns the labels they do not answer."""
@@ -292,7 +294,7 @@ class _FieldSearch:
         return replace(field, group=before + 1)
 
     def _free_writing(self, area: Box) -> None:
-        """Name the lines under the Rx, printed ones as well as written ones."""
+        """Name the lines written under the Rx."""
         survey = self.survey
         strokes = [s for s in self._pile() if contains(area, *centre(s.box_px))]
         strokes = _without_emblem(strokes, survey.unit_px)
@@ -307,6 +309,31 @@ class _FieldSearch:
                 label="Rx",
             )  # fmt: skip
             self._take([field], set(line.strokes), NamedBy.PLACE)
+
+    def _typed(self, area: Box) -> None:
+        """Rows of print under the Rx: a typed prescription, or what a form prints there.
+
+        They have no name; what they say may give them one (``prescriptions.naming``), and those
+        that say nothing of a prescription are left out by whoever has read them.
+        """
+        taken = {i for label in self.survey.labels for i in label.word_indexes}
+        claimed = [one.box_px for one in self.fields if one.printed_text is not None]
+        for row in word_rows(self.survey.words):
+            runs: list[list[PrintedWord]] = []
+            for index in row:
+                word = self.survey.words[index]
+                middle = centre(word.box_px)
+                if index in taken or not contains(area, *middle):
+                    continue
+                if any(contains(box, *middle) for box in claimed):
+                    continue
+                last = runs[-1][-1].box_px if runs else None
+                if last is None or word.box_px.x - (last.x + last.width) > 2.5 * word.box_px.height:
+                    runs.append([])
+                runs[-1].append(word)
+            for run in runs:
+                if sum(char.isalpha() for word in run for char in word.text) >= _TYPED_LETTERS:
+                    self._take([printed_region("unnamed", run)], set(), NamedBy.NOBODY)
 
     def _unnamed(self) -> None:
         """Ink that nobody could name is shown to the reviewer, never dropped."""

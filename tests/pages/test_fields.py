@@ -6,13 +6,23 @@ import cv2
 import numpy as np
 import pytest
 
-from clinic_hwr.pages import Box, FieldKind, FieldRegion, PrintedWord, UprightPage, find_fields
+from clinic_hwr.pages import (
+    Box,
+    FieldKind,
+    FieldRegion,
+    PrintedWord,
+    UprightPage,
+    find_fields,
+    read_print,
+)
 from clinic_hwr.pages.checkboxes import find_checkboxes
 from clinic_hwr.pages.fields import _refills_by_drug, _without_emblem
 from clinic_hwr.pages.pen_strokes import Stroke
 from clinic_hwr.pages.types import FIELD_NAMES
+from clinic_hwr.recognition.synthesis.pages_paper import Paper
 
 from .conftest import PreparedPage, needs_tesseract
+from .scribble import ScribbleHand
 
 pytestmark = needs_tesseract
 
@@ -150,3 +160,20 @@ def test_an_area_of_specks_and_one_tall_mark_has_no_emblem() -> None:
     specks = [Stroke(Box(10 * place, 40, 2, 2), 4) for place in range(4)]
     tall = [Stroke(Box(x, 0, 10, 90), 300) for x in (80, 120)]
     assert _without_emblem([*specks, *tall], 9.0) == [*specks, *tall]
+
+
+def test_rows_typed_under_an_rx_are_regions_of_print_without_a_name() -> None:
+    paper = Paper(5.0, 6.0, 200, ScribbleHand(), np.random.default_rng(1))
+    paper.text(0.4, 0.6, "Riverside Family Clinic", points=12)
+    paper.text(0.4, 1.2, "Name: Jane Example", points=10)
+    paper.text(0.4, 1.9, "Rx", points=22, face="serif-bold")
+    paper.text(1.0, 2.4, "Furosemide 40 mg tablet", points=10)
+    paper.text(1.0, 2.8, "1 tablet by mouth daily", points=10)
+    page = UprightPage(paper.ink, 0, 0.0, np.eye(3))
+
+    fields = find_fields(page, read_print(page.gray))
+
+    typed = [one for one in fields if one.name == "unnamed" and one.printed_text]
+    assert [one.printed_text for one in typed] == [
+        "Furosemide 40 mg tablet", "1 tablet by mouth daily",
+    ]  # fmt: skip
