@@ -29,7 +29,6 @@ from clinic_hwr.pages.text_lines import text_lines
 from clinic_hwr.pages.values import is_writing
 from clinic_hwr.recognition.segmentation.finder import LineMarker, load_line_marker
 from clinic_hwr.recognition.segmentation.weights import SHIPPED
-from clinic_hwr.recognition.synthesis.hands import FontHand
 from clinic_hwr.recognition.synthesis.pages import DrawnPage, draw_pages, layouts_with
 from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 
@@ -98,22 +97,16 @@ def lines_of(survey: PageSurvey) -> list[Box]:
     return [line.box_px for line in lines if is_writing(survey, line.box_px)]
 
 
-def prepare(options: argparse.Namespace) -> list[Prepared]:
-    """Draw pages, turn them upright, read their print.
-
-    Nobody writes with a font: the segmenter learnt from fonts of every split.
-    """
-    hands = [
-        hand
-        for hand in page_hands(Path(options.data), options.split, cuts_dir=options.cuts)
-        if not isinstance(hand, FontHand)
-    ]
+def prepare(options: argparse.Namespace, marker: LineMarker) -> list[Prepared]:
+    """Draw pages, turn them upright, read their print as the product does."""
+    hands = page_hands(Path(options.data), options.split, cuts_dir=options.cuts)
     pages = []
     drawn = draw_pages(hands, count=options.pages, seed=options.seed,
                        layouts=layouts_with(options.split), degradations=DEGRADATIONS)  # fmt: skip
     for page in drawn:
         upright = make_upright(page.gray)
-        pages.append(Prepared(page, upright, read_print(upright.gray)))
+        words = read_print(upright.gray, segmenter=marker)
+        pages.append(Prepared(page, upright, words))
     return pages
 
 
@@ -196,11 +189,11 @@ def main() -> None:
     options = parser.parse_args()
     if not options.data:
         parser.error("give --data FOLDER or set CLINIC_HWR_DATA")
-    pages = prepare(options)
+    marker = load_line_marker(options.weights)
+    pages = prepare(options, marker)
     layouts = sorted({page.drawn.layout for page in pages})
     print(f"Synthetic pages, {date.today()}, n = {len(pages)}, seed {options.seed}, layouts "
           f"{', '.join(layouts)}; {', '.join(DEGRADATIONS)}.\n")  # fmt: skip
-    marker = load_line_marker(options.weights)
     print("| way | recall | precision | time a page |\n| --- | --- | --- | --- |")
     print(f"| segmenter | {measure_lines(pages, marker)} |")
     print(f"| classical | {measure_lines(pages, None)} |\n")

@@ -22,6 +22,7 @@ from clinic_hwr import stage_read  # noqa: E402  (needs Django set up)
 from clinic_hwr.pages import FieldRegion  # noqa: E402
 from clinic_hwr.pages.types import FIELD_NAMES, NamedBy  # noqa: E402
 from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading  # noqa: E402
+from clinic_hwr.unknown_pages import without_mere_print  # noqa: E402
 
 
 def named_after_reading(
@@ -53,4 +54,4 @@ def named_after_reading(
         )
         for region, line in zip(regions, name_by_reading(lines), strict=True)
     ]
-    return tuple(one for one in named if not stage_read._is_mere_print(one))
+    return without_mere_print(named, found.crops(regions), readings)[0]

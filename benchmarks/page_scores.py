@@ -161,7 +161,12 @@ def count_fields(
     measure: str,
 ) -> None:
     """Right name and medication, overlap of half; a struck-out value must not be ordered."""
-    left = [one for one in fields if one.present is not False and one.name != "substitution"]
+    # Two signing lines say something of substitution; only a printed choice is a value of its own.
+    asked = any(truth.name == "substitution" for truth in expected)
+    left = [
+        one for one in fields
+        if one.present is not False and (asked or one.name != "substitution")
+    ]  # fmt: skip
     for truth in expected:
         box = placed(truth.quad_px, page)
         same = [one for one in left if (one.name, one.group) == (truth.name, truth.group)]

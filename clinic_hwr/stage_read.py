@@ -29,14 +29,13 @@ from clinic_hwr.pages.types import (
     FieldKind,
     FieldRegion,
     Gray,
-    NamedBy,
     PrintedWord,
     UprightPage,
 )
 from clinic_hwr.recognition.types import Alternative, CharConfidence, Reader, Reading
 from clinic_hwr.routing.models import Field, FieldReading
 
-from .unknown_pages import line_marker_load, named_by_reading
+from .unknown_pages import line_marker_load, named_by_reading, without_mere_print
 
 if TYPE_CHECKING:
     from clinic_hwr.recognition.comb_reader import CombReader
@@ -238,12 +237,9 @@ def _page_fields(page: Page, reader: Reader, sheets: Sequence[FormSheet] = ()) -
         ]
     else:
         regions = named_by_reading(page, regions, readings)
-        # Print under an Rx that says nothing of a prescription is the form's own.
-        said = [n for n, one in enumerate(regions) if not _is_mere_print(one)]
-        if not said:
+        regions, crops, readings = without_mere_print(regions, crops, readings)
+        if not regions:
             return [replace(_whole_page(page, found.gray), form=form)]
-        regions = tuple(regions[n] for n in said)
-        crops, readings = [crops[n] for n in said], [readings[n] for n in said]
         places = [None] * len(regions)
     return [
         FieldDraft(page.pk, position, region, raster_write(crop), reading, form, place)
@@ -251,11 +247,6 @@ def _page_fields(page: Page, reader: Reader, sheets: Sequence[FormSheet] = ()) -
             zip(regions, crops, readings, places, strict=True)
         )
     ]
-
-
-def _is_mere_print(region: FieldRegion) -> bool:
-    """Whether a region is print that neither a label nor what it says has named."""
-    return region.named_by is NamedBy.NOBODY and region.printed_text is not None
 
 
 def _words(page: Page) -> tuple[PrintedWord, ...]:

@@ -10,7 +10,7 @@ from functools import cache
 from django.conf import settings
 
 from clinic_hwr.intake.models import Page
-from clinic_hwr.pages.types import FIELD_NAMES, FieldRegion, LineSegmenter, NamedBy
+from clinic_hwr.pages.types import FIELD_NAMES, FieldRegion, Gray, LineSegmenter, NamedBy
 from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading
 from clinic_hwr.recognition.types import Reading
 from clinic_hwr.routing.lexicons import site_country, working_lexicon
@@ -68,4 +68,20 @@ def named_by_reading(
             named_by=NamedBy.READING,
         )
         for region, line in zip(regions, named, strict=True)
+    )
+
+
+def without_mere_print(
+    regions: Sequence[FieldRegion], crops: Sequence[Gray], readings: Sequence[Reading | None]
+) -> tuple[tuple[FieldRegion, ...], list[Gray], list[Reading | None]]:
+    """Leave out print under an Rx that says nothing of a prescription: it is the form's own."""
+    said = [
+        number
+        for number, region in enumerate(regions)
+        if region.printed_text is None or region.named_by is not NamedBy.NOBODY
+    ]
+    return (
+        tuple(regions[number] for number in said),
+        [crops[number] for number in said],
+        [readings[number] for number in said],
     )

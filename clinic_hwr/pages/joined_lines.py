@@ -22,6 +22,8 @@ _SPANS = 0.8
 # A frame or a long stroke that passes through lines has this little of its ink in their cores.
 _IN_CORES = 0.12
 _END_COLUMNS = 6
+# Lines follow each other at no less than so many heights of their cores.
+_PITCH = 1.8
 # Letters rise so many heights of a core out of it; what is farther away belongs to the frame.
 _ASCENDER = 1.6
 
@@ -164,8 +166,21 @@ def _lines(
                 break
         else:
             lines.append([part])
-    lines.sort(key=lambda line: line[0].left_y)
-    return [[part.core for part in line] for line in lines]
+    lines.sort(key=_middle)
+    kept: list[list[_Part]] = []
+    for line in lines:
+        if kept and _middle(line) - _middle(kept[-1]) < _PITCH * max(
+            part.height for part in (*line, *kept[-1])
+        ):
+            kept[-1] += line  # two marks on one letter, such as the head and the foot of a 1
+        else:
+            kept.append(line)
+    return [[part.core for part in line] for line in kept]
+
+
+def _middle(line: list[_Part]) -> float:
+    """Row of a line in a piece of ink, in pixels of the maps."""
+    return sum(part.left_y + part.right_y for part in line) / (2 * len(line))
 
 
 def _beside(one: _Part, other: _Part) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,7 @@ _LABEL_LOG_ODDS = -4.0
 # Handwriting taken for print would be released as OCR text, print taken for handwriting is only
 # read by the other recognizer: the burden of proof is on print, most of all under an Rx.
 _VALUE_LOG_ODDS, _RX_LOG_ODDS = 0.7, 2.5
+_RX_LETTERS = 3
 REFILL_CHOICES = (*"0123456789", "10", "11", "12", "nr", "prn", "o")
 _PAGE_ROWS = 110.0  # stands in for the print height of a page without print: letter has ~110 lines
 
@@ -154,10 +156,12 @@ def _printed_words(
     area = rx_area(labels, words, gray.shape[1], gray.shape[0], _unit(gray, words))
     slots = word_slots(words, labels, area)
     votes: dict[str, list[tuple[float, int]]] = {}
+    letters: Counter[str] = Counter()
     for slot, one, word in zip(slots, odds, words, strict=True):
         if slot.startswith("value of label"):
             one += _likeness(word, labels[int(slot.split()[-1])])
         votes.setdefault(slot, []).append((float(one), len(word.text)))
+        letters[slot] += sum(char.isalnum() for char in word.text)
     refill = {f"value of label {n}" for n, label in enumerate(labels) if label.field == "refills"}
     printed = []
     for slot, word in zip(slots, words, strict=True):
@@ -167,6 +171,8 @@ def _printed_words(
             # A circled choice is read as "@)" or the like: only plain choices count.
             if normalised(word.text) in REFILL_CHOICES:
                 printed.append(word)
+        elif slot.startswith("rx") and letters[slot] < _RX_LETTERS:
+            continue  # a letter or two between pen strokes is a piece of them
         elif _weighted_mean(votes[slot]) > _proof(slot):
             printed.append(word)
     return tuple(printed)
