@@ -121,7 +121,8 @@ def word_slots(
                     run += 1
                 if area is not None and contains(area, *centre(box)):
                     # A stamp beside the writing must not vouch for it.
-                    slots[index] = f"rx row {row_number} run {run}"
+                    after = f"value of {owner}" if owner else f"row {row_number}"
+                    slots[index] = f"rx {after} run {run}"
                 else:
                     slots[index] = f"value of {owner}" if owner else f"row {row_number} run {run}"
             previous = box

@@ -40,7 +40,7 @@ from .values import (
     beside,
     first_run,
     is_writing,
-    printed_below,
+    printed_in_cell,
     printed_region,
     share_strokes,
     value_slots,
@@ -250,7 +250,7 @@ class _FieldSearch:
                     label=label.text, lines_px=self._rows(found),
                 )  # fmt: skip
                 self._take([self._numbered(field)], set(found))
-            elif not found and (words := printed_below(self.survey, label)):
+            elif not found and (words := printed_in_cell(self.survey, label)):
                 field = printed_region(label.field, words, label=label.text)
                 self._take([self._numbered(field)], set())
 

@@ -18,6 +18,7 @@ from .types import FIELD_NAMES
 _FOLDER = Path(__file__).parent / "label_words"
 # A phrase of five letters or more may have one letter in six misread.
 _FUZZY_FROM, _FUZZY_RATIO = 5, 83.0
+_SHORT_WORD = 3  # a word of so many letters in a phrase must be read rightly
 # With a colon behind it, a word of four letters may have one of them misread: it labels something.
 _COLON_FROM, _COLON_RATIO = 4, 75.0
 # Digits that Tesseract takes letters for, in words that hold letters too: "D0B", "A1lergies".
@@ -72,8 +73,18 @@ class LabelVocabulary:
 @lru_cache(maxsize=20_000)  # pages say the same words, and are asked three times each
 def _nearest(vocabulary: LabelVocabulary, phrase: str, shortest: int, ratio: float) -> str | None:
     alike = _of_length(vocabulary, phrase.count(" "), len(phrase), shortest)
-    found = process.extractOne(phrase, alike, scorer=fuzz.ratio, score_cutoff=ratio)
-    return None if found is None else vocabulary.fields[found[0]]
+    found = process.extract(phrase, alike, scorer=fuzz.ratio, score_cutoff=ratio, limit=5)
+    near = (known for known, _, _ in found if _same_short_words(phrase, known))
+    known = next(near, None)
+    return None if known is None else vocabulary.fields[known]
+
+
+def _same_short_words(phrase: str, known: str) -> bool:
+    """Whether the short words of two phrases are the same: "patient nora" is no "patient no"."""
+    return phrase.count(" ") == 0 or all(
+        one == other or min(len(one), len(other)) > _SHORT_WORD
+        for one, other in zip(phrase.split(), known.split(), strict=True)
+    )
 
 
 @lru_cache(maxsize=1_000)

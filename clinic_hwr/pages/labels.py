@@ -98,6 +98,8 @@ def _label_at(
         text = " ".join(words[i].text for i in indexes)
         if not all(normalised(words[i].text) for i in indexes):
             continue
+        if any(words[i].text.rstrip().endswith(":") for i in indexes[:-1]):
+            continue  # the label ended there: "Patient: Nora" is no "patient name"
         colon = text.rstrip().endswith(":")
         field = known.field_of(normalised(text), colon=colon)
         if field is None or (field != "rx" and _inside_a_sentence(words, row, at, length, known)):

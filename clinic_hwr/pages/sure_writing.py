@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from .background import ink_mask
 from .components import connected_pieces
-from .types import Gray, LineMaps, PrintedWord
+from .ink_kinds import kinds_by_runs
+from .types import Box, Gray, LineMaps, PrintedWord
 
 # On 40 synthetic pages (docs/pages.md, "Page time") a core from 0.7 on cost 9% of the printed
 # words, and from 0.9 on, with ten times as much of a piece in it as in print, 4%.
@@ -20,6 +21,7 @@ _SURE_CORE, _MORE_THAN_PRINT = 0.9, 10.0
 _PRINT_CORE = 0.3
 _IN_CORE = 0.3  # share of a piece's ink: a core is the middle half of a line
 _RIM_PX = 5
+_SPECK_PX = 6
 _REMNANT_LETTERS, _BESIDE = 2, 0.5  # and how near, in heights of the word
 
 
@@ -46,9 +48,19 @@ def sure_writing(gray: Gray, maps: LineMaps) -> NDArray[np.uint8]:
         )
         for core in (hand, printed)
     )
-    sure = (in_hand > _IN_CORE * stats[:, cv2.CC_STAT_AREA]) & (
-        in_hand > _MORE_THAN_PRINT * in_print
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+    areas[0] = 1.0
+    # By words: letters of print that look written stand among others that do not.
+    letters = np.flatnonzero(areas >= _SPECK_PX)
+    letters = letters[letters > 0]
+    boxes = [Box(*stats[number, :4].tolist()) for number in letters]
+    height_px = float(np.median([box.height for box in boxes])) if boxes else 1.0
+    hand_share, print_share = kinds_by_runs(
+        boxes, (in_hand / areas)[letters], (in_print / areas)[letters], areas[letters], height_px
     )
+    sure = np.zeros(count, bool)
+    sure[letters] = (hand_share > _IN_CORE) & (hand_share > _MORE_THAN_PRINT * print_share)
+    sure &= (in_hand > _IN_CORE * areas) & (in_hand > _MORE_THAN_PRINT * in_print)
     sure[0] = False
     return np.where(sure, 255, 0).astype(np.uint8).take(labels)
 

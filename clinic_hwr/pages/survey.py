@@ -171,7 +171,7 @@ def _printed_words(
             # A circled choice is read as "@)" or the like: only plain choices count.
             if normalised(word.text) in REFILL_CHOICES:
                 printed.append(word)
-        elif slot.startswith("rx") and letters[slot] < _RX_LETTERS:
+        elif slot.startswith("rx row") and letters[slot] < _RX_LETTERS:
             continue  # a letter or two between pen strokes is a piece of them
         elif _weighted_mean(votes[slot]) > _proof(slot):
             printed.append(word)

@@ -142,10 +142,13 @@ def below(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[S
     return [] if area is None else [s for s in strokes if contains(area, *centre(s.box_px))]
 
 
-def printed_below(survey: PageSurvey, label: Label) -> list[PrintedWord]:
-    """Return the first row of printed words right under a label that are no labels themselves."""
+def printed_in_cell(survey: PageSurvey, label: Label) -> list[PrintedWord]:
+    """Return the first row of print under the label of a printed cell, without other labels.
+
+    Outside of a cell the next row of print answers another question.
+    """
     area = _area_below(survey, label)
-    if area is None:
+    if area is None or cell_around(survey, label.box_px) is None:
         return []
     taken = {i for one in survey.labels for i in one.word_indexes}
     words = [

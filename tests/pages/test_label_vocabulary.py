@@ -47,3 +47,21 @@ def test_a_label_glued_to_its_value_is_parted() -> None:
     assert [word.box_px.as_list() for word in words] == [[100, 50, 40, 20], [140, 50, 70, 20]]
     (label,) = find_labels(words)
     assert label.field == "patient_dob"
+
+
+def test_a_short_word_of_a_phrase_must_be_the_same() -> None:
+    known = label_vocabulary()
+    assert known.field_of("patient no") == "patient_mrn"
+    assert known.field_of("patient nora") != "patient_mrn"
+    assert known.field_of("patlent no") == "patient_mrn"
+
+
+def test_a_label_ends_at_its_colon() -> None:
+    words = [
+        PrintedWord("Patient:", Box(10, 10, 80, 20), 0.95),
+        PrintedWord("Nora", Box(105, 10, 40, 20), 0.95),
+        PrintedWord("Mockford", Box(155, 10, 80, 20), 0.95),
+    ]
+    assert [(label.field, label.text) for label in find_labels(words)] == [
+        ("patient_name", "Patient:")
+    ]
