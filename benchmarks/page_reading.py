@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_hwr.settings")
 os.environ.setdefault("DJANGO_SECRET_KEY", "measured")
@@ -20,9 +19,7 @@ django.setup()
 
 from clinic_hwr import stage_read  # noqa: E402  (needs Django set up)
 from clinic_hwr.pages import FieldRegion  # noqa: E402
-from clinic_hwr.pages.types import FIELD_NAMES, NamedBy  # noqa: E402
-from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading  # noqa: E402
-from clinic_hwr.unknown_pages import without_mere_print  # noqa: E402
+from clinic_hwr.unknown_pages import regions_named, without_mere_print  # noqa: E402
 
 
 def named_after_reading(
@@ -31,27 +28,5 @@ def named_after_reading(
     """Return the fields with the names that their readings give them."""
     found = stage_read.PageFound(gray, gray, (), tuple(regions), None)
     readings = stage_read.page_readings(found, regions, stage_read.reader_load())
-    lines = [
-        ReadLine(
-            region.name,
-            region.group,
-            region.named_by,
-            reading.text if reading else "",
-            tuple(other.text for other in reading.alternatives) if reading else (),
-            region.box_px,
-        )
-        for region, reading in zip(regions, readings, strict=True)
-    ]
-    named = [
-        region
-        if (line.name, line.group) == (region.name, region.group)
-        else replace(
-            region,
-            name=line.name,
-            group=line.group,
-            kind=FIELD_NAMES[line.name],
-            named_by=NamedBy.READING,
-        )
-        for region, line in zip(regions, name_by_reading(lines), strict=True)
-    ]
+    named = regions_named(regions, readings)
     return without_mere_print(named, found.crops(regions), readings)[0]

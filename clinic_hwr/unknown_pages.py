@@ -11,6 +11,7 @@ from django.conf import settings
 
 from clinic_hwr.intake.models import Page
 from clinic_hwr.pages.types import FIELD_NAMES, FieldRegion, Gray, LineSegmenter, NamedBy
+from clinic_hwr.prescriptions.lexicon import DrugLexicon
 from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading
 from clinic_hwr.recognition.types import Reading
 from clinic_hwr.routing.lexicons import site_country, working_lexicon
@@ -43,6 +44,18 @@ def _say_no_segmenter(reason: str) -> None:
 def named_by_reading(
     page: Page, regions: Sequence[FieldRegion], readings: Sequence[Reading | None]
 ) -> tuple[FieldRegion, ...]:
+    """Name the lines of a page that no label names, as its site's drugs and country have it."""
+    lexicon = working_lexicon(page.scan.site.slug)
+    return regions_named(regions, readings, lexicon=lexicon, country=site_country())
+
+
+def regions_named(
+    regions: Sequence[FieldRegion],
+    readings: Sequence[Reading | None],
+    *,
+    lexicon: DrugLexicon | None = None,
+    country: str | None = None,
+) -> tuple[FieldRegion, ...]:
     """Name by what they say the lines that no label names; see ``prescriptions.naming``."""
     lines = [
         ReadLine(
@@ -55,8 +68,7 @@ def named_by_reading(
         )
         for region, reading in zip(regions, readings, strict=True)
     ]
-    lexicon = working_lexicon(page.scan.site.slug)
-    named = name_by_reading(lines, lexicon=lexicon, country=site_country())
+    named = name_by_reading(lines, lexicon=lexicon, country=country)
     return tuple(
         region
         if (line.name, line.group) == (region.name, region.group)
