@@ -10,13 +10,15 @@ from .types import Box, PrintedWord
 # Labels that end the free writing area below an Rx.
 _BELOW_RX = {
     "refills", "signature", "substitution", "prescriber_name", "prescriber_npi", "prescriber_dea",
-    "prescriber_phone", "date_written", "patient_name", "notes",
+    "prescriber_phone", "date_written", "patient_name", "notes", "patient_dob", "patient_address",
+    "patient_mrn", "patient_weight", "patient_age", "patient_sex", "allergies",
 }  # fmt: skip
 # An Rx is about as wide as high; a word this many times as wide is a heading.
 _HEADING = 3.5
+_OF_DRUGS = {"drug", "strength", "sig", "quantity"}
 _PATIENT = {
     "patient_name", "patient_dob", "patient_address", "patient_age", "patient_sex",
-    "patient_weight", "date_written",
+    "patient_weight", "date_written", "patient_mrn", "allergies",
 }  # fmt: skip
 
 
@@ -55,6 +57,10 @@ def _area_by_position(
     rows = [box for box in rows if closing and box.y < max(closing)]
     if len(rows) < 2:
         return None
+    # "S:" and "#" may be handwriting that OCR could read.
+    words_of_drugs = {one.field for one in labels if sum(c.isalpha() for c in one.text) > 2}
+    if len(words_of_drugs & _OF_DRUGS) > 1:
+        return None  # the form says what stands where
     top = max(box.y + box.height for box in rows)
     bottom = _bottom(labels, words, top, height, unit_px)
     if bottom - top < 8 * unit_px:

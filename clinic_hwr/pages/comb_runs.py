@@ -29,6 +29,7 @@ _FEWEST_ALIKE = 3
 _ALIKE = 0.6  # share of the edges whose line has the usual ends; writing may hide some
 # Share of a run that straight lines must cover: above and below, where boxes have gaps; or only
 # below, where ticks stand on one line. Letters of bold print reach 0.9 in places.
+_TICK = 0.85  # of the pitch: a tick between two places on a line is no higher
 _JOINED, _UNBROKEN = 0.75, 0.97
 _MOST_LINES = 3000  # that touch a straight line; a form full of combs has some hundred
 FEWEST = 3  # cells of a comb: two boxes side by side are to be ticked, more often than not
@@ -311,6 +312,8 @@ def _run(edges: Sequence[float], pitch: float, band: _Band) -> Run | None:
         return None
     if not framed and below < _UNBROKEN:
         return None
+    if not framed and bottom - top > _TICK * pitch:
+        return None  # strokes as high as writing are writing
     before, behind = _overhang(band.line(bottom, pitch), left, right, pitch)
     if not framed and any(end > 0.25 and not _whole(end) for end in (before, behind)):
         return None  # an underline, and strokes that stand on it

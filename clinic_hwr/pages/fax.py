@@ -15,6 +15,16 @@ _ROW_DOTS = (1728, 2048, 2432, 1700, 1694)
 _FLAT_LETTERS = 0.72  # height over width of letters on rows that are half as dense as columns
 _MIN_LETTERS = 20
 _SPECK_PX = 3
+_DOT_PX = 14  # a dot of a dithered or noisy ground, or a hole in it
+_GRAINY = 0.035  # of the pixels around are dots or holes: more is a ground, no letter's edge
+_SHADED = 0.12  # of the ground is black: single dots of light gray are specks
+_PATCH_PX = 7
+_AROUND_PX = 33
+_OVER_GROUND, _CLUMP_PX = 0.4, 60
+_GROUND_PX = 65
+_GROUND_BLUR_PX = 2.2  # dots become gray, strokes of a pen stay
+_LOST_SHARE = 2e-4  # of the page: about a letter
+_BLACKENED = 0.7  # of a grainy place is black: nothing can be told from it
 _FEW_SPECKS = 3e-5  # of all pixels: below it dots belong to letters
 
 
@@ -51,14 +61,73 @@ def _is_half_dense(gray: Gray) -> bool:
 
 
 def clean_fax(gray: Gray) -> Gray:
-    """Take out specks, where there are too many to be dots of i, and fill rows lost on the line."""
+    """Take out specks, where there are too many to be dots of i, and fill rows lost on the line.
+
+    A shaded sheet reaches the other side as black and white grain: there dots are blurred into the
+    gray that they stand for, so that the ink shows against it, and what is all but black becomes
+    white.
+    """
     ink = np.where(gray < 128, 255, 0).astype(np.uint8)
     _, labels, stats, _ = connected_pieces(ink)
+    grainy = _grainy(ink, labels, stats)
+    if grainy.any():
+        gray = _ground_as_gray(gray, ink, grainy)
     speck = np.where(stats[:, cv2.CC_STAT_AREA] <= _SPECK_PX, 255, 0).astype(np.uint8)
     speck[0] = 0
     if np.count_nonzero(speck) > _FEW_SPECKS * gray.size:
         gray = np.asarray(cv2.max(gray, speck.take(labels)), np.uint8)
     return _rows_filled(gray)
+
+
+def is_blackened(gray: Gray, clean: Gray) -> bool:
+    """Whether ``clean_fax`` gave up a place that arrived all but black.
+
+    Args:
+        gray, clean: the raster before and after, of one size.
+    """
+    given_up = np.where((gray < 128) & (clean > 250), 255, 0).astype(np.uint8)
+    share = cv2.boxFilter(given_up, cv2.CV_32F, (_AROUND_PX, _AROUND_PX)) / 255
+    return bool(np.count_nonzero(share > _BLACKENED) > _LOST_SHARE * gray.size)
+
+
+def _grainy(ink: Gray, labels: np.ndarray, stats: np.ndarray) -> Gray:
+    """Where dots and holes stand as densely as in no writing: (height, width), 255 or 0."""
+    dot = np.where(stats[:, cv2.CC_STAT_AREA] <= _DOT_PX, 1.0, 0.0).astype(np.float32)
+    dot[0] = 0.0
+    _, holes, of_holes, _ = connected_pieces(np.asarray(cv2.bitwise_not(ink), np.uint8))
+    hole = np.where(of_holes[:, cv2.CC_STAT_AREA] <= _DOT_PX, 1.0, 0.0).astype(np.float32)
+    hole[0] = 0.0
+    dots = cv2.boxFilter(dot.take(labels) + hole.take(holes), -1, (_AROUND_PX, _AROUND_PX))
+    # Letters fill less than half of a place, so that the median is what they stand on.
+    size = max(1, ink.shape[1] // _PATCH_PX), max(1, ink.shape[0] // _PATCH_PX)
+    patches = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.uint8)
+    ground = cv2.resize(cv2.medianBlur(patches, 5), ink.shape[::-1]) / 255
+    grain = np.where((dots > _GRAINY) & (ground > _SHADED), 255, 0).astype(np.uint8)
+    side = np.ones((_AROUND_PX // 2, _AROUND_PX // 2), np.uint8)
+    return np.asarray(cv2.dilate(cv2.morphologyEx(grain, cv2.MORPH_OPEN, side), side), np.uint8)
+
+
+def _ground_as_gray(gray: Gray, ink: Gray, grainy: Gray) -> Gray:
+    """Divide the grain away: what is darker than the ground around it, once dots are blurred."""
+    dark = cv2.GaussianBlur(ink, (0, 0), _GROUND_BLUR_PX).astype(np.float32) / 255
+    ground = cv2.boxFilter(ink, cv2.CV_32F, (_GROUND_PX, _GROUND_PX)) / 255
+    over = (dark - ground) / np.maximum(1.0 - ground, 0.05)
+    lifted: Gray = np.where(grainy > 0, 255 * (1 - np.clip(over, 0, 1)), gray).astype(np.uint8)
+    # What is left of the grain are clumps smaller than a letter, and paler.
+    marks = np.where((grainy > 0) & (over > _OVER_GROUND), 255, 0).astype(np.uint8)
+    _, of_mark, sizes, _ = connected_pieces(marks)
+    large = np.where(sizes[:, cv2.CC_STAT_AREA] > _CLUMP_PX, 255, 0).astype(np.uint8)
+    large[0] = 0
+    kept = cv2.dilate(large.take(of_mark), np.ones((5, 5), np.uint8))
+    lifted[(grainy > 0) & (kept == 0)] = 255
+    black = cv2.boxFilter(ink, cv2.CV_32F, (_AROUND_PX, _AROUND_PX)) > 255 * _BLACKENED
+    _, labels, _, _ = connected_pieces(np.where(black, 255, 0).astype(np.uint8))
+    # A bar of print is black and has clean edges; a shadow's are grainy.
+    in_grain = np.unique(labels[(grainy > 0) & black])
+    lost = np.where(np.isin(labels, in_grain[in_grain > 0]), 255, 0).astype(np.uint8)
+    rim = np.ones((_AROUND_PX // 2, _AROUND_PX // 2), np.uint8)
+    lifted[(cv2.dilate(lost, rim) > 0) & (grainy > 0) | (lost > 0)] = 255
+    return lifted
 
 
 def _rows_filled(gray: Gray) -> Gray:

@@ -18,7 +18,8 @@ from .label_vocabulary import label_vocabulary
 from .labels import Label, union, word_rows
 from .letterhead import head_fields
 from .marks import signature_fields
-from .medications import name_lines
+from .medication_groups import PER_MEDICATION, grouped
+from .medications import name_lines, without_emblem
 from .pen_strokes import Stroke
 from .strikes import find_strikes, struck_together
 from .survey import PageSurvey, survey_page
@@ -36,17 +37,19 @@ from .types import (
     UprightPage,
 )
 from .values import (
+    Slot,
     below,
     beside,
     first_run,
     is_writing,
+    over,
     printed_in_cell,
     printed_region,
     share_strokes,
     value_slots,
+    written_in_cell,
 )
 
-_PER_MEDICATION = ("drug", "strength", "sig", "quantity")
 _MIN_SIDE_PX = 32
 _TYPED_LETTERS = 4  # of a typed row that may say something
 
@@ -105,6 +108,7 @@ class _FieldSearch:
         self.left = set(survey.strokes)
         self.blocks: set[Box] = set()  # labels of free text that was found
         self.fields: list[FieldRegion] = []
+        self.has_table = False
 
     def run(self) -> list[FieldRegion]:
         if self.fit is not None:
@@ -113,8 +117,8 @@ class _FieldSearch:
             self._on_any_paper()
         head = head_fields(self.survey, {field.name for field in self.fields})
         self._take(head, set(), NamedBy.PLACE)
-        if self.fit is None:
-            self.fields = _refills_by_drug(self.fields)
+        if self.fit is None and not self.has_table:
+            self.fields = grouped(self.fields)
         self._unnamed()
         return self._with_strikes(self.fields)
 
@@ -154,6 +158,7 @@ class _FieldSearch:
         self._blocks(set())
         labels: Sequence[Label] = self._free_labels()
         table = find_table(survey)
+        self.has_table = table is not None
         if table is not None:
             self._take(*table_fields(survey, table))
             labels = [one for one in labels if not contains(table.box_px, *centre(one.box_px))]
@@ -228,11 +233,13 @@ class _FieldSearch:
             one for one in labels
             if one.field in FIELD_NAMES and one.field not in ("signature", "substitution")
         ]  # fmt: skip
+        wanted = [one for one in wanted if not self._in_its_cell(one)]
         slots = value_slots(self.survey, wanted)
-        shared = share_strokes(slots, self._outside(area))
+        shared = self._shared(slots, area)
         # Block letters may look printed: in a slot where nothing else stands they are its value.
-        neat = share_strokes(slots, self._outside(area, printed=True))
-        empty = []
+        neat = self._shared(slots, area, printed=True)
+        with_slot = {slot.label.box_px for slot in slots}
+        empty = [one for one in wanted if one.box_px not in with_slot]
         for number, slot in enumerate(slots):
             strokes = shared.get(number) or neat.get(number, [])
             strokes = self._nearest_row(strokes, slot.label.box_px)
@@ -243,7 +250,9 @@ class _FieldSearch:
                 continue
             self._take([self._numbered(field)], set(strokes))
         for label in empty:
-            found = below(self.survey, label, self._outside(area))
+            own = label.field in PER_MEDICATION
+            found = over(self.survey, label, self._outside(None if own else area))
+            found = found or below(self.survey, label, self._outside(area))
             if found and is_writing(self.survey, union([s.box_px for s in found])):
                 field = FieldRegion(
                     label.field, FIELD_NAMES[label.field], union([s.box_px for s in found]),
@@ -253,6 +262,33 @@ class _FieldSearch:
             elif not found and (words := printed_in_cell(self.survey, label)):
                 field = printed_region(label.field, words, label=label.text)
                 self._take([self._numbered(field)], set())
+
+    def _in_its_cell(self, label: Label) -> bool:
+        """Take what is written in the cell of a label; False where there is none."""
+        found = written_in_cell(self.survey, label, self._pile())
+        if not found or not is_writing(self.survey, union([s.box_px for s in found])):
+            return False
+        box = union([s.box_px for s in found])
+        field = FieldRegion(
+            label.field, FIELD_NAMES[label.field], box, label=label.text,
+            lines_px=self._rows(found),
+        )  # fmt: skip
+        self._take([self._numbered(field)], set(found))
+        return True
+
+    def _shared(
+        self, slots: Sequence[Slot], area: Box | None, *, printed: bool = False
+    ) -> dict[int, list[Stroke]]:
+        """The strokes of each slot. The writing area keeps its own but for labels of drugs."""
+        outside = set(self._outside(area, printed=printed))
+        shared = share_strokes(slots, self._pile(printed=printed))
+        return {
+            number: [
+                s for s in strokes
+                if s in outside or slots[number].label.field in (*PER_MEDICATION, "refills")
+            ]
+            for number, strokes in shared.items()
+        }  # fmt: skip
 
     def _nearest_row(self, strokes: Sequence[Stroke], label: Box) -> list[Stroke]:
         """Of strokes on several rows those of the row that a label stands on."""
@@ -288,7 +324,7 @@ class _FieldSearch:
 
     def _numbered(self, field: FieldRegion) -> FieldRegion:
         """Give a labelled medication field the number of its kind on the page."""
-        if field.name not in _PER_MEDICATION:
+        if field.name not in PER_MEDICATION:
             return field
         before = sum(1 for other in self.fields if other.name == field.name)
         return replace(field, group=before + 1)
@@ -297,7 +333,7 @@ class _FieldSearch:
         """Name the lines written under the Rx."""
         survey = self.survey
         strokes = [s for s in self._pile() if contains(area, *centre(s.box_px))]
-        strokes = _without_emblem(strokes, survey.unit_px)
+        strokes = without_emblem(strokes, survey.unit_px)
         lines = [line for line in text_lines(survey, strokes) if is_writing(survey, line.box_px)]
         first = max((f.group for f in self.fields if f.name == "drug"), default=0)
         letter = letter_height(strokes, survey.unit_px)
@@ -344,43 +380,11 @@ class _FieldSearch:
                     self._take([field], set(), NamedBy.NOBODY)
 
 
-def _refills_by_drug(fields: Sequence[FieldRegion]) -> list[FieldRegion]:
-    """Give refills to the drug above them where a page says them more than once, or amid drugs.
-
-    Refills that stand once, below all drugs, keep group 0: they go for every medication.
-    """
-    drugs = sorted((one for one in fields if one.name == "drug"), key=lambda one: one.box_px.y)
-    rows = [one for one in fields if one.name == "refills" and one.group == 0]
-    if not drugs or not rows:
-        return list(fields)
-    last = centre(drugs[-1].box_px)[1]
-    if len(rows) == 1 and centre(rows[0].box_px)[1] > last:
-        return list(fields)
-    numbered = []
-    for one in fields:
-        if one.name == "refills" and one.group == 0:
-            above = [d.group for d in drugs if centre(d.box_px)[1] <= centre(one.box_px)[1]]
-            one = replace(one, group=above[-1] if above else 0)
-        numbered.append(one)
-    return numbered
-
-
 def _is_choice(field: FieldRegion) -> bool:
     """Whether a field is a circle around a printed choice: a stroke through print by nature."""
     return bool(field.options or field.mark_doubt) or (
         field.name == "refills" and field.printed_text is not None
     )
-
-
-def _without_emblem(strokes: list[Stroke], unit_px: float) -> list[Stroke]:
-    """Leave out a big printed Rx that OCR did not read: tall, and left of all writing."""
-    letter = letter_height(strokes, unit_px)
-    rest = [s for s in strokes if s.box_px.height < 2.2 * letter]
-    letters = [s.box_px.x for s in rest if s.box_px.height > 0.5 * letter]
-    if not letters:
-        return strokes
-    left = min(letters)
-    return [s for s in strokes if s in rest or s.box_px.x + s.box_px.width / 2 > left]
 
 
 def reading_order(fields: Sequence[FieldRegion], unit_px: float) -> tuple[FieldRegion, ...]:

@@ -33,6 +33,7 @@ class Label:
 
 # These stand under a line that is signed above them.
 _UNDER_A_LINE = {"signature", "substitution"}
+_TITLE = 1.25  # of the usual height of a label
 _SPACE = 0.75  # of the word height: a space of running bold print is up to 0.6
 
 
@@ -61,7 +62,7 @@ def find_labels(
                 continue
             labels.append(label)
             at += len(label.word_indexes)
-    return tuple(_in_context(labels))
+    return tuple(_in_context(_drugs_behind_rx(labels)))
 
 
 def split_glued(
@@ -117,15 +118,38 @@ def _label_at(
     return None
 
 
+def _drugs_behind_rx(labels: Sequence[Label]) -> list[Label]:
+    """Take an Rx that is set like the labels around it, before each drug, for a drug's label."""
+    signs = [one for one in labels if one.field == "rx"]
+    rest = [one for one in labels if one.field in ("sig", "quantity")]
+
+    def in_line(sign: Label) -> bool:
+        box = sign.box_px
+        return any(
+            abs(one.box_px.x - box.x) < box.height
+            and box.y < one.box_px.y < box.y + 12 * box.height
+            and 0.6 < one.box_px.height / box.height < 1.7
+            for one in rest
+        )  # fmt: skip
+
+    if not signs or not all(in_line(one) for one in signs):
+        return list(labels)
+    return [
+        replace(one, field="drug", placement=Placement.BESIDE) if one.field == "rx" else one
+        for one in labels
+    ]
+
+
 def _in_context(labels: Sequence[Label]) -> list[Label]:
     """Take the names off labels that speak of another person than the one they would name.
 
     An address over the patient's rows is the practice's; a phone inside of them is the patient's,
     and the product has no field for it: what stands there is shown without a name.
     """
+    labels = _without_titles(labels)
     rows = [one.box_px.y for one in labels if one.field in ("patient_name", "patient_dob")]
     if not rows:
-        return list(labels)
+        return labels
     top, bottom = min(rows), max(rows)
     addresses = [one for one in labels if one.field == "patient_address"]
     if len(addresses) > 1:
@@ -143,6 +167,24 @@ def _in_context(labels: Sequence[Label]) -> list[Label]:
             label = replace(label, field="", placement=Placement.NONE)
         kept.append(label)
     return kept
+
+
+def _without_titles(labels: Sequence[Label]) -> list[Label]:
+    """Take the name off a heading such as PRESCRIPTION: large, and above all other labels."""
+    rest = [one for one in labels if one.field not in ("drug", "rx", "")]
+    if not rest:
+        return list(labels)
+    top = min(one.box_px.y for one in rest)
+    usual = sorted(one.box_px.height for one in rest)[len(rest) // 2]
+
+    def is_title(one: Label) -> bool:
+        box = one.box_px
+        return one.field == "drug" and box.y + box.height < top and box.height > _TITLE * usual
+
+    return [
+        replace(one, field="", placement=Placement.NONE) if is_title(one) else one
+        for one in labels
+    ]  # fmt: skip
 
 
 def _inside_a_sentence(

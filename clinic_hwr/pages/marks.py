@@ -9,7 +9,7 @@ from .labels import Label, Placement, union
 from .pen_strokes import Stroke
 from .survey import PageSurvey
 from .types import FIELD_NAMES, Box, FieldRegion
-from .values import is_writing
+from .values import is_writing, rule_beside
 
 _MIN_CHOICES = 3
 
@@ -26,10 +26,13 @@ def signature_fields(
     for label in labels:
         if label.field not in ("signature", "substitution"):
             continue
-        area = _signing_area(survey, label)
-        inside = [s for s in strokes if contains(area, *centre(s.box_px))]
-        if not inside or not _is_signature(survey, inside):
-            inside = []
+        places = _signing_areas(survey, label)
+        area, inside = places[0], []
+        for place in places:
+            there = [s for s in strokes if contains(place, *centre(s.box_px))]
+            if there and _is_signature(survey, there):
+                area, inside = place, there
+                break
         signed.append((label, area, inside))
     if not signed:
         return [], set()
@@ -63,19 +66,34 @@ def signature_fields(
     return fields, taken
 
 
-def _signing_area(survey: PageSurvey, label: Label) -> Box:
-    """Where a label is signed: over the rule above it, or along the row beside it."""
+def _signing_areas(survey: PageSurvey, label: Label) -> list[Box]:
+    """Where a label may be signed, the likeliest first: over a rule above it, or on its row.
+
+    A rule that begins right of the label is signed there, whether a colon was read or not.
+    """
     box = label.box_px
-    height = box.height
-    if label.placement is Placement.ABOVE:
-        for rule in sorted(survey.rules.horizontal, key=lambda rule: -rule.width):
-            over = box.y - (rule.y + rule.height)
-            shared = min(rule.x + rule.width, box.x + box.width) - max(rule.x, box.x)
-            if -0.5 * height < over < 2.5 * height and shared > 0.5 * box.width:
-                top = _clear_of_rows(survey, rule, rule.y - round(5.0 * height))
-                return Box(rule.x, top, rule.width, rule.y + height - top)
-        top = max(0, box.y - round(5.0 * height))
-        return Box(max(0, box.x - 2 * height), top, box.width + 4 * height, box.y - top)
+    beside = _along_the_row(survey, label)
+    if label.placement is not Placement.ABOVE:
+        return [beside]
+    if rule_beside(survey, box) is not None:
+        return [beside, _over(survey, label)]
+    return [_over(survey, label), beside]
+
+
+def _over(survey: PageSurvey, label: Label) -> Box:
+    box, height = label.box_px, label.box_px.height
+    for rule in sorted(survey.rules.horizontal, key=lambda rule: -rule.width):
+        above = box.y - (rule.y + rule.height)
+        shared = min(rule.x + rule.width, box.x + box.width) - max(rule.x, box.x)
+        if -0.5 * height < above < 2.5 * height and shared > 0.5 * box.width:
+            top = _clear_of_rows(survey, rule, rule.y - round(5.0 * height))
+            return Box(rule.x, top, rule.width, rule.y + height - top)
+    top = max(0, box.y - round(5.0 * height))
+    return Box(max(0, box.x - 2 * height), top, box.width + 4 * height, box.y - top)
+
+
+def _along_the_row(survey: PageSurvey, label: Label) -> Box:
+    box, height = label.box_px, label.box_px.height
     left = box.x + box.width
     right = survey.gray.shape[1]
     for other in survey.labels:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .pen_strokes import Stroke
+from .text_lines import letter_height
 from .types import Box
 
 # What the lines of one medication can be, first to last. Geometry cannot read "#" or "Sig:", so
@@ -43,7 +45,8 @@ def name_lines(boxes: Sequence[Box], letter_px: float) -> list[NamedLine]:
     n = len(boxes)
     middles = np.array([box.y + box.height / 2 for box in boxes])
     gaps = np.diff(middles)
-    pitch = float(np.median(gaps)) if len(gaps) else 1.0
+    between = gaps[gaps > 0.5 * letter_px]  # pieces of one row stand at one height
+    pitch = float(np.median(between)) if len(between) else max(1.0, letter_px)
     widest = max((box.width for box in boxes), default=1)
     best: list[tuple[float, int, int]] = [(0.0, 0, 0)] + [(-np.inf, 0, 0)] * n
     for end in range(1, n + 1):
@@ -90,3 +93,14 @@ def _spacing(gaps: np.ndarray, start: int, end: int, pitch: float) -> float:
     for gap in gaps[start : end - 1]:
         score -= 2.5 * float(np.clip(gap / pitch - 1.12, 0.0, 0.8))
     return score
+
+
+def without_emblem(strokes: list[Stroke], unit_px: float) -> list[Stroke]:
+    """Leave out a big printed Rx that OCR did not read: tall, and left of all writing."""
+    letter = letter_height(strokes, unit_px)
+    rest = [s for s in strokes if s.box_px.height < 2.2 * letter]
+    letters = [s.box_px.x for s in rest if s.box_px.height > 0.5 * letter]
+    if not letters:
+        return strokes
+    left = min(letters)
+    return [s for s in strokes if s in rest or s.box_px.x + s.box_px.width / 2 > left]

@@ -13,6 +13,8 @@ PAGE_PROBLEM_WORDS: dict[str, str] = {
     "not cut out, and what lies beside it may have been read as well.",
     PageProblem.ROWS_UNEVEN: "The sheet is bent in a way that could not be undone: lines may have "
     "been cut or joined wrongly.",
+    PageProblem.BLACKENED: "A part of the fax arrived black: what is written there cannot be seen. "
+    "Ask for the page again.",
 }
 
 

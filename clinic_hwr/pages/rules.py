@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -22,6 +22,7 @@ _MAX_THICKNESS_PX = 9
 _TEXT_SHARE = 0.3
 # Generated rules stay within 1.5 px of straight after blur, noise and JPEG; pen strokes do not.
 _MAX_BEND_PX = 1.8
+_TOUCH_PX = 7.0  # of a horizontal rule: there a cell's side ends
 _RIM_PX = 6  # around a rule, of what inpainting looks at
 
 
@@ -84,8 +85,23 @@ def find_rules(gray: Gray, *, length: int | None = None) -> FormRules:
 def rules_of(parts: DarkParts, length: int) -> FormRules:
     """Find the rules of a page whose dark parts are known; see ``find_rules``."""
     mask, horizontal = _runs(parts.ink, parts.level_lines, length)
-    # Tall letters of two lines stand above each other like a rule: vertical ones must be longer.
-    mask_t, turned = _runs(_turned(parts.ink), _turned(parts.upright_lines), 2 * length)
+
+    def is_border(box: Box) -> bool:
+        # Tall letters of two lines stand above each other like a rule: vertical ones must be
+        # longer, or the side of a cell, from one horizontal rule to another.
+        if box.width >= 2 * length:
+            return True
+        ends = (box.x, box.x + box.width)
+        return all(
+            any(
+                abs(end - (rule.y + rule.height / 2)) < _TOUCH_PX
+                and rule.x - _TOUCH_PX <= box.y <= rule.x + rule.width + _TOUCH_PX
+                for rule in horizontal
+            )
+            for end in ends
+        )
+
+    mask_t, turned = _runs(_turned(parts.ink), _turned(parts.upright_lines), length, is_border)
     mask |= _turned(mask_t)
     vertical = tuple(Box(b.y, b.x, b.height, b.width) for b in turned)
     return FormRules(mask, horizontal, vertical)
@@ -97,7 +113,10 @@ def _turned(raster: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _runs(
-    ink: NDArray[np.uint8], hairlines: NDArray[np.uint8], length: int
+    ink: NDArray[np.uint8],
+    hairlines: NDArray[np.uint8],
+    length: int,
+    is_rule: Callable[[Box], bool] = lambda box: True,
 ) -> tuple[NDArray[np.uint8], tuple[Box, ...]]:
     """Mask and boxes of the horizontal rules at least ``length`` pixels long."""
     width = ink.shape[1]
@@ -111,6 +130,8 @@ def _runs(
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((1, _BRIDGE_PX), np.uint8))
     boxes = []
     for x, y, w, h, part in _long_pieces(np.asarray(joined, np.uint8), length):
+        if not is_rule(Box(x, y, w, h)):
+            continue
         area = int(np.count_nonzero(part))
         # Solid bars (black margins, filled boxes) are no rules, and neither is writing.
         if area / w > _MAX_THICKNESS_PX + _STEP_PX:

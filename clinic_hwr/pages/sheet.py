@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -16,9 +17,12 @@ _SIDE_PX = 480
 # The outline must be this close to its quadrilateral (intersection over union): a curled sheet
 # reaches 0.95, a shadow or a hand over the edge does not.
 _LIKENESS = 0.94
+_BITTEN = 0.75  # of the convex outline: less is no sheet with a shadow over its edge
 _SHARE = (0.15, 0.985)  # of the picture; above it there is no table to speak of
 _CONTRAST = 18.0  # gray levels between the sheet's rim and what is around it
 _INK_OUTSIDE = 0.03  # of all letters: more means that the "table" is shaded paper
+_AS_DARK = 0.9  # of the letters on the sheet
+_MIDDLE = (0.35, 0.65)  # of both sides of the picture: that much of it is sheet, if there is one
 _ANGLES_DEG = (55.0, 125.0)
 
 
@@ -58,8 +62,10 @@ def find_sheet(gray: Gray) -> Sheet:
     otsu, _ = cv2.threshold(paper, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     low = float(np.percentile(rim, 50))
     seen = False
-    for level in (otsu, 0.6 * otsu + 0.4 * low, 0.5 * (low + float(np.median(paper)))):
-        found = _quadrilateral(paper, float(level))
+    levels = (otsu, 0.6 * otsu + 0.4 * low, 0.5 * (low + float(np.median(paper))))
+    masks = itertools.chain([_within_edges(paper)], (_brighter(paper, level) for level in levels))
+    for mask in masks:
+        found = _quadrilateral(paper, mask)
         if found is None:
             continue
         seen = True
@@ -69,12 +75,32 @@ def find_sheet(gray: Gray) -> Sheet:
     return Sheet(None, doubtful=seen)
 
 
-def _quadrilateral(
-    paper: Gray, level: float
-) -> tuple[NDArray[np.float64], NDArray[np.uint8]] | None:
-    """Corners and filled outline of the largest bright area, if it has four sides."""
+def _within_edges(paper: Gray) -> NDArray[np.uint8]:
+    """What floods from the middle before it meets what floods from the rim (Meyer's watershed).
+
+    They meet at the steepest edge between, so that light which falls off over sheet and table
+    does not matter, nor how bright the table is.
+    """
+    height, width = paper.shape
+    seeds = np.zeros((height, width), np.int32)
+    seeds[:3], seeds[-3:], seeds[:, :3], seeds[:, -3:] = 1, 1, 1, 1
+    low, high = _MIDDLE
+    seeds[int(low * height) : int(high * height), int(low * width) : int(high * width)] = 2
+    smooth = cv2.GaussianBlur(paper, (0, 0), 1.0)
+    steep = cv2.morphologyEx(smooth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    basins = cv2.watershed(cv2.cvtColor(steep, cv2.COLOR_GRAY2BGR), seeds)
+    return np.where(basins == 2, 255, 0).astype(np.uint8)
+
+
+def _brighter(paper: Gray, level: float) -> NDArray[np.uint8]:
     mask = np.where(paper > level, 255, 0).astype(np.uint8)
-    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)), np.uint8)
+
+
+def _quadrilateral(
+    paper: Gray, mask: NDArray[np.uint8]
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]] | None:
+    """Corners and filled outline of the largest area of a mask, if it has four sides."""
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return None
@@ -92,6 +118,9 @@ def _quadrilateral(
         return None
     outline: Gray = np.zeros_like(mask)
     cv2.drawContours(outline, [contour], -1, 255, -1)
+    if np.count_nonzero(outline) > _BITTEN * cv2.contourArea(hull):
+        # The shadow of a hand or of the phone over an edge takes a bite out of the sheet.
+        cv2.fillConvexPoly(outline, hull, 255)
     filled: Gray = np.zeros_like(mask)
     cv2.fillPoly(filled, [corners], 255)
     shared = np.count_nonzero(outline & filled) / np.count_nonzero(outline | filled)
@@ -146,15 +175,19 @@ def _fitted(corners: NDArray[np.float64], contour: NDArray[np.int32]) -> NDArray
 
 def _is_written_outside(small: Gray, outline: NDArray[np.uint8]) -> bool:
     """Whether letters stand outside of an outline: then it is the edge of a shadow."""
-    ink = ink_mask(flatten_background(small))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    flat = flatten_background(small)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink_mask(flat), connectivity=8)
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     letter = (np.maximum(wide, high) <= 24) & (np.minimum(wide, high) >= 3)
     letter[0] = False
-    letters = np.where(letter[labels], 255, 0).astype(np.uint8)
-    outside = letters & ~_grown(outline, 9)
-    total = np.count_nonzero(letters)
-    return bool(total > 0 and np.count_nonzero(outside) > _INK_OUTSIDE * total)
+    inside = letter[labels] & (outline > 0)
+    if not inside.any():
+        return bool(letter[labels].any())
+    # The grain of a table is as small as letters, but never as dark as the ink of the sheet.
+    depth = np.bincount(labels.ravel(), 255.0 - flat.ravel()) / stats[:, cv2.CC_STAT_AREA]
+    letter &= depth > _AS_DARK * float(np.median(depth[np.unique(labels[inside])]))
+    outside = letter[labels] & (_grown(outline, 9) == 0)
+    return bool(np.count_nonzero(outside) > _INK_OUTSIDE * np.count_nonzero(letter[labels]))
 
 
 def _grown(mask: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:

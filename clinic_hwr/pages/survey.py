@@ -21,8 +21,9 @@ from .line_cores import LineCores, line_cores
 from .pen_strokes import Stroke, pen_strokes
 from .print_or_hand import map_log_odds, print_log_odds
 from .printed_lines import printed_lines
-from .rules import FormRules
+from .rules import FormRules, lift_rules
 from .types import Box, CombRun, Gray, LineMaps, PrintedWord
+from .unread_print import read_rest
 
 # A label of the vocabulary is print even where its letters look hand-drawn, within reason.
 _LABEL_LOG_ODDS = -4.0
@@ -87,8 +88,10 @@ def survey_page(
         vocabulary: the label words of the languages enabled; None: of all that are known.
         maps: what a trained segmenter says of the page's lines, or None.
     """
-    words = split_glued(words, vocabulary)
     lines = printed_lines(gray)
+    if maps is not None and words:
+        words = [*words, *read_rest(lift_rules(gray, lines.rules), maps, words, vocabulary)]
+    words = split_glued(words, vocabulary)
     rules, dark = lines.rules, lines.parts.dark
     all_ink, ink = lines.parts.ink, lines.parts.ink.copy()
     combs = name_combs(lines.combs, words, find_labels(words, vocabulary), _unit(gray, words))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .areas import centre
-from .label_vocabulary import normalised
+from .areas import centre, contains, same_row
+from .label_vocabulary import LabelVocabulary, label_vocabulary, normalised
 from .labels import union, word_rows
 from .pen_strokes import Stroke
 from .survey import PageSurvey
+from .text_lines import text_lines
 from .types import FIELD_NAMES, Box, FieldRegion
 from .values import is_writing
 
@@ -25,7 +27,9 @@ _COLUMNS: dict[str, str] = {
     "date": "", "time": "", "date time": "", "prescriber": "", "signature": "", "rn": "",
     "nurse": "", "noted by": "", "initials": "", "md": "", "physician": "", "start": "", "stop": "",
 }  # fmt: skip
+_AS_COLUMN = ("drug", "strength", "sig", "quantity", "refills")
 _MIN_COLUMNS = 3
+_BORDER_SHARE = 0.3  # of the headings' width: what a rule between rows reaches at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,16 @@ class Table:
     borders: tuple[int, ...]
 
 
-def find_table(survey: PageSurvey) -> Table | None:
-    """Find the order table of a page: a row of three or more known headings, one of them a drug."""
+def find_table(survey: PageSurvey, vocabulary: LabelVocabulary | None = None) -> Table | None:
+    """Find the order table of a page: a row of three or more known headings, one of them a drug.
+
+    Args:
+        survey: of the page.
+        vocabulary: words of the languages enabled; None: of all that are known.
+    """
+    known = vocabulary or label_vocabulary()
     for row in word_rows(survey.words):
-        headings = _headings(survey, row)
+        headings = _headings(survey, row, known)
         if len(headings) < _MIN_COLUMNS or not any(field == "drug" for field, _, _ in headings):
             continue
         heading_box = union([box for _, _, box in headings])
@@ -58,6 +68,8 @@ def find_table(survey: PageSurvey) -> Table | None:
         if len(borders) < 2:
             continue
         columns = _columns(survey, headings, borders[0], borders[-1])
+        if len(borders) == 2:
+            borders = _by_writing(survey, columns, borders)
         left, right = columns[0].left, columns[-1].right
         box = Box(left, heading_box.y, right - left, borders[-1] - heading_box.y)
         return Table(box, columns, borders)
@@ -99,7 +111,9 @@ def table_fields(survey: PageSurvey, table: Table) -> tuple[list[FieldRegion], s
     return fields, taken
 
 
-def _headings(survey: PageSurvey, row: Sequence[int]) -> list[tuple[str, str, Box]]:
+def _headings(
+    survey: PageSurvey, row: Sequence[int], vocabulary: LabelVocabulary
+) -> list[tuple[str, str, Box]]:
     """Known headings of a row of words, words close to each other taken together."""
     runs: list[list[int]] = []
     for index in row:
@@ -113,6 +127,8 @@ def _headings(survey: PageSurvey, row: Sequence[int]) -> list[tuple[str, str, Bo
     for run in runs:
         text = " ".join(survey.words[i].text for i in run)
         field = _COLUMNS.get(normalised(text))
+        if field is None and (named := vocabulary.field_of(normalised(text))) in _AS_COLUMN:
+            field = named
         if field is not None:
             found.append((field, text, union([survey.words[i].box_px for i in run])))
     return found
@@ -120,14 +136,19 @@ def _headings(survey: PageSurvey, row: Sequence[int]) -> list[tuple[str, str, Bo
 
 def _row_borders(survey: PageSurvey, heading: Box) -> tuple[int, ...]:
     """y of the horizontal rules below the heading that run under most of it, at even-ish steps."""
-    ys: list[int] = []
+    spans: list[tuple[int, int]] = []  # y, and how much of the heading's width lies over it
     for rule in survey.rules.horizontal:
         y = rule.y + rule.height // 2
         reach = min(rule.x + rule.width, heading.x + heading.width) - max(rule.x, heading.x)
-        if y <= heading.y + heading.height // 2 or reach < 0.15 * heading.width:
+        if y <= heading.y + heading.height // 2 or reach <= 0:
             continue
-        if not ys or y - ys[-1] > survey.unit_px:
-            ys.append(y)
+        if spans and y - spans[-1][0] <= survey.unit_px:
+            spans[-1] = (spans[-1][0], spans[-1][1] + reach)
+        else:
+            spans.append((y, reach))
+    # A bar of a letter is straight, too.
+    end = _end_of_sides(survey, heading)
+    ys = [y for y, reach in spans if reach > _BORDER_SHARE * heading.width and y <= end]
     # Rows of a table follow each other; the first much wider step leaves the table.
     kept = ys[:2]
     for y in ys[2:]:
@@ -135,6 +156,41 @@ def _row_borders(survey: PageSurvey, heading: Box) -> tuple[int, ...]:
             break
         kept.append(y)
     return tuple(kept)
+
+
+def _end_of_sides(survey: PageSurvey, heading: Box) -> float:
+    """y where the upright rules end that run through a row of headings; without any no end."""
+    sides = [
+        rule.y + rule.height
+        for rule in survey.rules.vertical
+        if rule.y < heading.y + heading.height < rule.y + rule.height
+        and heading.x - survey.unit_px < rule.x < heading.x + heading.width + survey.unit_px
+    ]
+    return max(sides) + survey.unit_px if len(sides) > 1 else float("inf")
+
+
+def _by_writing(
+    survey: PageSurvey, columns: Sequence[Column], borders: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Rows of a table that has no rules between them: one for each line in the drugs' column."""
+    drug = next(one for one in columns if one.field == "drug")
+    area = Box(drug.left, borders[0], drug.right - drug.left, borders[1] - borders[0])
+    strokes = [s for s in survey.strokes if not s.printed and contains(area, *centre(s.box_px))]
+    lines = sorted(
+        (one.box_px for one in text_lines(survey, strokes) if is_writing(survey, one.box_px)),
+        key=lambda box: box.y,
+    )
+    rows: list[Box] = []
+    for line in lines:
+        if rows and same_row(rows[-1], line):
+            rows[-1] = union([rows[-1], line])
+        else:
+            rows.append(line)
+    between = [
+        round((one.y + one.height / 2 + two.y + two.height / 2) / 2)
+        for one, two in itertools.pairwise(rows)
+    ]
+    return (borders[0], *between, borders[1])
 
 
 def _columns(

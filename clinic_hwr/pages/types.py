@@ -112,6 +112,7 @@ class PageProblem(StrEnum):
     ORIENTATION_UNSURE = "orientation_unsure"  # left as it came, or turned by the better guess
     SHEET_UNSURE = "sheet_unsure"  # an outline that may be the sheet or a shadow: not cropped
     ROWS_UNEVEN = "rows_uneven"  # rows sag in a way that could not be undone
+    BLACKENED = "blackened"  # a part of a fax arrived black: what is written there is lost
 
 
 @dataclass(frozen=True, slots=True)

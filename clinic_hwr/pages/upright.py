@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .background import flatten_background, ink_mask
 from .curl import row_bend
-from .fax import clean_fax, fax_stretch, is_one_bit
+from .fax import clean_fax, fax_stretch, is_blackened, is_one_bit
 from .glyphs import turn_votes
 from .orientation import clockwise_turns, rows_are_vertical
 from .print_words import PrintUnread
@@ -51,8 +51,10 @@ def make_upright(gray: Gray, *, turns: int | None = None) -> UprightPage:
         raise ValueError("a page raster must be a non-empty (height, width) uint8 array")
     if min(gray.shape) < _MIN_SIDE_PX:
         return UprightPage(gray.copy(), 0, 0.0, np.eye(3), problems=(PageProblem.TOO_SMALL,))
-    page, to_page = _normalised(gray)
+    page, to_page, blackened = _normalised(gray)
     page, to_page, problems = _flattened(page, to_page)
+    if blackened:
+        problems.append(PageProblem.BLACKENED)
     ink = ink_mask(page)
     if not _looks_written(ink):
         problems.append(PageProblem.BLANK)
@@ -118,23 +120,30 @@ def _quarter_turns(page: Gray, ink: NDArray[np.uint8]) -> tuple[int, bool]:
         return votes.best, False
 
 
-def _normalised(gray: Gray) -> tuple[Gray, NDArray[np.float64]]:
-    """Scale into the working resolution; returns the raster and original -> raster."""
+def _normalised(gray: Gray) -> tuple[Gray, NDArray[np.float64], bool]:
+    """Scale into the working resolution.
+
+    Returns:
+        The raster, original -> raster, and whether a part of a fax arrived black.
+    """
     across, down, source = 1.0, 1.0, gray
+    blackened = False
     if is_one_bit(gray):
         (across, down), source = fax_stretch(gray), clean_fax(gray)
+        blackened = is_blackened(gray, source)
     low, high = _LONG_SIDE_PX
     side = max(gray.shape[0] * down, gray.shape[1] * across)
     scale = high / side if side > high else min(low / side, _MAX_ENLARGEMENT) if side < low else 1.0
     if scale == across == down == 1.0:
-        return source, np.eye(3)
+        return source, np.eye(3), blackened
     size = (
         max(1, round(gray.shape[1] * scale * across)),
         max(1, round(gray.shape[0] * scale * down)),
     )
     how = cv2.INTER_AREA if scale < 1 and across == down else cv2.INTER_CUBIC
     page = np.asarray(cv2.resize(source, size, interpolation=how), np.uint8)
-    return page, np.diag([size[0] / gray.shape[1], size[1] / gray.shape[0], 1.0])
+    matrix = np.diag([size[0] / gray.shape[1], size[1] / gray.shape[0], 1.0])
+    return page, matrix, blackened
 
 
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

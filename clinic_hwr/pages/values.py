@@ -15,6 +15,8 @@ from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
 _ABOVE, _BELOW = 2.2, 1.3
 # A printed value ends at a gap of this many label heights.
 _WORD_GAP = 3.5
+# A label under its rule stands this near to it; what is written on the rule is so tall.
+_UNDER, _OVER = 1.0, 4.0
 # The label of a cell stands in its upper part, and a cell is no page: both in label heights.
 _CELL_TOP, _CELL_HEIGHT = 2.0, 14.0
 
@@ -30,8 +32,9 @@ class Slot:
 def value_slots(survey: PageSurvey, labels: Sequence[Label]) -> list[Slot]:
     """Return the space right of each label, up to the next label, the box or the page edge."""
     slots = []
+    under = labels_under_rules(survey)
     for label in labels:
-        if label.placement is not Placement.BESIDE:
+        if label.placement is not Placement.BESIDE or label in under:
             continue
         box = label.box_px
         left = box.x + box.width
@@ -55,6 +58,9 @@ def _right_end(survey: PageSurvey, box: Box) -> int:
     for rule in survey.rules.vertical:
         if rule.y < middle < rule.y + rule.height and rule.x > box.x + box.width:
             end = min(end, rule.x)
+    underline = rule_beside(survey, box)
+    if underline is not None:
+        end = min(end, underline.x + underline.width + 2 * box.height)
     return end
 
 
@@ -133,6 +139,64 @@ def printed_value(survey: PageSurvey, slot: Slot) -> list[PrintedWord]:
     return value
 
 
+def over(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[Stroke]:
+    """Return the strokes on the rule that a label stands under, for forms that print it there."""
+    rule = _rule_over(survey, label)
+    if rule is None or label not in labels_under_rules(survey):
+        return []
+    height = label.box_px.height
+    top = rule.y - round(_OVER * height)
+    for other in survey.rules.horizontal:
+        low = other.y + other.height
+        shared = min(other.x + other.width, rule.x + rule.width) - max(other.x, rule.x)
+        if low < rule.y - height and shared > 0.3 * rule.width:
+            top = max(top, low)
+    for one in survey.labels:
+        under = one.box_px.y + one.box_px.height
+        over_it = one.box_px.x < rule.x + rule.width and one.box_px.x + one.box_px.width > rule.x
+        if top < under < rule.y - 0.5 * height and over_it:
+            top = under
+    area = Box(rule.x - height, top, rule.width + 2 * height, rule.y + round(0.6 * height) - top)
+    return [s for s in strokes if contains(area, *centre(s.box_px))]
+
+
+def labels_under_rules(survey: PageSurvey) -> tuple[Label, ...]:
+    """Return the labels that stand under the rule they name, on a form that sets them so.
+
+    One label under a rule may stand there by chance; a form with more underlines beside its
+    labels is set the other way.
+    """
+    named = [one for one in survey.labels if one.placement is Placement.BESIDE and one.field]
+    under = tuple(one for one in named if _rule_over(survey, one) is not None)
+    beside_rule = sum(rule_beside(survey, one.box_px) is not None for one in named)
+    return under if len(under) > max(1, beside_rule) else ()
+
+
+def _rule_over(survey: PageSurvey, label: Label) -> Box | None:
+    """Return the rule whose only label stands right under it, or None.
+
+    The upper border of a cell, a rule that parts the page, and the underline of the row above are
+    no such rule.
+    """
+    box = label.box_px
+    if label.text.rstrip().endswith(":") or rule_beside(survey, box) is not None:
+        return None
+    for rule in survey.rules.horizontal:
+        gap = box.y - (rule.y + rule.height)
+        if not -0.3 * box.height <= gap <= _UNDER * box.height:
+            continue
+        if not rule.x - box.height <= box.x <= rule.x + rule.width - 0.7 * box.width:
+            continue
+        sharing = [
+            one for one in survey.labels
+            if rule.x - box.height <= one.box_px.x < rule.x + rule.width
+            and same_row(one.box_px, box)
+        ]  # fmt: skip
+        if len(sharing) == 1 and cell_around(survey, box) is None:
+            return rule
+    return None
+
+
 def below(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[Stroke]:
     """Return the strokes right under a label, for forms that write the value below.
 
@@ -173,7 +237,7 @@ def _area_below(survey: PageSurvey, label: Label) -> Box | None:
     """Where a value under its label stands; None for the label of an empty underlined row."""
     box = label.box_px
     cell = cell_around(survey, box)
-    if cell is None and _has_rule_beside(survey, box):
+    if cell is None and rule_beside(survey, box) is not None:
         return None  # nothing was written, and below is another field
     right = _right_end(survey, box)
     area = cell or Box(
@@ -192,32 +256,68 @@ def _area_below(survey: PageSurvey, label: Label) -> Box | None:
 
 def cell_around(survey: PageSurvey, label: Box) -> Box | None:
     """Return the printed cell in whose upper part a label stands alone on its row, or None."""
-    x, y = label.x + label.width / 2, label.y + label.height / 2
-    lines = [r for r in survey.rules.vertical if r.y < y < r.y + r.height]
-    left = max((r.x + r.width for r in lines if r.x < label.x), default=None)
-    right = min((r.x for r in lines if r.x > label.x + label.width), default=None)
-    across = [r for r in survey.rules.horizontal if r.x < x < r.x + r.width]
-    top = max((r.y + r.height for r in across if r.y < label.y), default=None)
-    bottom = min((r.y for r in across if r.y > label.y + label.height), default=None)
-    if left is None or right is None or top is None or bottom is None:
+    cell = _cell_of(survey, label)
+    if cell is None or label.y - cell.y > _CELL_TOP * label.height:
         return None
-    if label.y - top > _CELL_TOP * label.height or bottom - top > _CELL_HEIGHT * label.height:
-        return None
-    cell = Box(left, top, right - left, bottom - top)
     others = [one for one in survey.labels if one.box_px != label]
     if any(same_row(label, one.box_px) and contains(cell, *centre(one.box_px)) for one in others):
         return None
     return cell
 
 
-def _has_rule_beside(survey: PageSurvey, box: Box) -> bool:
-    """Whether an underline for the value starts right of a label."""
+def written_in_cell(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[Stroke]:
+    """Return all that is written in the cell whose only label this is."""
+    cell = _cell_of(survey, label.box_px)
+    if cell is None:
+        return []
+    inside = [one for one in survey.labels if contains(cell, *centre(one.box_px))]
+    if len(inside) != 1:
+        return []
+    return [s for s in strokes if contains(cell, *centre(s.box_px))]
+
+
+def _cell_of(survey: PageSurvey, label: Box) -> Box | None:
+    """The rules around a label, if they close a cell that is no page.
+
+    A side that cannot be seen is where the rules above and below the label end together.
+    """
+    x = label.x + label.width / 2
+    across = [r for r in survey.rules.horizontal if r.x < x < r.x + r.width]
+    over = [r for r in across if r.y < label.y]
+    under = [r for r in across if r.y > label.y + 0.5 * label.height]
+    if not over or not under:
+        return None
+    top, bottom = max(over, key=lambda r: r.y), min(under, key=lambda r: r.y)
+    if bottom.y - top.y > _CELL_HEIGHT * label.height:
+        return None
+    reach = 0.5 * (bottom.y - top.y)
+    lines = [
+        r for r in survey.rules.vertical
+        if min(r.y + r.height, bottom.y) - max(r.y, top.y) > reach
+    ]  # fmt: skip
+    left = max((r.x + r.width for r in lines if r.x < label.x), default=None)
+    right = min((r.x for r in lines if r.x > label.x + label.width), default=None)
+    near = 2 * label.height
+    starts, ends = (top.x, bottom.x), (top.x + top.width, bottom.x + bottom.width)
+    if left is None and right is not None and max(abs(right - end) for end in ends) < near:
+        left = max(starts) if abs(top.x - bottom.x) < near else None
+    elif right is None and left is not None and max(abs(left - start) for start in starts) < near:
+        right = min(ends)
+    if left is None or right is None or right <= left:
+        return None
+    return Box(left, top.y + top.height, right - left, bottom.y - top.y - top.height)
+
+
+def rule_beside(survey: PageSurvey, box: Box) -> Box | None:
+    """Return the underline for a value that begins right of a label, or None."""
     right = box.x + box.width
-    return any(
-        right - box.height < rule.x < right + 3 * box.height
-        and box.y < rule.y < box.y + 2.2 * box.height
-        for rule in survey.rules.horizontal
-    )
+    for rule in survey.rules.horizontal:
+        if (
+            right - box.height < rule.x < right + 3 * box.height
+            and box.y < rule.y < box.y + 2.2 * box.height
+        ):
+            return rule
+    return None
 
 
 def printed_region(

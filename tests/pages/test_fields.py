@@ -16,7 +16,8 @@ from clinic_hwr.pages import (
     read_print,
 )
 from clinic_hwr.pages.checkboxes import find_checkboxes
-from clinic_hwr.pages.fields import _refills_by_drug, _without_emblem
+from clinic_hwr.pages.medication_groups import grouped
+from clinic_hwr.pages.medications import without_emblem
 from clinic_hwr.pages.pen_strokes import Stroke
 from clinic_hwr.pages.types import FIELD_NAMES
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
@@ -147,19 +148,19 @@ def _field(name: str, y: int, group: int = 0) -> FieldRegion:
 def test_refills_amid_drugs_go_for_the_drug_above_them() -> None:
     fields = [_field("drug", 100, 1), _field("refills", 160), _field("drug", 300, 2),
               _field("refills", 360)]  # fmt: skip
-    groups = [one.group for one in _refills_by_drug(fields) if one.name == "refills"]
+    groups = [one.group for one in grouped(fields) if one.name == "refills"]
     assert groups == [1, 2]
 
 
 def test_refills_below_all_drugs_go_for_every_one() -> None:
     fields = [_field("drug", 100, 1), _field("drug", 300, 2), _field("refills", 500)]
-    assert _refills_by_drug(fields)[2].group == 0
+    assert grouped(fields)[2].group == 0
 
 
 def test_an_area_of_specks_and_one_tall_mark_has_no_emblem() -> None:
     specks = [Stroke(Box(10 * place, 40, 2, 2), 4) for place in range(4)]
     tall = [Stroke(Box(x, 0, 10, 90), 300) for x in (80, 120)]
-    assert _without_emblem([*specks, *tall], 9.0) == [*specks, *tall]
+    assert without_emblem([*specks, *tall], 9.0) == [*specks, *tall]
 
 
 def test_rows_typed_under_an_rx_are_regions_of_print_without_a_name() -> None:

@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from clinic_hwr.pages.background import flatten_background
+from clinic_hwr.pages.fax import clean_fax, is_one_bit
 from clinic_hwr.recognition.synthesis.hands import Hand
 from clinic_hwr.recognition.synthesis.pages import draw_pages, layouts_with, settings_for
 from clinic_hwr.recognition.synthesis.pages_hands import page_hands
@@ -38,10 +39,12 @@ from .weights import load_segmenter, save_segmenter
 CROP_PX = 448
 _KEEP_MINUTES = 5.0
 # Share of the pages that have a layout; the others have none, so that none is learnt by heart.
-_OF_LAYOUTS = 0.35
-_WAYS = ("clean", "office", "photocopy", "fax_fine", "phone", "phone_curled")
-# Writing in cells is no line of writing, and a layout with combs says nothing of it.
-_LAYOUTS = layouts_with("train")
+_OF_LAYOUTS = 0.6
+# Of those, the share of forms put together at random (``pages_composed``).
+_COMPOSED = 0.7
+_WAYS = ("clean", "office", "photocopy", "fax_fine", "fax_standard", "phone", "phone_curled")
+_MIXED = tuple(name for name in layouts_with("train") if name.startswith("composed_"))
+_FIXED = tuple(name for name in layouts_with("train") if name not in _MIXED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +98,23 @@ def _of_a_layout(
         skew_deg=float(rng.normal(0.0, 0.3)),
         tilt_deg=(0.2 * seen.tilt_deg[0], 0.2 * seen.tilt_deg[1]),
     )
-    name = _LAYOUTS[int(rng.integers(len(_LAYOUTS)))]
+    names = _MIXED if rng.random() < _COMPOSED else _FIXED
+    name = names[int(rng.integers(len(names)))]
     seed = int(rng.integers(2**31))
     (drawn,) = draw_pages(hands, count=1, seed=seed, layouts=(name,), settings=settings)
-    scale = long_side_px / max(drawn.gray.shape)
-    size = round(drawn.gray.shape[1] * scale), round(drawn.gray.shape[0] * scale)
+    gray = clean_fax(drawn.gray) if is_one_bit(drawn.gray) else drawn.gray
+    # Rows of a fax may be half as dense as its columns.
+    across, down = settings.fax_dpi or (1, 1)
+    tall = gray.shape[0] * across / down
+    scale = long_side_px / max(tall, gray.shape[1])
+    size = round(gray.shape[1] * scale), round(tall * scale)
     way_of = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    gray = np.asarray(cv2.resize(drawn.gray, size, interpolation=way_of), np.uint8)
+    gray = np.asarray(cv2.resize(gray, size, interpolation=way_of), np.uint8)
     written, printed = bands_by_kind(drawn.lines)
     written += tuple(_middle(one.quad_px) for one in drawn.fields if one.name == "signature")
+    both = np.array([scale, scale * across / down], np.float32)
     return ScatteredPage(
-        gray,
-        tuple(band * scale for band in written),
-        tuple(band * scale for band in printed),
+        gray, tuple(band * both for band in written), tuple(band * both for band in printed)
     )
 
 

@@ -13,6 +13,7 @@ from . import (
     pages_boxed,
     pages_choices,
     pages_clinic,
+    pages_composed,
     pages_europe,
     pages_hospital,
     pages_letterhead,
@@ -56,6 +57,7 @@ __all__ = [
     "pages_boxed",
     "pages_choices",
     "pages_clinic",
+    "pages_composed",
     "pages_europe",
     "pages_hospital",
     "pages_letterhead",
@@ -65,7 +67,14 @@ __all__ = [
     "settings_for",
 ]
 
-_LANGUAGE_OF = {"german_rezept": "de", "french_ordonnance": "fr", "spanish_receta": "es"}
+_LANGUAGE_OF = {
+    "german_rezept": "de",
+    "french_ordonnance": "fr",
+    "spanish_receta": "es",
+    "composed_de": "de",
+    "composed_fr": "fr",
+    "composed_es": "es",
+}
 # These were drawn before there was varied content, and have room for three drugs.
 _ROOM = {"us_pad": 3, "letterhead_note": 3, "dental_pad": 3, "german_rezept": 3, "uk_form": 4}
 # Small paper is scanned finer, or nobody could read it.

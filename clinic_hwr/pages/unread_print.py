@@ -1,0 +1,120 @@
+"""Print that a segmenter sees and OCR passed over, read once more by itself.
+
+On a page with much handwriting Tesseract skips labels that stand close to it, though it reads the
+same words when it is shown them alone. A label that is not read names no field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .choice_reread import reread_rows
+from .components import connected_pieces
+from .label_vocabulary import LabelVocabulary
+from .labels import find_labels
+from .types import Box, Gray, LineMaps, PrintedWord
+
+_PRINT = 0.5
+_LONG = 1.6  # of its height: a shorter band is a speck or a mark
+_MOST = 40  # strips of a page: more is a picture, or a page in a script that OCR does not know
+_SURE = 0.3  # confidence below which a word was not read
+_SURE_ALONE, _LETTERS_ALONE = 0.9, 5  # of a word that is no label
+_ABOVE, _BELOW, _BESIDE = 0.9, 0.7, 0.8  # of a band's height, around it
+_NEAR = 2.0  # of its height: words so near on one row make one strip
+
+
+def unread_strips(
+    maps: LineMaps, words: Sequence[PrintedWord], shape: tuple[int, ...]
+) -> list[Box]:
+    """Return the places of lines of print, or of parts of them, that no word covers.
+
+    Args:
+        maps: what a segmenter says of the page.
+        words: what OCR read.
+        shape: (height, width) of the page in pixels.
+    """
+    printed = np.where((maps.print > _PRINT) & (maps.print > maps.hand), 255, 0).astype(np.uint8)
+    unread = printed.copy()
+    for word in words:
+        if word.confidence >= _SURE and any(char.isalnum() for char in word.text):
+            box = word.box_px
+            rim = 0.3 * box.height
+            x0, x1 = (box.x - rim) * maps.scale, (box.x + box.width + rim) * maps.scale
+            y0, y1 = box.y * maps.scale, (box.y + box.height) * maps.scale
+            unread[max(0, int(y0)) : int(y1) + 1, max(0, int(x0)) : int(x1) + 1] = 0
+    _, _, stats, _ = connected_pieces(unread)
+    boxes = [Box(*row[:4].tolist()) for row in stats[1:]]
+    boxes = [box for box in boxes if box.width >= _LONG * box.height and box.height >= 2]
+    if len(boxes) > _MOST:
+        return []
+    return [_around(box, maps.scale, shape) for box in _in_rows(boxes)]
+
+
+def read_rest(
+    gray: Gray,
+    maps: LineMaps,
+    words: Sequence[PrintedWord],
+    vocabulary: LabelVocabulary | None = None,
+) -> tuple[PrintedWord, ...]:
+    """Read what ``unread_strips`` finds, all in one call of Tesseract.
+
+    Args:
+        gray: the page without form rules.
+        maps: what a segmenter says of it.
+        words: what OCR read of the whole page.
+        vocabulary: the label words of the languages enabled; None: of all that are known.
+
+    Returns:
+        The words found in addition.
+    """
+    strips = unread_strips(maps, words, gray.shape)
+    if not strips:
+        return ()
+    capital = float(np.median([box.height for box in strips])) / (1 + _ABOVE + _BELOW) * 1.4
+    found = reread_rows(gray, [(box, (), ()) for box in strips], capital)
+    return tuple(word for some in found for word in _believed(some, vocabulary))
+
+
+def _believed(
+    words: Sequence[PrintedWord], vocabulary: LabelVocabulary | None
+) -> list[PrintedWord]:
+    """The words of a strip that are labels, or long and read surely.
+
+    What Tesseract makes of handwriting that the segmenter took for print is neither.
+    """
+    sure = [one for one in words if one.confidence >= _SURE]
+    labels = {i for label in find_labels(sure, vocabulary) for i in label.word_indexes}
+    return [
+        one for number, one in enumerate(sure)
+        if number in labels
+        or (one.confidence >= _SURE_ALONE and sum(c.isalnum() for c in one.text) >= _LETTERS_ALONE)
+    ]  # fmt: skip
+
+
+def _in_rows(boxes: Sequence[Box]) -> list[Box]:
+    """Join boxes that follow each other on one row."""
+    joined: list[Box] = []
+    for box in sorted(boxes, key=lambda one: one.x):
+        for number, other in enumerate(joined):
+            shared = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
+            gap = box.x - (other.x + other.width)
+            if shared > 0.5 * min(box.height, other.height) and gap < _NEAR * other.height:
+                x1 = max(other.x + other.width, box.x + box.width)
+                y0, y1 = min(box.y, other.y), max(box.y + box.height, other.y + other.height)
+                joined[number] = Box(other.x, y0, x1 - other.x, y1 - y0)
+                break
+        else:
+            joined.append(box)
+    return joined
+
+
+def _around(box: Box, scale: float, shape: tuple[int, ...]) -> Box:
+    """The whole letters of a band of the map, in pixels of the page."""
+    height = box.height / scale
+    x0 = max(0, round(box.x / scale - _BESIDE * height))
+    y0 = max(0, round(box.y / scale - _ABOVE * height))
+    x1 = min(shape[1], round((box.x + box.width) / scale + _BESIDE * height))
+    y1 = min(shape[0], round((box.y + box.height) / scale + _BELOW * height))
+    return Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
