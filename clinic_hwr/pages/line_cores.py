@@ -25,10 +25,13 @@ class LineCores:
     Attributes:
         numbers: (height, width) int32, 0 outside of cores, else the number of the core.
         scale: pixels of ``numbers`` a page pixel.
+        x_height_px: median thickness of the cores in pixels of the page, long ones counting more;
+            0 without any.
     """
 
     numbers: NDArray[np.int32]
     scale: float
+    x_height_px: float = 0.0
 
     def holding(self, ink: NDArray[np.uint8], box: Box) -> int:
         """Return the core that holds most of the ink in a box; 0 when hardly any is in a core.
@@ -74,9 +77,12 @@ def line_cores(maps: LineMaps) -> LineCores:
     count, numbers, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     keep = np.zeros(count, np.int32)
     kept = 0
+    thick: list[float] = []
     for index in range(1, count):
         width, height = stats[index, cv2.CC_STAT_WIDTH], stats[index, cv2.CC_STAT_HEIGHT]
         if max(width, height) >= _SMALLEST_PX:
             kept += 1
             keep[index] = kept
-    return LineCores(keep[numbers].astype(np.int32), maps.scale)
+            thick += [stats[index, cv2.CC_STAT_AREA] / width] * int(width)
+    x_height = float(np.median(thick)) / maps.scale if thick else 0.0
+    return LineCores(keep[numbers].astype(np.int32), maps.scale, x_height)

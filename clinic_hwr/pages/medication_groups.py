@@ -21,7 +21,7 @@ class _Group:
 
 
 def grouped(fields: Sequence[FieldRegion]) -> list[FieldRegion]:
-    """Number the medications of a page without a table.
+    """Number the medications of a page.
 
     A drug begins a medication; what follows belongs to the drug above it, or before it on its row.
     Something that the medication has already (directions may go on to a second line) belongs to

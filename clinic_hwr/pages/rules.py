@@ -22,6 +22,8 @@ _MAX_THICKNESS_PX = 9
 _TEXT_SHARE = 0.3
 # Generated rules stay within 1.5 px of straight after blur, noise and JPEG; pen strokes do not.
 _MAX_BEND_PX = 1.8
+# What is much longer than any stroke may sag with a sheet that is not quite flat.
+_LONG, _SAG = 4, 0.005
 _TOUCH_PX = 7.0  # of a horizontal rule: there a cell's side ends
 _RIM_PX = 6  # around a rule, of what inpainting looks at
 
@@ -138,7 +140,7 @@ def _runs(
             continue
         if _inked_on_both_sides(ink, part, x, y) > _TEXT_SHARE:
             continue
-        if _bend(part) > _MAX_BEND_PX:
+        if _bend(part) > _MAX_BEND_PX + _SAG * max(0, w - _LONG * length):
             continue
         mask[y : y + h, x : x + w] |= np.where(part, dark[y : y + h, x : x + w], 0).astype(np.uint8)
         boxes.append(Box(x, y, w, h))

@@ -90,7 +90,7 @@ def survey_page(
     """
     lines = printed_lines(gray)
     if maps is not None and words:
-        words = [*words, *read_rest(lift_rules(gray, lines.rules), maps, words, vocabulary)]
+        words = read_rest(lift_rules(gray, lines.rules), maps, words, vocabulary)
     words = split_glued(words, vocabulary)
     rules, dark = lines.rules, lines.parts.dark
     all_ink, ink = lines.parts.ink, lines.parts.ink.copy()

@@ -34,12 +34,22 @@ _BORDER_SHARE = 0.3  # of the headings' width: what a rule between rows reaches 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: the field its cells hold ("" for none of ours), heading and x range in pixels."""
+    """One column of a table.
+
+    Attributes:
+        field: that its cells hold, "" for none of ours.
+        heading: as it is printed.
+        left, right: x range in pixels.
+        start: x where the heading begins.
+        ruled: whether a rule stands at its right side.
+    """
 
     field: str
     heading: str
     left: int
     right: int
+    start: int = 0
+    ruled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +90,7 @@ def table_fields(survey: PageSurvey, table: Table) -> tuple[list[FieldRegion], s
     """Return the fields of a table and the strokes they took."""
     cells: dict[tuple[int, str], dict[int, list[Stroke]]] = {}
     headings: dict[tuple[int, str], str] = {}
-    for stroke in survey.strokes:
-        place = _cell(table, stroke)
-        if place is None:
-            continue
-        row, column = place
+    for stroke, row, column in _placed(survey, table):
         if not column.field:
             continue
         cells.setdefault((row, column.field), {}).setdefault(column.left, []).append(stroke)
@@ -109,6 +115,52 @@ def table_fields(survey: PageSurvey, table: Table) -> tuple[list[FieldRegion], s
         )  # fmt: skip
         fields.append(field)
     return fields, taken
+
+
+def _placed(survey: PageSurvey, table: Table) -> list[tuple[Stroke, int, Column]]:
+    """Every stroke of a table with its row and column.
+
+    Where no rule parts two columns, the widest gap of the row near their border does.
+    """
+    rows: dict[int, list[Stroke]] = {}
+    for stroke in survey.strokes:
+        x, y = centre(stroke.box_px)
+        inside = table.columns[0].left <= x < table.columns[-1].right
+        if inside and table.borders[0] <= y <= table.borders[-1]:
+            rows.setdefault(sum(1 for one in table.borders if one <= y) - 1, []).append(stroke)
+    placed = []
+    for row, strokes in rows.items():
+        borders = [
+            before.right
+            if before.ruled
+            else _gap_near(strokes, before, after, 0.5 * survey.unit_px)
+            for before, after in itertools.pairwise(table.columns)
+        ]
+        for stroke in strokes:
+            x, _ = centre(stroke.box_px)
+            column = table.columns[sum(1 for border in borders if border <= x)]
+            if column.left <= x < column.right or not column.ruled:
+                placed.append((stroke, row, column))
+    return placed
+
+
+def _gap_near(strokes: Sequence[Stroke], before: Column, after: Column, least_px: float) -> float:
+    """Middle of the gap of a row behind which writing begins nearest to where a heading does.
+
+    Args:
+        strokes: of the row.
+        before, after: the columns on both sides.
+        least_px: a narrower gap is one between letters.
+    """
+    low, high = before.start, after.start + 0.6 * (after.right - after.start)
+    spans = sorted((s.box_px.x, s.box_px.x + s.box_px.width) for s in strokes)
+    best, at, end = float("inf"), float(before.right), float(low)
+    for left, right in spans:
+        off = abs(left - after.start)
+        if low < left < high and left - end >= least_px and off < best:
+            best, at = off, (end + left) / 2
+        end = max(end, right)
+    return at
 
 
 def _headings(
@@ -214,20 +266,9 @@ def _columns(
         )
         left = max((x for x in crossing if x < middle), default=left_guess)
         right = min((x for x in crossing if x > middle), default=right_guess)
+        ruled = after is None or any(box.x + box.width <= x <= after.x for x in crossing)
         # A rule that was not found must not lend this column its neighbour's cells.
         left = max(left, before.x + before.width if before else 0)
         right = min(right, after.x if after else width)
-        columns.append(Column(field, text, left, right))
+        columns.append(Column(field, text, left, right, box.x, ruled))
     return tuple(columns)
-
-
-def _cell(table: Table, stroke: Stroke) -> tuple[int, Column] | None:
-    """Row number and column of a stroke; rows are told by its middle."""
-    x, y = centre(stroke.box_px)
-    if not table.borders[0] <= y <= table.borders[-1]:
-        return None
-    row = sum(1 for border in table.borders if border <= y) - 1
-    for column in table.columns:
-        if column.left <= x < column.right:
-            return row, column
-    return None

@@ -24,6 +24,7 @@ from .types import Box, PrintedWord
 _WIDE_GAP = 4.0
 # A space between words of one line is up to so many letter heights wide.
 _SAME_LINE = 2.0
+_LETTER = 1.3  # of the height of a small letter: what letters are high on the whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ def text_lines(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[TextLine]:
     if survey.cores is None:
         lines = lines_by_profile(survey, strokes)
     else:
+        # On a fax letters are broken into pieces that say nothing of how high they are.
+        letter = max(letter, _LETTER * survey.cores.x_height_px)
         lines = _lines_by_cores(survey, survey.cores, strokes, letter)
     lines = [part for line in lines for part in _parted(line, letter, survey.words)]
     return _in_reading_order(_without_crumbs(lines, letter), letter)

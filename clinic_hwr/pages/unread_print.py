@@ -21,6 +21,7 @@ _LONG = 1.6  # of its height: a shorter band is a speck or a mark
 _MOST = 40  # strips of a page: more is a picture, or a page in a script that OCR does not know
 _SURE = 0.3  # confidence below which a word was not read
 _SURE_ALONE, _LETTERS_ALONE = 0.9, 5  # of a word that is no label
+_SHARED = 0.33
 _ABOVE, _BELOW, _BESIDE = 0.9, 0.7, 0.8  # of a band's height, around it
 _NEAR = 2.0  # of its height: words so near on one row make one strip
 
@@ -67,14 +68,27 @@ def read_rest(
         vocabulary: the label words of the languages enabled; None: of all that are known.
 
     Returns:
-        The words found in addition.
+        All words, those found now among them; a worse reading of the same ink gives way.
     """
     strips = unread_strips(maps, words, gray.shape)
     if not strips:
-        return ()
+        return tuple(words)
     capital = float(np.median([box.height for box in strips])) / (1 + _ABOVE + _BELOW) * 1.4
     found = reread_rows(gray, [(box, (), ()) for box in strips], capital)
-    return tuple(word for some in found for word in _believed(some, vocabulary))
+    more = [word for some in found for word in _believed(some, vocabulary)]
+    kept = [
+        word for word in words
+        if not any(_same_ink(word.box_px, one.box_px) for one in more)
+    ]  # fmt: skip
+    return (*kept, *more)
+
+
+def _same_ink(one: Box, other: Box) -> bool:
+    """Whether two boxes share a third of the smaller one."""
+    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    smaller = min(one.width * one.height, other.width * other.height)
+    return width > 0 and height > 0 and width * height > _SHARED * smaller
 
 
 def _believed(
