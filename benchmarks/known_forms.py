@@ -30,6 +30,7 @@ from clinic_hwr.pages.form_match import FormMatch, FormSheet, match_form
 from clinic_hwr.pages.form_template import TemplateRegion, regions_from_json
 from clinic_hwr.pages.registered_fields import registered_fields
 from clinic_hwr.pages.registration import FormPrint, PagePrint
+from clinic_hwr.recognition.segmentation.finder import load_line_marker
 from clinic_hwr.recognition.synthesis.hands import Hand, InkTile, load_hands
 from clinic_hwr.recognition.synthesis.pages import FieldTruth, PageContent, random_content
 from clinic_hwr.recognition.synthesis.pages_layouts import layout_drawer
@@ -242,7 +243,8 @@ def _score(
 ) -> None:  # fmt: skip
     wanted = [one for one in truth if not (one.printed and one.name in PREPRINTED)]
     upright = make_upright(gray)
-    words = read_print(upright.gray)
+    segmenter = load_line_marker()
+    words = read_print(upright.gray, segmenter=segmenter)
     start = time.perf_counter()
     page = PagePrint.of(upright.gray)
     prepared = time.perf_counter()
@@ -252,7 +254,8 @@ def _score(
     if not isinstance(match, FormMatch) or match.sheet.key != layout:
         tally.missed.update(one.name for one in wanted)
         return
-    left = [one.field for one in registered_fields(page, words, match).fields]
+    filled = registered_fields(page, words, match, segmenter=segmenter)
+    left = [one.field for one in filled.fields]
     tally.recognised += 1
     tally.seconds.append((prepared - start, matched - prepared, time.perf_counter() - matched))
     for one in wanted:

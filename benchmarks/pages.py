@@ -53,6 +53,7 @@ from pages_material import (
 
 from clinic_hwr.pages import (
     FieldRegion,
+    UprightPage,
     find_fields,
     make_upright,
     read_print,
@@ -130,8 +131,14 @@ def unknown_pages(
     return lines
 
 
-def known_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
-    """Named fields on known forms after fax and phone."""
+def known_pages(
+    hands: Sequence[Hand], per_cell: int, seed: int, reads: NamesByReading | None = None
+) -> list[str]:
+    """Named fields on known forms after fax and phone; with ``reads`` also after reading.
+
+    What an area of free writing holds is only known once it is read: its lines are named by their
+    order before, and by what they say afterwards.
+    """
     tally = Tally()
     forms = [drawn_form(layout, hands) for layout in form_layouts()]
     for form in forms:
@@ -139,18 +146,25 @@ def known_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
         for drawn in form_pages(form, hands, ROUGH, per_cell, seed):
             page = make_upright(drawn.gray)
             words = read_print(page.gray, **segmenter_argument())
-            fields = known_form_fields(page, words, form)
+            fields, ink = known_form_fields(page, words, form)
             expected = [
                 one for one in drawn.fields
                 if not (one.printed or one.struck or one.name == "unnamed")
             ]  # fmt: skip
             count_fields(expected, drawn, page, fields, tally, "known")
+            if reads:
+                count_fields(expected, drawn, page, reads(ink, fields), tally, "read")
             tally.count("kept apart", not taken_for_another(page, others))
     lines = ["| known form after fax and phone | |", "| --- | --- |",
-             tally.row("named field found", "known"),
+             tally.row("named field found, before anything is read", "known"),
+             *([tally.row("named field found, after reading", "read")] if reads else []),
              tally.row("struck-out drug not ordered", "known: struck drug kept out"),
              tally.row(f"refused by all {len(forms) - 1} other forms", "kept apart")]  # fmt: skip
-    lines += [tally.row(way, f"known, {way}") for way in ROUGH]
+    measure = "read" if reads else "known"
+    lines += [tally.row(way, f"{measure}, {way}") for way in ROUGH]
+    lines += ["", "| by field | found |", "| --- | --- |"]
+    for name in sorted(name for name in tally.all if name.startswith(f"{measure}: ")):
+        lines.append(tally.row(name.removeprefix(f"{measure}: "), name))
     return lines
 
 
@@ -242,36 +256,63 @@ def without(step: str) -> Iterator[None]:
 
 
 def steps(hands: Sequence[Hand], per_cell: int, seed: int) -> list[str]:
-    """Each step's effect: with it and without it, on the pages it is for."""
-    lines = ["| step | pages | printed words read | without | lines recalled | without |",
-             "| --- | --- | --- | --- | --- | --- |"]  # fmt: skip
-    layouts, extra = held_out_layouts(), segmenter_argument()
-    for step, (ways, _) in STEPS.items():
-        tallies = (Tally(), Tally())
-        count = len(layouts) * len(ways) * per_cell
+    """Each step's effect: with it and without it, on the same pages, those that it is for."""
+    ways = sorted({way for for_ways, _ in STEPS.values() for way in for_ways})
+    layouts = held_out_layouts()
+    pairs: dict[str, list[tuple[Tally, Tally]]] = defaultdict(list)
+    for way in ways:
+        count = len(layouts) * per_cell
         for drawn in draw_pages(hands, count=count, seed=seed + 2, layouts=layouts,
-                                degradations=ways):  # fmt: skip
-            printed = [line for line in drawn.lines if line.printed]
-            wanted = Counter(w.lower() for line in printed for w in line.text.split() if len(w) > 2)
-            for tally, left_out in zip(tallies, (False, True), strict=True):
-                with ExitStack() as stack:
-                    if left_out:
-                        stack.enter_context(without(step))
+                                degradations=(way,)):  # fmt: skip
+            whole = _found_on(drawn)
+            for step in (name for name, (for_ways, _) in STEPS.items() if way in for_ways):
+                with without(step):
                     page = make_upright(drawn.gray)
-                words = read_print(page.gray, **extra)
-                got = Counter(word.text.lower() for word in words)
-                tally.good["words"] += sum((wanted & got).values())
-                tally.all["words"] += sum(wanted.values())
-                count_lines(drawn, page, find_fields(page, words, forms=[], **extra), tally)
-        cells = [wilson(t.good[name], t.all[name]) for name in ("words", "line recall")
-                 for t in tallies]  # fmt: skip
-        lines.append(f"| {step} ({', '.join(ways)}) | {count} | " + " | ".join(cells) + " |")
+                pairs[step].append((whole, _found_on(drawn, page)))
+    lines = [
+        "| step left out | pages | printed words read: with, without, difference "
+        "| lines recalled: with, without, difference |",
+        "| --- | --- | --- | --- |",
+    ]
+    for step, (for_ways, _) in STEPS.items():
+        cells = [_difference(pairs[step], name) for name in ("words", "line recall")]
+        lines.append(f"| {step} ({', '.join(for_ways)}) | {len(pairs[step])} | "
+                     + " | ".join(cells) + " |")  # fmt: skip
     return lines
+
+
+def _found_on(drawn: DrawnPage, page: UprightPage | None = None) -> Tally:
+    """Printed words that OCR reads and lines of writing that are found on one page."""
+    tally, extra = Tally(), segmenter_argument()
+    page = page or make_upright(drawn.gray)
+    words = read_print(page.gray, **extra)
+    printed = [line for line in drawn.lines if line.printed]
+    wanted = Counter(w.lower() for line in printed for w in line.text.split() if len(w) > 2)
+    got = Counter(word.text.lower() for word in words)
+    tally.good["words"] += sum((wanted & got).values())
+    tally.all["words"] += sum(wanted.values())
+    count_lines(drawn, page, find_fields(page, words, forms=[], **extra), tally)
+    return tally
+
+
+def _difference(pairs: Sequence[tuple[Tally, Tally]], name: str) -> str:
+    """Shares with and without, and what they differ by; 95% by drawing pages anew."""
+    counts = np.array([[(one.good[name], one.all[name]) for one in pair] for pair in pairs])
+    good, total = counts[:, :, 0], np.maximum(counts[:, :, 1], 0)
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(0, len(pairs), (2000, len(pairs)))
+    shares = good[drawn].sum(axis=1) / np.maximum(1, total[drawn].sum(axis=1))
+    low, high = np.quantile(shares[:, 0] - shares[:, 1], (0.025, 0.975))
+    kept, left_out = good.sum(axis=0) / np.maximum(1, total.sum(axis=0))
+    return f"{kept:.3f}, {left_out:.3f}, {kept - left_out:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 PARTS: dict[str, Callable[[Sequence[Hand], int, int], list[str]]] = {
     "unknown": unknown_pages, "known": known_pages, "orientation": orientation, "steps": steps,
 }  # fmt: skip
+
+
+READ = {"unknown": unknown_pages, "known": known_pages}
 
 
 def main() -> None:
@@ -297,10 +338,10 @@ def main() -> None:
             print("", *real_writing(data, options.seed), sep="\n", flush=True)
             continue
         part = PARTS[name]
-        if name == "unknown" and options.read:
+        if name in READ and options.read:
             from page_reading import named_after_reading
 
-            part = partial(unknown_pages, reads=named_after_reading)
+            part = partial(READ[name], reads=named_after_reading)
         print("", *part(hands, options.pages, options.seed), sep="\n", flush=True)
 
 

@@ -170,11 +170,14 @@ def form_layouts() -> tuple[str, ...]:
 
 def known_form_fields(
     page: UprightPage, words: Sequence[PrintedWord], form: DrawnForm
-) -> tuple[FieldRegion, ...]:
-    """Fields by a known form: by registration where the package has it, else by its labels."""
+) -> tuple[tuple[FieldRegion, ...], np.ndarray]:
+    """Fields by a known form, and the page without its print, which is what they are cut from.
+
+    By registration where the package has it, else by its labels.
+    """
     modules = _registration()
     if modules is None:
-        return find_fields(page, words, forms=[form.known])
+        return find_fields(page, words, forms=[form.known]), page.gray
     registration, template, match, registered = modules
     kinds = {"signature": "signature", "patient_dob": "date", "date_written": "date"}
     regions = tuple(
@@ -194,9 +197,9 @@ def known_form_fields(
     here = registration.PagePrint.of(page.gray)
     found = match.match_form(here, [sheet])
     if not isinstance(found, match.FormMatch):
-        return find_fields(page, words, **segmenter_argument())
-    fields = registered.registered_fields(here, words, found).fields
-    return tuple(one.field for one in fields)
+        return find_fields(page, words, **segmenter_argument()), page.gray
+    filled = registered.registered_fields(here, words, found, **segmenter_argument())
+    return tuple(one.field for one in filled.fields), filled.gray
 
 
 def taken_for_another(page: UprightPage, forms: Sequence[DrawnForm]) -> bool:

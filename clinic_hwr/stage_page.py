@@ -31,7 +31,7 @@ from clinic_hwr.pages.likeness import page_look
 from clinic_hwr.pages.types import Gray, PrintedWord, RowBend
 from clinic_hwr.routing.models import Field, FieldReading
 
-from .unknown_pages import line_marker_load
+from .routing.line_marker import line_marker_load
 
 logger = logging.getLogger(__name__)
 

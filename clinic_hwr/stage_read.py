@@ -35,7 +35,8 @@ from clinic_hwr.pages.types import (
 from clinic_hwr.recognition.types import Alternative, CharConfidence, Reader, Reading
 from clinic_hwr.routing.models import Field, FieldReading
 
-from .unknown_pages import line_marker_load, named_by_reading, without_mere_print
+from .routing.line_marker import line_marker_load
+from .unknown_pages import named_by_reading, without_mere_print
 
 if TYPE_CHECKING:
     from clinic_hwr.recognition.comb_reader import CombReader
@@ -200,7 +201,8 @@ def page_find(page: Page, sheets: Sequence[FormSheet] = ()) -> PageFound:
     """Find the fields of a page: by the form it is printed on, if it is one of ``sheets``."""
     gray = raster_read(page.image_sha256)
     words = _words(page)
-    form = form_result(gray, words, sheets)
+    segmenter = line_marker_load()
+    form = form_result(gray, words, sheets, segmenter=segmenter)
     if form is not None and form.page is not None:
         regions = tuple(one.field for one in form.page.fields)
         return PageFound(gray, form.page.gray, words, regions, form)
@@ -210,7 +212,7 @@ def page_find(page: Page, sheets: Sequence[FormSheet] = ()) -> PageFound:
         upright,
         words,
         languages=getattr(settings, "CLINIC_HWR_LABEL_LANGUAGES", None) or None,
-        segmenter=line_marker_load(),
+        segmenter=segmenter,
     )
     return PageFound(gray, gray, words, tuple(regions), form)
 
@@ -231,6 +233,8 @@ def _page_fields(page: Page, reader: Reader, sheets: Sequence[FormSheet] = ()) -
     readings = _readings(found, regions, crops, reader)
     places: Sequence[FieldRegionOf | None]
     if form is not None and form.page is not None:
+        # Of a form's fields only free lines are open: their order says less than their words.
+        regions = named_by_reading(page, regions, readings)
         places = [
             None if one.region is None else FieldRegionOf(one.region, one.doubtful)
             for one in form.page.fields

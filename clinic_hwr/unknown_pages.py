@@ -1,44 +1,16 @@
-"""What a page of no known form needs besides: the line segmenter, and names from what is read."""
+"""Names that fields of a page get from what is read in them."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
-
-from django.conf import settings
 
 from clinic_hwr.intake.models import Page
-from clinic_hwr.pages.types import FIELD_NAMES, FieldRegion, Gray, LineSegmenter, NamedBy
+from clinic_hwr.pages.types import FIELD_NAMES, FieldRegion, Gray, NamedBy, StruckOut
 from clinic_hwr.prescriptions.lexicon import DrugLexicon
 from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading
 from clinic_hwr.recognition.types import Reading
 from clinic_hwr.routing.lexicons import site_country, working_lexicon
-
-logger = logging.getLogger(__name__)
-
-
-def line_marker_load() -> LineSegmenter | None:
-    """Return the segmenter of text lines; None when the site has it off, or not its weights.
-
-    Lines are then told apart the classical way, and the log says so once a process.
-    """
-    if not getattr(settings, "CLINIC_HWR_LINE_SEGMENTER", True):
-        return None
-    from clinic_hwr.recognition.segmentation.finder import load_line_marker
-    from clinic_hwr.recognition.segmentation.weights import SegmenterMissing
-
-    try:
-        return load_line_marker()
-    except SegmenterMissing as error:
-        _say_no_segmenter(str(error))
-        return None
-
-
-@cache
-def _say_no_segmenter(reason: str) -> None:
-    logger.warning("read.line_segmenter_missing reason=%s", reason)
 
 
 def named_by_reading(
@@ -65,6 +37,7 @@ def regions_named(
             text=reading.text if reading else "",
             alternatives=tuple(other.text for other in reading.alternatives) if reading else (),
             box_px=region.box_px,
+            struck=region.struck_out is not StruckOut.NO,
         )
         for region, reading in zip(regions, readings, strict=True)
     ]

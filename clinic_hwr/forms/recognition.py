@@ -16,7 +16,7 @@ from clinic_hwr.pages.form_match import FormMatch, FormMiss, FormSheet, match_fo
 from clinic_hwr.pages.form_template import TemplateRegion, regions_from_json
 from clinic_hwr.pages.registered_fields import FormPage, registered_fields
 from clinic_hwr.pages.registration import FormPrint, PagePrint
-from clinic_hwr.pages.types import Gray, PrintedWord
+from clinic_hwr.pages.types import Gray, LineSegmenter, PrintedWord
 from clinic_hwr.pages.validators import doubts
 from clinic_hwr.routing.titles import field_title
 
@@ -83,16 +83,27 @@ def _print(image_sha256: str) -> FormPrint:
 
 
 def form_result(
-    gray: Gray, words: Sequence[PrintedWord], sheets: Sequence[FormSheet]
+    gray: Gray,
+    words: Sequence[PrintedWord],
+    sheets: Sequence[FormSheet],
+    *,
+    segmenter: LineSegmenter | None,
 ) -> FormResult | None:
-    """Look for the forms on an upright page; None when there are none to look for."""
+    """Look for the forms on an upright page; None when there are none to look for.
+
+    Args:
+        gray: the page.
+        words: what OCR read on it.
+        sheets: pages of forms.
+        segmenter: marks the lines of writing; None: they are told apart the classical way.
+    """
     if not sheets or min(gray.shape) < 64:
         return None
     page = PagePrint.of(gray)
     match = match_form(page, sheets)
     if isinstance(match, FormMiss):
         return FormResult(match, None)
-    return FormResult(match, registered_fields(page, words, match))
+    return FormResult(match, registered_fields(page, words, match, segmenter=segmenter))
 
 
 def page_form_row(page_id: int, result: FormResult) -> PageForm:

@@ -12,6 +12,7 @@ from clinic_hwr.intake.models import Page
 from clinic_hwr.intake.rasters import raster_read
 from clinic_hwr.pages.form_match import FormMatch
 from clinic_hwr.pages.types import Box, Gray, PrintedWord
+from clinic_hwr.routing.line_marker import line_marker_load
 
 from .access import CONFIGURE
 from .models import FormVersion
@@ -90,7 +91,7 @@ def _tried(page: Page, sheets: Any) -> FormResult | None:
         PrintedWord(text, Box(x, y, width, height), confidence)
         for text, x, y, width, height, confidence in page.printed_words
     )
-    return form_result(raster_read(page.image_sha256), words, sheets)
+    return form_result(raster_read(page.image_sha256), words, sheets, segmenter=line_marker_load())
 
 
 def _inside(box: Box, shape: tuple[int, ...]) -> Box:

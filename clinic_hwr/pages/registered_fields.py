@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,27 +12,41 @@ from numpy.typing import NDArray
 from .blank_form import without_form
 from .comb_fields import is_boxed_writing
 from .combs import dark_mask, settled
-from .form_ink import form_strokes
+from .creases import without_creases
+from .form_ink import form_strokes, marked_strokes
 from .form_marks import FormField, covering_two, is_choice, one_mark, ticked
 from .form_match import FormMatch
+from .form_paper import is_edge, is_off_paper, outline, without_clouds, without_specks
+from .form_shares import share_of, share_strokes
+from .form_strikes import with_strike
 from .form_template import RegionKind, TemplateRegion
 from .labels import union
+from .line_cores import line_cores
 from .medications import name_lines
 from .pen_strokes import Stroke
 from .print_or_hand import print_log_odds
-from .registration import PagePrint, Registration, page_boxes
+from .registration import PagePrint, page_boxes
 from .rules import FormRules
-from .strikes import find_strikes, struck_together
+from .strikes import find_strikes
 from .survey import PageSurvey, survey_page
-from .text_lines import letter_height, text_lines
-from .types import FIELD_NAMES, Box, CombRun, FieldRegion, Gray, PrintedWord
+from .text_lines import TextLine, letter_height, text_lines
+from .types import (
+    FIELD_NAMES,
+    Box,
+    CombRun,
+    FieldRegion,
+    Gray,
+    LineMaps,
+    LineSegmenter,
+    NamedBy,
+    PrintedWord,
+    StruckOut,
+)
 from .values import is_writing, printed_region
 
-# A stroke belongs to the region that holds most of it; so much at least. People write over edges.
-_SHARE = 0.3
 # Proof that a word is print, and OCR's confidence in it: as under an Rx in ``survey``.
 _PRINT_LOG_ODDS, _PRINT_CONFIDENCE = 2.5, 0.85
-_MARGIN = 0.5  # of a capital: how far beside a region a stroke may start
+_MARKS = (RegionKind.SIGNATURE, RegionKind.CHECKBOX, RegionKind.COMB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +66,41 @@ class FormPage:
     ink: NDArray[np.uint8]
 
 
-def registered_fields(page: PagePrint, words: Sequence[PrintedWord], match: FormMatch) -> FormPage:
+def registered_fields(
+    page: PagePrint,
+    words: Sequence[PrintedWord],
+    match: FormMatch,
+    *,
+    segmenter: LineSegmenter | None = None,
+) -> FormPage:
     """Return the fields of a page by the regions of its form.
 
     Args:
         page: the upright page.
         words: from ``read_print`` of the same page.
         match: the form it is printed on.
+        segmenter: marks the lines of writing; None: they are told apart the classical way.
 
     Returns:
         Fields: written or printed values, combs, marks (present or not), lines of medications,
         and ``unnamed`` for ink that no region holds. Empty regions give no field, marks do.
     """
     gray, ink = without_form(page.gray, page.mask, match.registration.warped)
+    unit = _capital(page.gray, words)
+    sheet = outline(match.registration, match.sheet.print.mask.shape)
+    crossed = ink  # a line through words, too long to be told from a crease, is still there
+    gray, ink = without_creases(gray, ink, sheet, unit)
+    maps = segmenter(page.gray) if segmenter is not None else None
     # OCR has no say in what is pen: on a form that people fill in, neat writing looks like print.
-    survey = replace(survey_page(gray, ()), unit_px=_capital(page.gray, words))
+    # The form's rules are off, too: what is left of straight lines parts nothing.
+    survey = replace(
+        survey_page(gray, ()), unit_px=unit, rules=_no_rules(ink), all_ink=crossed,
+        cores=line_cores(maps) if maps is not None else None,
+    )  # fmt: skip
     added = [word for word in words if _is_added(word, page.mask, ink)]
     printed = _printed(gray, ink, added)
     boxes = _region_boxes(match)
-    finder = _Finder(page, survey, printed, match, boxes)
+    finder = _Finder(page, survey, printed, match, boxes, maps)
     return FormPage(tuple(finder.run()), tuple(boxes), gray, ink)
 
 
@@ -111,20 +142,52 @@ class _Finder:
         printed: Sequence[PrintedWord],
         match: FormMatch,
         boxes: Sequence[Box],
+        maps: LineMaps | None,
     ) -> None:
-        self.survey = survey
         self.printed = printed
         self.regions = match.sheet.regions
         self.boxes = boxes
         self.dark = dark_mask(page.gray, page.mask)
-        on_paper = _on_paper(match.registration, match.sheet.print.mask.shape)
-        pieces = form_strokes(survey.gray, survey.ink, boxes, survey.unit_px)
-        strokes = [s for s in pieces if not _is_edge(s, page.gray.shape, on_paper)]
-        self.strokes = _without_specks(strokes, survey.unit_px)
-        self.shared = _shared(self.strokes, boxes, _MARGIN * survey.unit_px)
+        on_paper = outline(match.registration, match.sheet.print.mask.shape)
+        marks = [
+            box for region, box in zip(self.regions, boxes, strict=True) if region.kind in _MARKS
+        ]
+        if maps is not None and survey.cores is not None:
+            ink, pieces = marked_strokes(
+                survey.gray, survey.ink, marks, survey.unit_px, maps, survey.cores
+            )
+            survey = replace(survey, ink=ink)
+        else:
+            pieces = form_strokes(survey.gray, survey.ink, boxes, survey.unit_px)
+        self.survey = survey
+        strokes = [s for s in pieces if not is_edge(s, page.gray.shape, on_paper)]
+        strokes = without_specks(strokes, survey.unit_px)
+        self.seen = self._seen(strokes)
+        if survey.cores is not None:
+            strokes = without_clouds(strokes, self.seen, survey.unit_px)
+            strokes = [
+                s for s in strokes
+                if s in self.seen or not is_off_paper(s, page.gray.shape, on_paper)
+            ]  # fmt: skip
+        self.strokes = strokes
+        self.letter = letter_height(strokes, survey.unit_px)
+        self.shared = share_strokes(
+            self.strokes, boxes, survey.unit_px,
+            lines=[line.strokes for line in text_lines(survey, self.strokes)],
+            seen=self.seen,
+            written={n for n, one in enumerate(self.regions) if one.kind not in _MARKS},
+            letter_px=self.letter,
+        )  # fmt: skip
         self.absent = page_boxes(
             match.registration, match.registration.fit.absent, match.sheet.print.mask.shape
         )
+
+    def _seen(self, strokes: Sequence[Stroke]) -> set[Stroke]:
+        """Strokes that a segmenter has seen in a line of writing; empty without one."""
+        cores = self.survey.cores
+        if cores is None:
+            return set()
+        return {one for one in strokes if cores.holding(self.survey.ink, one.box_px)}
 
     def run(self) -> list[FormField]:
         fields: list[FormField] = []
@@ -132,8 +195,10 @@ class _Finder:
         for number, (region, box) in enumerate(zip(self.regions, self.boxes, strict=True)):
             strokes = self.shared.get(number, [])
             found = self._region(region, box, strokes)
-            if found or region.kind in (RegionKind.CHECKBOX, RegionKind.COMB):
+            if region.kind in _MARKS:
                 taken.update(strokes)
+            else:
+                taken.update(_in_fields(strokes, found))
             doubtful = self._is_doubtful(box)
             fields += [FormField(field, number, doubtful) for field in found]
         covered = covering_two(self.regions, self.boxes, self.shared)
@@ -148,22 +213,26 @@ class _Finder:
 
     def _with_strikes(self, fields: Sequence[FormField]) -> list[FormField]:
         """Say of values whether they are crossed out; the form's print is off."""
-        looked_at = [
-            n for n, one in enumerate(fields)
-            if one.field.present is None and not one.field.comb
-            and not is_choice(one, self.regions)
-        ]  # fmt: skip
-        lines = [fields[n].field.lines_px or (fields[n].field.box_px,) for n in looked_at]
-        letter = letter_height(self.strokes, self.survey.unit_px)
-        boxes = [box for some in lines for box in some]
+        kept: list[FormField] = []
+        for one in fields:
+            if (
+                one.field.present is None
+                and not one.field.comb
+                and not is_choice(one, self.regions)
+            ):
+                # A free line stands for itself: what replaces it is the line below.
+                free = one.field.named_by is NamedBy.PLACE
+                strokes = [] if free else _in_fields(self.strokes, [one.field])
+                said = with_strike(one.field, strokes, self.letter, self._struck)
+                kept += [replace(one, field=field) for field in said]
+            else:
+                kept.append(one)
+        return kept
+
+    def _struck(self, boxes: Sequence[Box]) -> list[StruckOut]:
         # With what the survey took for rules: the form's own are off, a straight one is a strike.
         ink = self.survey.ink if self.survey.all_ink is None else self.survey.all_ink
-        said = iter(find_strikes(ink, _no_rules(ink), boxes, letter))
-        kept = list(fields)
-        for n, some in zip(looked_at, lines, strict=True):
-            struck = struck_together([next(said) for _ in some])
-            kept[n] = replace(kept[n], field=replace(kept[n].field, struck_out=struck))
-        return kept
+        return find_strikes(ink, _no_rules(ink), boxes, self.letter)
 
     def _region(
         self, region: TemplateRegion, box: Box, strokes: Sequence[Stroke]
@@ -185,37 +254,48 @@ class _Finder:
         printed = self._as_print(region, box, ink)
         if printed is not None:
             return [printed]
+        lines = self._lines(strokes)
         if region.kind is RegionKind.FREE_TEXT:
-            return [self._block(region, ink, strokes)]
-        return [self._named(region, ink)]
+            return [self._block(region, ink, lines)]
+        return [self._value(region, ink, lines)]
+
+    def _lines(self, strokes: Sequence[Stroke]) -> list[TextLine]:
+        """Lines of writing; where a segmenter has seen some, what it has not is none."""
+        lines = [
+            line for line in text_lines(self.survey, strokes)
+            if is_writing(self.survey, line.box_px)
+        ]  # fmt: skip
+        seen = [line for line in lines if not self.seen.isdisjoint(line.strokes)]
+        return seen or lines
+
+    def _value(self, region: TemplateRegion, ink: Box, lines: Sequence[TextLine]) -> FieldRegion:
+        """A value; one on several rows is read row by row."""
+        boxes = [line.box_px for line in lines]
+        rows = any(two.y > one.y + 0.6 * one.height for one, two in itertools.pairwise(boxes))
+        field = self._named(region, union(boxes) if boxes else ink)
+        return replace(field, lines_px=tuple(boxes)) if rows else field
 
     def _named(
         self, region: TemplateRegion, box: Box, *, present: bool | None = None
     ) -> FieldRegion:
         return FieldRegion(
             region.field, region.field_kind, box, group=region.group, label=region.label,
-            present=present,
+            present=present, named_by=NamedBy.FORM,
         )  # fmt: skip
 
     def _as_print(self, region: TemplateRegion, box: Box, ink: Box) -> FieldRegion | None:
         """A value that was printed into the region, all of it; None for writing."""
-        words = [word for word in self.printed if _share(word.box_px, box) > 0.5]
+        words = [word for word in self.printed if share_of(word.box_px, box) > 0.5]
         width = sum(word.box_px.width for word in words)
         if width < 0.7 * ink.width:
             return None
         words.sort(key=lambda word: (round(word.box_px.y / self.survey.unit_px), word.box_px.x))
         return printed_region(region.field, words, label=region.label, group=region.group)
 
-    def _block(self, region: TemplateRegion, ink: Box, strokes: Sequence[Stroke]) -> FieldRegion:
-        lines = tuple(
-            line.box_px
-            for line in text_lines(self.survey, strokes)
-            if is_writing(self.survey, line.box_px)
+    def _block(self, region: TemplateRegion, ink: Box, lines: Sequence[TextLine]) -> FieldRegion:
+        return replace(
+            self._named(region, ink), lines_px=tuple(line.box_px for line in lines) or (ink,)
         )
-        return FieldRegion(
-            region.field, region.field_kind, ink, group=region.group, label=region.label,
-            lines_px=lines or (ink,),
-        )  # fmt: skip
 
     def _comb(
         self, region: TemplateRegion, box: Box, strokes: Sequence[Stroke]
@@ -232,22 +312,21 @@ class _Finder:
         ]  # fmt: skip
 
     def _medications(self, strokes: Sequence[Stroke]) -> list[FieldRegion]:
-        lines = [
-            line
-            for line in text_lines(self.survey, strokes)
-            if is_writing(self.survey, line.box_px)
-        ]
+        boxes = [line.box_px for line in self._lines(strokes)]
         letter = letter_height(strokes, self.survey.unit_px)
-        named = name_lines([line.box_px for line in lines], letter)
+        named = name_lines(boxes, letter)
         return [
-            FieldRegion(one.name, FIELD_NAMES[one.name], line.box_px, group=one.group, label="Rx")
-            for line, one in zip(lines, named, strict=True)
-        ]
+            FieldRegion(
+                one.name, FIELD_NAMES[one.name], box, group=one.group, label="Rx",
+                named_by=NamedBy.PLACE,
+            )
+            for box, one in zip(boxes, named, strict=True)
+        ]  # fmt: skip
 
     def _is_doubtful(self, box: Box) -> bool:
         near = round(3 * self.survey.unit_px)
         around = Box(box.x - near, box.y - near, box.width + 2 * near, box.height + 2 * near)
-        return any(_share(piece, around) > 0 for piece in self.absent)
+        return any(share_of(piece, around) > 0 for piece in self.absent)
 
 
 def _capital(gray: Gray, words: Sequence[PrintedWord]) -> float:
@@ -256,81 +335,11 @@ def _capital(gray: Gray, words: Sequence[PrintedWord]) -> float:
     return float(np.median(heights)) if heights else max(gray.shape) / 100
 
 
-def _without_specks(strokes: Sequence[Stroke], unit: float) -> list[Stroke]:
-    """Drop the dots of a noisy fax: small, and no letter near that they could be the dot of."""
-    big = [s for s in strokes if max(s.box_px.width, s.box_px.height) > 0.45 * unit]
-    if not big:
-        return []
-    boxes = np.array([s.box_px.as_list() for s in big], np.float64)
-    kept = []
-    for stroke in strokes:
-        box = stroke.box_px
-        size = max(box.width, box.height)
-        if size <= 0.45 * unit:
-            x, y = stroke.middle
-            dx = np.maximum(np.maximum(boxes[:, 0] - x, x - boxes[:, 0] - boxes[:, 2]), 0)
-            dy = np.maximum(np.maximum(boxes[:, 1] - y, y - boxes[:, 1] - boxes[:, 3]), 0)
-            reach = (1.0 if size > 0.2 * unit else 0.6) * unit
-            if np.hypot(dx, dy).min() > reach:
-                continue
-        kept.append(stroke)
-    return kept
-
-
-def _shared(
-    strokes: Sequence[Stroke], boxes: Sequence[Box], margin: float
-) -> dict[int, list[Stroke]]:
-    """Give each stroke to the region that holds most of it, small regions before large ones."""
-    grow = round(margin)
-    wide = [Box(b.x - grow, b.y - grow, b.width + 2 * grow, b.height + 2 * grow) for b in boxes]
-    shared: dict[int, list[Stroke]] = {}
-    for stroke in strokes:
-        best: tuple[float, float, float] = (0.0, 0.0, 0.0)
-        owner = None
-        for number, (box, around) in enumerate(zip(boxes, wide, strict=True)):
-            inside = _share(stroke.box_px, around)
-            if inside < _SHARE:
-                continue
-            # a mark around a small box covers it though most of the mark is outside
-            rank = (_share(stroke.box_px, box), inside, -float(box.width * box.height))
-            if owner is None or rank > best:
-                owner, best = number, rank
-        if owner is not None:
-            shared.setdefault(owner, []).append(stroke)
-    return shared
-
-
-def _share(inner: Box, outer: Box) -> float:
-    """Share of a box that lies inside of another."""
-    width = min(inner.x + inner.width, outer.x + outer.width) - max(inner.x, outer.x)
-    height = min(inner.y + inner.height, outer.y + outer.height) - max(inner.y, outer.y)
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / max(1, inner.width * inner.height)
+def _in_fields(strokes: Sequence[Stroke], fields: Sequence[FieldRegion]) -> list[Stroke]:
+    """The strokes that stand in one of some fields."""
+    boxes = [box for field in fields for box in field.lines_px or (field.box_px,)]
+    return [s for s in strokes if any(share_of(s.box_px, box) > 0.5 for box in boxes)]
 
 
 def _no_rules(ink: NDArray[np.uint8]) -> FormRules:
     return FormRules(np.zeros_like(ink), (), ())
-
-
-def _on_paper(registration: Registration, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    height, width = shape[0], shape[1]
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
-    return registration.to_page(corners, (width, height))
-
-
-def _is_edge(stroke: Stroke, shape: tuple[int, ...], paper: NDArray[np.float64]) -> bool:
-    """Whether a stroke is the edge of the sheet in a photo, or what lies beside it."""
-    box = stroke.box_px
-    x, y = stroke.middle
-    sides = np.roll(paper, -1, axis=0) - paper
-    to = np.array([x, y]) - paper
-    inside = (sides[:, 0] * to[:, 1] - sides[:, 1] * to[:, 0]) / np.linalg.norm(sides, axis=1)
-    if inside.min() > 0.01 * max(shape):
-        return False
-    at_border = (
-        box.x <= 2 or box.y <= 2
-        or box.x + box.width >= shape[1] - 2 or box.y + box.height >= shape[0] - 2
-    )  # fmt: skip
-    long = max(box.width, box.height) > 12 * min(box.width, box.height)
-    return at_border or long or max(box.width, box.height) > 0.3 * max(shape)

@@ -38,6 +38,7 @@ class ReadLine:
         text: the best reading, "" when nothing was read.
         alternatives: other readings, best first.
         box_px: where it stands.
+        struck: whether it is crossed out, as a whole or in part.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ReadLine:
     text: str
     alternatives: tuple[str, ...] = ()
     box_px: Box = Box(0, 0, 0, 0)  # noqa: RUF009 - frozen
+    struck: bool = False
 
 
 def name_by_reading(
@@ -69,8 +71,9 @@ def name_by_reading(
 
     Returns:
         The same lines in the same order; where name or group differ from what came in, the reading
-        named them. Every drug begins a medication; sig, quantity and refills belong to the drug
-        before them. A page whose drugs a label or a table names keeps its groups.
+        named them. Every drug begins a medication, unless the one right above it is crossed out;
+        sig, quantity and refills belong to the drug before them. A page whose drugs a label or a
+        table names keeps its groups.
     """
     lexicon = lexicon or load_lexicon()
     labelled = _by_read_labels(lines, label_vocabulary())
@@ -196,13 +199,15 @@ def _grouped(before: Sequence[ReadLine], named: Sequence[ReadLine]) -> list[Read
     if fixed:
         return _joined_to(fixed, before, named)
     current = 0
+    replaced = False
     result = []
     for old, line in zip(before, named, strict=True):
         if not _is_open(old) or line.name not in _MEDICATION:
             result.append(line)
             continue
-        if line.name == "drug":
-            current += 1
+        # A drug right under one that is crossed out takes its place.
+        current += line.name == "drug" and not replaced
+        replaced = line.name == "drug" and line.struck
         result.append(replace(line, group=max(current, 1)))
     return result
 

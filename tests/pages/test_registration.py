@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -21,8 +22,8 @@ from clinic_hwr.pages.registration import (
     Registration,
     register,
 )
-from clinic_hwr.pages.types import Gray, StruckOut
-from tests.forms.drawn import REGIONS, blank_form, faxed, filled_form, photographed
+from clinic_hwr.pages.types import Gray, LineMaps, NamedBy, StruckOut
+from tests.forms.drawn import REGIONS, blank_form, faxed, filled_form, photographed, wiggle
 
 pytestmark = pytest.mark.thorough
 
@@ -127,9 +128,11 @@ def test_other_paper_is_refused_with_a_reason() -> None:
     ("change", "reason"),
     [
         (lambda page: np.ascontiguousarray(np.rot90(page, 2)), Refusal.TURNED),
+        (lambda page: np.ascontiguousarray(np.rot90(page)), Refusal.TURNED),
+        (lambda page: np.ascontiguousarray(np.rot90(page, 3)), Refusal.TURNED),
         (lambda page: page[:900].copy(), Refusal.CUT_OFF),
     ],
-    ids=["upside down", "half a page"],
+    ids=["upside down", "on its left side", "on its right side", "half a page"],
 )
 def test_the_form_in_a_wrong_position_is_named_as_such(
     change: Callable[[Gray], Gray], reason: Refusal
@@ -234,3 +237,50 @@ def test_a_struck_drug_on_a_known_form_is_said_to_be_struck() -> None:
 
     assert found["drug"].struck_out is StruckOut.WHOLLY
     assert found["sig"].struck_out is StruckOut.NO
+
+
+def test_a_page_half_hidden_under_another_is_refused_and_a_note_on_it_is_not() -> None:
+    page = filled_form()
+    hidden, note = page.copy(), page.copy()
+    hidden[700:1500] = 255  # a blank sheet over all but the head
+    note[1100:1260, 700:1200] = 235  # a slip of paper where nothing is printed
+
+    under = register(FORM, upright(hidden))
+
+    assert isinstance(under, Misfit)
+    assert under.reason in (Refusal.PRINT_DIFFERS, Refusal.OTHER_VERSION)
+    assert isinstance(register(FORM, upright(note)), Registration)
+
+
+def test_a_fold_over_the_signature_line_is_no_signature() -> None:
+    page = filled_form(signed=False)
+    cv2.line(page, (300, 0), (306, 1649), 165, 10)
+    here = upright(page)
+    match = match_form(here, [SHEET])
+    assert isinstance(match, FormMatch)
+
+    found = registered_fields(here, (), match)
+
+    assert [one.field.present for one in found.fields if one.field.name == "signature"] == [False]
+    assert [one.field.name for one in found.fields if one.region is None] == []
+
+
+def test_a_tail_beside_its_box_is_read_with_what_is_in_it() -> None:
+    page = blank_form()
+    wiggle(page, 110, 624, 700, 3)
+    drawn = [replace(one, box=(0.06, 0.322, 0.45, 0.056)) if one.field == "drug" else one
+             for one in REGION_TUPLE]  # fmt: skip
+    here = upright(page)
+    match = match_form(here, [FormSheet("narrow", 1, FORM, tuple(drawn))])
+    assert isinstance(match, FormMatch)
+    hand = np.zeros((825, 638), np.float32)
+    hand[294:310, 55:405] = 0.9
+
+    found = registered_fields(
+        here, (), match, segmenter=lambda _: LineMaps(hand, np.zeros_like(hand), 0.5)
+    )
+
+    drug = next(one.field for one in found.fields if one.field.name == "drug")
+    assert drug.named_by is NamedBy.FORM
+    assert drug.box_px.x < 130
+    assert drug.box_px.x + drug.box_px.width > 760

@@ -103,3 +103,12 @@ def test_crumbs_at_a_drugs_place_begin_no_medication() -> None:
         ReadLine("drug", 1, "place", "1"), ReadLine("drug", 2, "place", "Ibuprofen 600 mg tab")
     )
     assert named == [("unnamed", 0), ("drug", 1)]
+
+
+def test_a_drug_right_under_a_crossed_out_one_takes_its_place() -> None:
+    struck = ReadLine("drug", 1, "place", "Lisinopril 10 mg tab", struck=True)
+    drug = ReadLine("sig", 1, "place", "Metformin 500 mg tab")
+    sig = ReadLine("sig", 1, "place", "1 tab po bid with meals")
+
+    assert _named(struck, drug, sig) == [("drug", 1), ("drug", 1), ("sig", 1)]
+    assert _named(struck, sig, drug) == [("drug", 1), ("sig", 1), ("drug", 2)]

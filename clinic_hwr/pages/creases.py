@@ -1,0 +1,209 @@
+"""Creases of a folded sheet taken off the ink of a page whose form is off already.
+
+A fold is photographed as a gray band. It runs straight through rows and columns and would join
+them, and what it leaves between lines would count as writing, or on a line for a signature as a
+signature. The black bands that a fax makes of folds are left: nothing tells them from pen.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .components import connected_pieces
+from .types import Gray
+
+# No letter is straight and upright, or level, for so many heights of a printed capital.
+_STRAIGHT = 3.0
+_WIDEST = 1.2  # of a crease, in the same
+# A crease may be paler than any pen: so many gray levels off the paper are looked at.
+_OFF_PAPER = 12
+# A crease runs from one edge of the sheet to the other. It is seen over so much of that, between
+# two places so far apart: a line through words, or along a margin, ends where the words do.
+_LENGTH, _EXTENT = 0.25, 0.7
+_SLOPE = 0.06  # of a crease against the page's sides: sheets are deskewed by their rows
+# It is darker than the paper on both sides of it, by so many gray levels, where it was seen.
+_DARKER = 10.0
+# Pen in a crease is so much darker than the crease itself, in gray levels, where that can be told.
+_PEN_DARKER = 35.0
+# Where a fifth of it is as dark as this it cannot be told from pen: a line, or a crease on a fax.
+_BLACK, _BLACK_SHARE = 100.0, 20
+_PAPER = 255
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A straight upright piece of ink: its middle at both ends, and its width."""
+
+    top: int
+    bottom: int
+    x: float
+    slope: float
+    width: float
+
+    def at(self, y: float) -> float:
+        """x of its middle line at a row."""
+        return self.x + self.slope * (y - (self.top + self.bottom) / 2)
+
+
+def without_creases(
+    gray: Gray, ink: NDArray[np.uint8], sheet: NDArray[np.float64], unit_px: float
+) -> tuple[Gray, NDArray[np.uint8]]:
+    """Take the creases of a sheet off a page; pen that crosses one stays whole.
+
+    Args:
+        gray: upright page without its form's print, (height, width) uint8, white paper.
+        ink: where it has ink, 255.
+        sheet: corners (4, 2) of the sheet, x and y in pixels; table beside it is no crease.
+        unit_px: height of a printed capital.
+
+    Returns:
+        Both without creases; the very same arrays where there is none. What is crossed out must be
+        looked for on what came in: a line through words from edge to edge is no crease.
+    """
+    inner = np.full_like(gray, _PAPER)
+    part = _filled(np.round(sheet).astype(np.int32)[None], gray.shape)
+    cv2.copyTo(gray, cv2.erode(part, np.ones((9, 9), np.uint8)), inner)
+    across, down = np.ptp(sheet, axis=0)
+    upright = _bands(inner, down, unit_px)
+    level = _bands(np.asarray(cv2.transpose(inner), np.uint8), across, unit_px)
+    bands = [*upright, *(np.ascontiguousarray(band[:, :, ::-1]) for band in level)]
+    if not bands:
+        return gray, ink
+    masks = [_filled(band, ink.shape) for band in bands]
+    creased = np.asarray(np.maximum.reduce(masks), np.uint8)
+    left = np.asarray(cv2.bitwise_and(ink, cv2.bitwise_not(creased)), np.uint8)
+    pen = left.copy()
+    for mask in masks:
+        pen |= _pen_in(gray, ink, mask)
+    pen = _without_flakes(pen, left)
+    page = gray.copy()
+    page[(creased > 0) & (cv2.dilate(pen, np.ones((3, 3), np.uint8)) == 0)] = _PAPER
+    return page, pen
+
+
+def _filled(band: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Mask of the parts of one crease, 255."""
+    mask = np.zeros(shape, np.uint8)
+    for part in band:  # one at a time: cv2 leaves out what two of them share
+        cv2.fillPoly(mask, [part], 255)
+    return mask
+
+
+def _without_flakes(pen: NDArray[np.uint8], outside: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Drop what lies in a crease as a whole: a piece of it, and no stroke that crosses it."""
+    count, labels, _, _ = connected_pieces(pen)
+    beyond = np.bincount(labels[outside > 0], minlength=count) > 0
+    beyond[0] = False
+    return np.where(beyond, 255, 0).astype(np.uint8).take(labels)
+
+
+def _pen_in(gray: Gray, ink: NDArray[np.uint8], creased: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pen inside of a crease: what is darker than the crease."""
+    level = float(np.median(gray[creased > 0])) - _PEN_DARKER
+    pen = np.where((creased > 0) & (ink > 0) & (gray < level), 255, 0).astype(np.uint8)
+    # Single dark pixels are the crease's grain; the rim of what is more is pen again.
+    firm = cv2.morphologyEx(pen, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    return np.asarray(cv2.bitwise_and(cv2.dilate(firm, np.ones((3, 3), np.uint8)), pen), np.uint8)
+
+
+def _bands(gray: Gray, side: float, unit_px: float) -> list[NDArray[np.int32]]:
+    """Upright creases, each as the corners (parts, 4, 2) of the parts it is made of."""
+    height = gray.shape[0]
+    straight_px = round(_STRAIGHT * unit_px)
+    if height <= straight_px:
+        return []
+    smooth = cv2.GaussianBlur(gray, (0, 0), 1.0)
+    dark = cv2.threshold(smooth, _PAPER - _OFF_PAPER, 255, cv2.THRESH_BINARY_INV)[1]
+    # grain of the paper breaks a pale crease
+    dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((5, 3), np.uint8))
+    straight = np.asarray(
+        cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((straight_px, 1), np.uint8)), np.uint8
+    )
+    bands = []
+    for chain in _chains(_pieces(straight, unit_px), unit_px):
+        length = sum(piece.bottom - piece.top for piece in chain) / side
+        extent = (chain[-1].bottom - chain[0].top) / side
+        if length < _LENGTH or extent < _EXTENT:
+            continue
+        slope = _slope(chain)
+        if abs(slope) > _SLOPE:
+            continue
+        half = max(piece.width for piece in chain) / 2 + 2
+        seen = [(one.at(y), float(y)) for one in chain for y in (one.top, one.bottom)]
+        inside, *beside = (
+            gray[_filled(_band(seen, half, off), gray.shape) > 0]
+            for off in (0.0, -2 * half, 2 * half)
+        )
+        if not inside.size or not all(one.size for one in beside):
+            continue  # along the very edge of the page
+        if np.percentile(inside, _BLACK_SHARE) < _BLACK:
+            continue
+        if np.median(inside) > min(np.median(one) for one in beside) - _DARKER:
+            continue
+        # what is paler than pen may go on unseen
+        (x0, y0), (x1, y1) = seen[0], seen[-1]
+        seen = [(x0 - slope * y0, 0.0), *seen, (x1 + slope * (height - y1), float(height))]
+        bands.append(_band(seen, half, 0.0))
+    return bands
+
+
+def _band(middle: Sequence[tuple[float, float]], half: float, off: float) -> NDArray[np.int32]:
+    """Corners (parts, 4, 2) of a band of ``2 * half`` pixels around a line moved by ``off``."""
+    parts = [
+        [(x0 + off - half, y0), (x0 + off + half, y0), (x1 + off + half, y1), (x1 + off - half, y1)]
+        for (x0, y0), (x1, y1) in itertools.pairwise(middle)
+    ]
+    return np.round(np.array(parts)).astype(np.int32)
+
+
+def _pieces(straight: NDArray[np.uint8], unit_px: float) -> list[_Piece]:
+    count, labels, stats, _ = connected_pieces(straight)
+    pieces = []
+    for index in range(1, count):
+        x, y, width, height, area = (int(value) for value in stats[index])
+        thick = area / max(1, height)
+        if thick > _WIDEST * unit_px or width > thick + _SLOPE * height + 0.5 * unit_px:
+            continue
+        rows, columns = np.nonzero(labels[y : y + height, x : x + width] == index)
+        slope = float(np.polyfit(rows, columns, 1)[0]) if height > 2 * width else 0.0
+        middle = x + float(columns.mean()) + slope * (height / 2 - float(rows.mean()))
+        pieces.append(_Piece(y, y + height, middle, slope, thick))
+    return pieces
+
+
+def _chains(pieces: Sequence[_Piece], unit_px: float) -> list[list[_Piece]]:
+    """Pieces that follow each other on one straight line, top to bottom."""
+    chains: list[list[_Piece]] = []
+    for piece in sorted(pieces, key=lambda one: one.top):
+        for chain in chains:
+            if _goes_on(chain, piece, unit_px):
+                chain.append(piece)
+                break
+        else:
+            chains.append([piece])
+    return chains
+
+
+def _slope(chain: Sequence[_Piece]) -> float:
+    """Of a whole crease: from its first piece to its last."""
+    first, last = chain[0], chain[-1]
+    if first is last:
+        return first.slope
+    middles = [(one.top + one.bottom) / 2 for one in (first, last)]
+    return (last.x - first.x) / max(1.0, middles[1] - middles[0])
+
+
+def _goes_on(chain: Sequence[_Piece], piece: _Piece, unit_px: float) -> bool:
+    """Whether a piece lies on the line of those before it."""
+    last = chain[-1]
+    middle, end = (piece.top + piece.bottom) / 2, (last.top + last.bottom) / 2
+    expected = last.x + _slope(chain) * (middle - end)
+    off = abs(piece.at(middle) - expected)
+    reach = (0.5 + 0.05 * max(0, piece.top - last.bottom) / unit_px) * unit_px
+    return piece.top > last.bottom - 2 * unit_px and off < min(reach, 2 * unit_px)
