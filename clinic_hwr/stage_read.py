@@ -208,12 +208,8 @@ def page_find(page: Page, sheets: Sequence[FormSheet] = ()) -> PageFound:
         return PageFound(gray, form.page.gray, words, regions, form)
     way = page.transform()
     upright = UprightPage(gray, page.rotation_deg, page.skew_deg, way.matrix, way.bend)
-    regions = find_fields(
-        upright,
-        words,
-        languages=getattr(settings, "CLINIC_HWR_LABEL_LANGUAGES", None) or None,
-        segmenter=segmenter,
-    )
+    languages = getattr(settings, "CLINIC_HWR_LABEL_LANGUAGES", None) or None
+    regions = find_fields(upright, words, languages=languages, segmenter=segmenter)
     return PageFound(gray, gray, words, tuple(regions), form)
 
 
@@ -233,7 +229,7 @@ def _page_fields(page: Page, reader: Reader, sheets: Sequence[FormSheet] = ()) -
     readings = _readings(found, regions, crops, reader)
     places: Sequence[FieldRegionOf | None]
     if form is not None and form.page is not None:
-        # Of a form's fields only free lines are open: their order says less than their words.
+        # Of a form's fields only free lines are open.
         regions = named_by_reading(page, regions, readings)
         places = [
             None if one.region is None else FieldRegionOf(one.region, one.doubtful)

@@ -22,6 +22,8 @@ _RING_HIGH, _RING_WIDE, _RIM, _AROUND, _FILLED = (1.25, 5.0), (0.9, 16.0), 0.62,
 _DIRECTIONS = 24
 _GOES_ON = 9.0
 _RULE_LONG = 8.0  # capitals: what is shorter may be an arc of a loop, or an underline by pen
+_LETTER_HIGH, _LETTERS = (0.5, 1.3), 2  # capitals; so many stand apart in a loop around a phrase
+_LOOP_RIM = 0.84  # radius from which the ink of a loop is its stroke and no letter that it touches
 _HELD = 0.12  # of a capital's square: ink inside of a loop that is a letter and no speck
 # An underline is flat, under most of a choice, and not much longer.
 _FLAT, _UNDER, _UNDER_SHARE, _LONGER = 0.6, (-0.15, 0.95), 0.6, 2.2
@@ -161,6 +163,33 @@ def _wipe(ink: Mask, box: Box, x0: int, y0: int, grow: int) -> None:
     top, left = max(0, box.y - y0 - grow), max(0, box.x - x0 - grow)
     bottom, right = box.y + box.height - y0 + grow, box.x + box.width - x0 + grow
     ink[top : max(0, bottom), left : max(0, right)] = 0
+
+
+def loop_in(survey: PageSurvey, box: Box) -> Mask | None:
+    """The ink (255) of a loop of a pen that fills a box, around whatever it holds; None: no loop.
+
+    Args:
+        survey: of the page.
+        box: of a stroke, or of what OCR took for a word: it may be the loop's by a pixel or two.
+    """
+    if survey.all_ink is None:
+        return None
+    part = survey.all_ink[box.y : box.y + box.height, box.x : box.x + box.width]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
+    if len(stats) < 2:
+        return None
+    widest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_WIDTH]))
+    x, y, width, height, _ = stats[widest].tolist()
+    loop = labels == widest
+    if not _is_ring(np.asarray(loop[y : y + height, x : x + width]), survey.unit_px):
+        return None
+    letters = np.delete(stats[1:, cv2.CC_STAT_HEIGHT], widest - 1) / survey.unit_px
+    if np.count_nonzero((letters > _LETTER_HIGH[0]) & (letters < _LETTER_HIGH[1])) < _LETTERS:
+        return None  # a letter of writing that closes on itself
+    # Letters that touch it are theirs.
+    rim = np.zeros_like(loop)
+    rim[y : y + height, x : x + width] = _radius((height, width)) > _LOOP_RIM
+    return np.where(loop & rim, 255, 0).astype(np.uint8)
 
 
 def _is_ring(part: NDArray[np.bool_], unit: float) -> bool:

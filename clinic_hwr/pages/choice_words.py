@@ -8,13 +8,13 @@ _YES = {"yes": "Yes", "y": "Yes", "si": "Yes", "oui": "Yes", "ja": "Yes"}
 _NO = {"no": "No", "n": "No", "non": "No", "nein": "No"}
 YES_NO: Mapping[str, str] = _YES | _NO
 
-# "M" alone is male; in a Spanish row H and M, or a German one M and W, the row decides, and such
-# rows are left to a person: nothing here reads H.
+# Single letters mean what their row and its label say: see ``choice_sexes``.
 SEXES: Mapping[str, str] = {
     "m": "M", "f": "F", "male": "Male", "female": "Female", "x": "X", "other": "Other",
     "masculino": "Male", "femenino": "Female", "masculin": "Male", "feminin": "Female",
     "hombre": "Male", "mujer": "Female", "homme": "Male", "femme": "Female",
     "mannlich": "Male", "weiblich": "Female", "maennlich": "Male", "divers": "Other",
+    "h": "H", "w": "W", "d": "D",
 }  # fmt: skip
 REFILLS: Mapping[str, str] = {
     **{str(number): str(number) for number in range(13)},
@@ -26,7 +26,7 @@ DAYTIMES: Mapping[str, str] = {
 }  # fmt: skip
 
 UNASKED: Mapping[str, Mapping[str, str]] = {
-    "patient_sex": {key: SEXES[key] for key in ("male", "female", "hombre", "mujer")},
+    "patient_sex": {key: value for key, value in SEXES.items() if value in ("Male", "Female")},
     "unnamed": DAYTIMES,
 }
 """Choices that need no label: what they are is plain. Times of day have no field of their own."""

@@ -27,7 +27,9 @@ from .choice_rows import (
     overlap_x,
     stand_before,
 )
+from .choice_sexes import are_glued, in_their_language, may_have_a_third
 from .choice_words import SEXES
+from .circled_phrases import circled_phrase
 from .labels import Label, union
 from .pen_strokes import Stroke
 from .survey import PageSurvey
@@ -57,7 +59,10 @@ def choice_fields(survey: PageSurvey, words: Sequence[PrintedWord]) -> list[Choi
     found = []
     rows = list(choice_rows(survey, words))
     for row in _reread(survey, rows) if words else rows:
-        field = _answer(survey, row)
+        if row.field == "patient_sex":
+            asks = row.label.text if row.label else ""
+            row = replace(row, options=in_their_language(row.options, asks))
+        field = _answer(survey, row) or _glued(survey, row)
         if field is not None:
             around = [field.box_px, *(one.box_px for one in row.options)]
             around += [one.box_px for one in row.boxes]
@@ -66,7 +71,23 @@ def choice_fields(survey: PageSurvey, words: Sequence[PrintedWord]) -> list[Choi
                 if any(inside(s.box_px, box, 0.35 * row.unit_px) for box in around)
             )  # fmt: skip
             found.append(ChoiceFound(field, used, row.label))
+    if not any(one.field.name == "substitution" and one.field.present is not None for one in found):
+        circled = circled_phrase(survey, words, [one.field.box_px for one in found])
+        if circled is not None:
+            found = [one for one in found if one.field.name != "substitution"]
+            found.append(ChoiceFound(circled[0], circled[1], None))
     return found
+
+
+def _glued(survey: PageSurvey, row: ChoiceRow) -> FieldRegion | None:
+    """A row of sexes whose boxes were not seen and were read as letters: to be asked, no value."""
+    if row.field != "patient_sex" or row.label is None:
+        return None
+    beside = beside_label(survey, row.label)
+    words = [one for one in survey.words if inside(one.box_px, beside, 0.0)]
+    if not are_glued([one.text for one in words]):
+        return None
+    return _field(row, None, union([one.box_px for one in words]), MarkDoubt.UNREAD, ())
 
 
 def _reread(survey: PageSurvey, rows: Sequence[ChoiceRow]) -> list[ChoiceRow]:
@@ -150,8 +171,7 @@ def _answer(survey: PageSurvey, row: ChoiceRow) -> FieldRegion | None:
     rows = len(row.options) + len(row.boxes) + unread
     if strange and not chosen and row.options:
         around = union([one.box_px for one in row.options])
-        shown = tuple(dict.fromkeys(one.value for one in row.options))
-        return _field(row, None, around, MarkDoubt.UNREAD, shown)
+        return _field(row, None, around, MarkDoubt.UNREAD, _shown(row.options))
     if not chosen and not crossed:
         values = {one.value for one in row.options}
         asked = row.field in ("refills", "patient_sex") and len(values) >= (
@@ -166,17 +186,20 @@ def _answer(survey: PageSurvey, row: ChoiceRow) -> FieldRegion | None:
     values = {one.value if one else "" for one, _ in chosen}
     around = union([box for _, box in chosen or crossed])
     if not chosen:
-        shown = tuple(one.value for one in row.options)
-        return _field(row, None, around, MarkDoubt.CROSSED, shown)
+        return _field(row, None, around, MarkDoubt.CROSSED, _shown(row.options))
     over = {one.value for one, _ in crossed if one}
     if len(values) > 1 or over & values:
         doubt = MarkDoubt.SEVERAL if len(values) > 1 else MarkDoubt.CROSSED
-        shown = tuple(dict.fromkeys(one.value for one, _ in chosen if one))
-        return _field(row, None, around, doubt, shown)
+        return _field(row, None, around, doubt, _shown([one for one, _ in chosen if one]))
     option = chosen[0][0]
-    if option is None or strange or (boxed and not seen):
-        return _field(row, None, around, MarkDoubt.UNREAD, tuple(o.value for o in row.options))
+    if option is None or not option.value or strange or (boxed and not seen):
+        return _field(row, None, around, MarkDoubt.UNREAD, _shown(row.options))
     return _field(row, option, around, MarkDoubt.NO, (option.value,))
+
+
+def _shown(options: Sequence[Option]) -> tuple[str, ...]:
+    """The values to choose among, each once."""
+    return tuple(dict.fromkeys(one.value for one in options if one.value))
 
 
 def _marks(survey: PageSurvey, row: ChoiceRow) -> list[Mark]:
@@ -236,6 +259,8 @@ def _missing(row: ChoiceRow) -> str | None:
     if len({one.value for one in row.options}) != 1:
         return None
     value = row.options[0].value
+    if row.label is not None and may_have_a_third(row.label.text):
+        return None
     pairs = (("M", "F"), ("Male", "Female"), ("Yes", "No"), ("AM", "PM"))
     for pair in pairs:
         if value in pair and (len(value) > 1 or row.words.keys() <= SEXES.keys()):

@@ -5,23 +5,22 @@ Writing hides lines and adds others, so a run may miss some lines and skip what 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .comb_steps import EVEN, PITCH_PX, likely_pitches, with_far_sides
 from .components import connected_pieces
 from .types import Box, CombRun
 
-# Pages are about 200 dpi (``upright``): cells of 0.12 to 0.5 inch, lines of 0.05 to 0.55 inch.
-_PITCH_PX = (24, 100)
+# Pages are about 200 dpi (``upright``): lines of 0.05 to 0.55 inch.
 LENGTH_PX = (10, 110)
 _THICKEST_PX = 9
-EVEN = 0.11  # of the pitch: how far a line may be from its even place
-_GAP = 0.45  # of the pitch: two lines nearer than that are the sides of two boxes with a gap
 _UPRIGHT = 0.85  # share of an edge's height that must be ink where no single line was seen
 _LOWEST_PX = 26  # boxes are higher than print, whose stems stand evenly now and then
 _OVERHANG = 3.3  # cells that a line may run on: further, it is an underline
@@ -29,8 +28,8 @@ _FEWEST_ALIKE = 3
 _ALIKE = 0.6  # share of the edges whose line has the usual ends; writing may hide some
 # Share of a run that straight lines must cover: above and below, where boxes have gaps; or only
 # below, where ticks stand on one line. Letters of bold print reach 0.9 in places.
-_TICK = 0.85  # of the pitch: a tick between two places on a line is no higher
 _JOINED, _UNBROKEN = 0.75, 0.97
+_TICK = 0.85  # of the pitch: a tick between two places on a line is no higher
 _MOST_LINES = 3000  # that touch a straight line; a form full of combs has some hundred
 FEWEST = 3  # cells of a comb: two boxes side by side are to be ticked, more often than not
 
@@ -64,12 +63,20 @@ class _Band:
         self.ink, self.extent = ink, extent
         part = ink[extent[0] : extent[1]]
         heights = np.count_nonzero(part, axis=0) / max(1, len(part))
-        self._upright = heights >= _UPRIGHT
+        # Counted from the left, and as a list: thousands of walks ask for a few columns each, the
+        # last of them beyond the page.
+        counts = np.cumsum(heights >= _UPRIGHT).tolist()
+        self._uprights = [0, *counts, *counts[-1:] * (2 * PITCH_PX[1])]
         self._straight: dict[tuple[int, int], NDArray[np.intp]] = {}
 
     def is_upright(self, x: float, reach: float) -> bool:
-        """Whether some column near x is ink over almost all of the row's height."""
-        return bool(self._upright[max(0, round(x - reach)) : round(x + reach) + 1].any())
+        """Whether some column near x is ink over almost all of the row's height.
+
+        Args:
+            x: right of the page's left edge by ``reach``, at most a step beyond its right one.
+            reach: how near.
+        """
+        return bool(self._uprights[round(x - reach)] < self._uprights[round(x + reach) + 1])
 
     def covered(self, left: float, right: float, y: int, pitch: float) -> float:
         """Share of the columns from left to right that a straight line runs through near a row."""
@@ -114,10 +121,11 @@ def find_runs(ink: NDArray[np.uint8]) -> list[Run]:
         runs = list(_runs(row, ink))
         found += runs
         # What lies between the lines of a comb is its writing.
-        spent = set() if runs else {(line.x, line.top) for line in row if line.alike}
-        left = [
-            line for line in left if (line.x, line.top) not in spent and not _in_any(line, runs)
-        ]
+        if runs:
+            left = [line for line in left if not _in_any(line, runs)]
+        else:
+            spent = {(line.x, line.top) for line in row if line.alike}
+            left = [line for line in left if (line.x, line.top) not in spent]
     return found
 
 
@@ -141,7 +149,7 @@ def _uprights(ink: NDArray[np.uint8]) -> list[_Line]:
     thin = (area <= _THICKEST_PX * height) & (width <= height)
     fits = np.flatnonzero((height >= shortest) & (height <= longest) & thin) + 1
     # Every line of a comb stands on a straight one: most stems of letters fall out here.
-    floor = straight_lines(ink, (round(0.65 * _PITCH_PX[0]), 1))
+    floor = straight_lines(ink, (round(0.65 * PITCH_PX[0]), 1))
     floor = np.asarray(cv2.dilate(floor, np.ones((11, 11), np.uint8)), np.uint8)
     bottoms = np.minimum(stats[fits, 1] + stats[fits, 3] - 1, len(ink) - 1)
     middles = stats[fits, 0] + stats[fits, 2] // 2
@@ -165,7 +173,7 @@ def _longest_row(lines: Sequence[_Line]) -> list[_Line]:
     model = lines[best]
     slack = max(3.0, 0.12 * model.length)
     row = [
-        replace(line, alike=bool(same))
+        _Line(line.x, line.top, line.bottom, bool(same))
         for line, same in zip(lines, alike[best], strict=True)
         if line.top <= model.top + slack
         and line.bottom >= model.bottom - slack
@@ -184,7 +192,7 @@ def _runs(row: Sequence[_Line], ink: NDArray[np.uint8]) -> Iterator[Run]:
         worth = np.array([1.0 if line.alike else 0.0 for line in left])
         # The runs of one row are mostly of one form: their pitch is tried first.
         found = _longest_run(places, worth, [pitch], band) if pitch else None
-        found = found or _longest_run(places, worth, _pitches(places), band)
+        found = found or _longest_run(places, worth, likely_pitches(places), band)
         if found is None:
             return
         pitch = found.pitch
@@ -211,93 +219,61 @@ def _longest_run(
     pitches: Sequence[float],
     band: _Band,
 ) -> _Found | None:
+    stops, worths = places.tolist(), worth.tolist()
     tried = [
-        (_walk(places, worth, start, pitch, band), pitch)
+        (_walk(stops, worths, start, pitch, band), pitch)
         for pitch in pitches
-        for start in range(len(places))
+        for start in range(len(stops))
     ]
     for (edges, _), pitch in sorted(tried, key=lambda one: -one[0][1]):
         # A half at least of what is to be covered by more than three quarters in the end.
         if len(edges) < 2 or band.covered(edges[0], edges[-1], band.extent[1], pitch) < 0.5:
             continue
-        run = _run(_with_far_sides(edges, places, pitch), pitch, band)
+        run = _run(with_far_sides(edges, places, pitch), pitch, band)
         if run is not None:
             return _Found(run, pitch)
     return None
 
 
-def _pitches(places: NDArray[np.float64]) -> list[float]:
-    """Likely distances of the lines, the most frequent first."""
-    apart = np.array([b - a for i, a in enumerate(places) for b in places[i + 1 : i + 5]])
-    apart = apart[(apart >= _PITCH_PX[0]) & (apart <= _PITCH_PX[1])]
-    chosen: list[float] = []
-    if len(apart) == 0:
-        return chosen
-    same = np.abs(apart[:, None] - apart) <= 0.06 * apart[:, None]
-    for i in np.argsort(-same.sum(1), kind="stable"):
-        value = float(np.median(apart[same[i]]))
-        if all(abs(value - other) > 0.08 * other for other in chosen):
-            chosen.append(value)
-    return chosen[:5]
-
-
 def _walk(
-    places: NDArray[np.float64],
-    worth: NDArray[np.float64],
+    places: Sequence[float],
+    worth: Sequence[float],
     start: int,
     pitch: float,
     band: _Band,
 ) -> tuple[list[float], float]:
     """Edges at even steps from a line to the right: lines, or upright ink where writing hides one.
 
+    Args:
+        places: of the lines, left to right.
+        worth: of each.
+        start: number of the line to begin at.
+        pitch: the step.
+        band: the ink of the row.
+
     Returns:
         the edges up to the last one that is a line of its own, and what they are worth: lines
         count by their worth; a hidden edge takes away, or a walk of a wrong pitch would live on
         writing.
     """
-    edges, value = [float(places[start])], float(worth[start])
-    best = (1, value)
+    edges, value = [places[start]], worth[start]
+    best, reach = (1, value), EVEN * pitch
     while True:
         wanted = edges[-1] + pitch
-        nearest = int(np.abs(places - wanted).argmin())
-        if abs(places[nearest] - wanted) <= EVEN * pitch:
-            edges.append(float(places[nearest]))
-            value += float(worth[nearest])
+        nearest = bisect_left(places, wanted)
+        if nearest == len(places) or (
+            nearest > 0 and wanted - places[nearest - 1] <= places[nearest] - wanted
+        ):
+            nearest = bisect_left(places, places[nearest - 1])  # the first of equal ones
+        if abs(places[nearest] - wanted) <= reach:
+            edges.append(places[nearest])
+            value += worth[nearest]
             best = (len(edges), value)
-        elif band.is_upright(wanted, EVEN * pitch):
+        elif band.is_upright(wanted, reach):
             edges.append(wanted)
             value -= 1.0
         else:
             return edges[: best[0]], best[1]
-
-
-def _with_far_sides(
-    edges: Sequence[float], places: NDArray[np.float64], pitch: float
-) -> list[float]:
-    """Edges of cells: the facing sides of two boxes with a gap are one edge.
-
-    ``edges`` are the left sides, or the right sides, or both where the boxes share them.
-    """
-    ends = edges[0] - pitch, edges[-1] + pitch
-    others = [
-        x for x in places.tolist()
-        if ends[0] < x < ends[1] and min(abs(x - edge) for edge in edges) > 0.05 * pitch
-    ]  # fmt: skip
-    shift = [(x - edges[0]) % pitch for x in others]
-    for first in shift:
-        same = [x for x, d in zip(others, shift, strict=True) if abs(d - first) <= EVEN * pitch]
-        if len(same) < 0.6 * len(edges) or not (first < _GAP * pitch or first > (1 - _GAP) * pitch):
-            continue
-        merged: list[list[float]] = []
-        for x in sorted([*edges, *same]):
-            if merged and x - merged[-1][-1] < _GAP * pitch:
-                merged[-1].append(x)
-            else:
-                merged.append([x])
-        # Boxes with gaps have one between any two; runs of a date side by side have one or two.
-        if sum(len(some) > 1 for some in merged[1:-1]) >= 0.6 * (len(merged) - 2):
-            return [(some[0] + some[-1]) / 2 for some in merged]
-    return list(edges)
 
 
 def _run(edges: Sequence[float], pitch: float, band: _Band) -> Run | None:

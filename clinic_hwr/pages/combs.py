@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .comb_runs import EVEN, FEWEST, LENGTH_PX, Run, find_runs, straight_lines
+from .comb_runs import FEWEST, LENGTH_PX, Run, find_runs, straight_lines
+from .comb_steps import EVEN
 from .rules import DarkParts
 from .types import Box, CombRun, Gray, PrintedWord
 

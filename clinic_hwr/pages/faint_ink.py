@@ -44,8 +44,10 @@ def with_faint_ink(
     level = float(np.clip(255.0 - _OFF * paper_noise(smooth), 0.0, _BELOW))
     soft = np.asarray(cv2.threshold(smooth, level, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
     core = on_page(numbers.astype(np.uint16), maps.scale, gray.shape)
+    within = np.flatnonzero(core > 0)
+    of_core = core.ravel()[within]
     share = [
-        np.bincount(core[(mask > 0) & (core > 0)], minlength=int(numbers.max()) + 1)
+        np.bincount(of_core, weights=mask.ravel()[within] > 0, minlength=int(numbers.max()) + 1)
         for mask in (ink, soft)
     ]
     faint = share[0] < _FAINT * share[1]

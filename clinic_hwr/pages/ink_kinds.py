@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .line_cores import on_page
+from .line_cores import places_on_maps
 from .types import Box, LineMaps
 
 # Print has this mean of the map of print over its ink, and so many times that of handwriting.
@@ -32,6 +32,7 @@ _HIGH, _WIDE = 5.0, 14.0
 _RULE_HIGH, _RULE_WIDE, _ON_A_RULE = 0.4, 6.0, 0.3
 # Pieces so near to each other on a row are of one kind, in heights of a printed capital.
 _TOGETHER = 0.5
+_SAME_ROW = 0.6  # of the lower one's height is beside the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +108,14 @@ def kinds_of_ink(labels: NDArray[np.uint16 | np.int32], count: int, maps: LineMa
         count: numbers there are, 0 included.
         maps: of the page.
     """
-    inked = np.flatnonzero(labels)
+    inked = np.flatnonzero(labels > 0)
     piece = labels.ravel()[inked]
     ink = 255.0 * np.maximum(np.bincount(piece, minlength=count), 1)
+    rows, columns = places_on_maps(maps.hand.shape, maps.scale, labels.shape)
+    row = inked // labels.shape[1]
+    place = rows[row] * maps.hand.shape[1] + columns[inked - row * labels.shape[1]]
     hand, printed = (
-        np.bincount(
-            piece,
-            weights=on_page((one * 255).astype(np.uint8), maps.scale, labels.shape).ravel()[inked],
-            minlength=count,
-        )
+        np.bincount(piece, weights=(one * 255).astype(np.uint8).ravel()[place], minlength=count)
         / ink
         for one in (maps.hand, maps.print)
     )
@@ -140,20 +140,7 @@ def kinds_by_runs(
     Returns:
         The same means, those of a run for every piece of it.
     """
-    run = np.arange(len(boxes))
-    order = sorted(range(len(boxes)), key=lambda n: boxes[n].x)
-    open_ends: list[int] = []
-    for number in order:
-        box = boxes[number]
-        open_ends = [
-            n for n in open_ends if boxes[n].x + boxes[n].width + _TOGETHER * unit_px > box.x
-        ]
-        for other in open_ends:
-            near = boxes[other]
-            shared = min(box.y + box.height, near.y + near.height) - max(box.y, near.y)
-            if shared > 0.6 * min(box.height, near.height):
-                run[run == run[number]] = run[other]
-        open_ends.append(number)
+    run = _runs_of(boxes, _TOGETHER * unit_px)
     weights = np.bincount(run, weights=areas, minlength=len(boxes))
     weights = np.maximum(weights, 1.0)
     means = [
@@ -161,3 +148,34 @@ def kinds_by_runs(
         for values in (hand, printed)
     ]
     return means[0], means[1]
+
+
+def _runs_of(boxes: Sequence[Box], reach_px: float) -> NDArray[np.intp]:
+    """Number the pieces so that those close beside each other on a row, in steps, have one number.
+
+    Args:
+        boxes: of the pieces.
+        reach_px: how far apart two neighbours of a run may be.
+    """
+    sides = np.array([box.as_list() for box in boxes], np.int64).reshape(-1, 4)
+    order = np.argsort(sides[:, 0], kind="stable")
+    left, top, width, height = sides[order].T
+    ends = np.searchsorted(left, left + width + reach_px)  # behind the last that may be near
+    run = list(range(len(boxes)))
+
+    def first_of(number: int) -> int:
+        while run[number] != number:
+            run[number] = run[run[number]]
+            number = run[number]
+        return number
+
+    bottom = top + height
+    for one, end in enumerate(ends.tolist()):
+        others = slice(one + 1, end)
+        shared = np.minimum(bottom[one], bottom[others]) - np.maximum(top[one], top[others])
+        near = shared > _SAME_ROW * np.minimum(height[one], height[others])
+        for other in (np.flatnonzero(near) + one + 1).tolist():
+            run[first_of(other)] = first_of(one)
+    numbers = np.empty(len(boxes), np.intp)
+    numbers[order] = [first_of(number) for number in run]
+    return numbers

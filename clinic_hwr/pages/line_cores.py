@@ -62,13 +62,26 @@ def on_page(
         scale: their pixels a page pixel.
         shape: of the page, height and width in pixels.
     """
-    shift = 0.5 / scale - 0.5  # pixels have their middles at halves
-    to_page = np.array([[1 / scale, 0, shift], [0, 1 / scale, shift]])
-    spread = cv2.warpAffine(
-        values, to_page, (shape[1], shape[0]), flags=cv2.INTER_NEAREST,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-    return np.asarray(spread, values.dtype)
+    rows, columns = places_on_maps(values.shape, scale, shape)
+    return values.take(columns, axis=1).take(rows, axis=0)
+
+
+def places_on_maps(
+    size: tuple[int, ...], scale: float, shape: tuple[int, ...]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return for each row and each column of a page the row and the column of the maps there.
+
+    Args:
+        size: of the maps, height and width.
+        scale: their pixels a page pixel.
+        shape: of the page, height and width in pixels.
+    """
+    # Pixels have their middles at halves.
+    rows, columns = (
+        np.minimum(((np.arange(side) + 0.5) * scale).astype(np.intp), most - 1)
+        for side, most in zip(shape, size, strict=True)
+    )
+    return rows, columns
 
 
 def line_cores(maps: LineMaps) -> LineCores:

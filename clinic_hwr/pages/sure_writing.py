@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .background import ink_mask
 from .components import connected_pieces
 from .ink_kinds import kinds_by_runs
+from .line_cores import places_on_maps
 from .types import Box, Gray, LineMaps, PrintedWord
 
 # On 40 synthetic pages (docs/pages.md, "Page time") a core from 0.7 on cost 9% of the printed
@@ -32,21 +33,17 @@ def sure_writing(gray: Gray, maps: LineMaps) -> NDArray[np.uint8]:
         gray: upright page without form rules (they would join its pieces), (height, width) uint8.
         maps: what a segmenter says of the page's lines.
     """
-    count, labels, stats, _ = connected_pieces(ink_mask(gray))
+    ink = ink_mask(gray)
+    count, labels, stats, _ = connected_pieces(ink)
     hand = (maps.hand >= _SURE_CORE) & (maps.hand > maps.print)
     printed = (maps.print >= _PRINT_CORE) & (maps.print > maps.hand)
-    height, width = gray.shape
-    to_page = np.array([[1 / maps.scale, 0, 0], [0, 1 / maps.scale, 0]])
+    inked = np.flatnonzero(ink.view(np.bool_))
+    piece = labels.ravel()[inked]
+    rows, columns = places_on_maps(hand.shape, maps.scale, gray.shape)
+    row = inked // gray.shape[1]
+    place = rows[row] * hand.shape[1] + columns[inked - row * gray.shape[1]]
     in_hand, in_print = (
-        np.bincount(
-            labels[
-                cv2.warpAffine(
-                    core.astype(np.uint8), to_page, (width, height), flags=cv2.INTER_NEAREST
-                ).astype(bool)
-            ],
-            minlength=count,
-        )
-        for core in (hand, printed)
+        np.bincount(piece, weights=core.ravel()[place], minlength=count) for core in (hand, printed)
     )
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
     areas[0] = 1.0

@@ -2,9 +2,10 @@
 
 Run as a file, with nothing but the standard library: ``python -I -S tesseract_loop.py LIBRARY``.
 It says the library's version on a line, then answers requests until its input ends. A request is a
-line ``width height page_mode languages`` and the pixels, row by row, one byte each; an answer is a
-line with the number of bytes that follow, and those: Tesseract's table as UTF-8. -1 stands for a
-language file that cannot be loaded.
+line ``width height page_mode inverted languages`` and the pixels, row by row, one byte each; where
+``inverted`` is 1, lines it is not sure of are read in negative as well. An answer is a line with
+the number of bytes that follow, and those: Tesseract's table as UTF-8. -1 stands for a language
+file that cannot be loaded.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Reader:
         library.TessBaseAPICreate.restype = c_void_p
         library.TessBaseAPIInit3.argtypes = [c_void_p, c_char_p, c_char_p]
         library.TessBaseAPISetPageSegMode.argtypes = [c_void_p, c_int]
+        library.TessBaseAPISetVariable.argtypes = [c_void_p, c_char_p, c_char_p]
         library.TessBaseAPISetImage.argtypes = [c_void_p, c_char_p, c_int, c_int, c_int, c_int]
         library.TessBaseAPIGetTsvText.argtypes = [c_void_p, c_int]
         library.TessBaseAPIGetTsvText.restype = c_void_p
@@ -38,13 +40,20 @@ class Reader:
         return bytes(self._library.TessVersion())
 
     def table(
-        self, pixels: bytes, width: int, height: int, page_mode: int, languages: bytes
+        self,
+        pixels: bytes,
+        width: int,
+        height: int,
+        page_mode: int,
+        inverted: bytes,
+        languages: bytes,
     ) -> bytes | None:
         """Tesseract's table of a raster; None when a language file cannot be loaded."""
         handle = self._handle(languages)
         if handle is None:
             return None
         self._library.TessBaseAPISetPageSegMode(handle, page_mode)
+        self._library.TessBaseAPISetVariable(handle, b"tessedit_do_invert", inverted)
         self._library.TessBaseAPISetImage(handle, pixels, width, height, 1, width)
         text = self._library.TessBaseAPIGetTsvText(handle, 0)
         answer = ctypes.string_at(text) if text else b""
@@ -71,11 +80,11 @@ def main() -> None:
     sink.write(reader.version + b"\n")
     sink.flush()
     while head := source.readline():
-        width, height, page_mode, languages = head.split()
+        width, height, page_mode, inverted, languages = head.split()
         pixels = source.read(int(width) * int(height))
         if len(pixels) < int(width) * int(height):
             return
-        answer = reader.table(pixels, int(width), int(height), int(page_mode), languages)
+        answer = reader.table(pixels, int(width), int(height), int(page_mode), inverted, languages)
         sink.write(b"-1\n" if answer is None else b"%d\n" % len(answer) + answer)
         sink.flush()
 

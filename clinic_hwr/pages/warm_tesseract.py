@@ -66,7 +66,9 @@ class Child:
         """Its process."""
         return self._process.pid
 
-    def table(self, gray: Gray, page_mode: int, languages: str, limit_s: float) -> str | None:
+    def table(
+        self, gray: Gray, page_mode: int, languages: str, *, inverted: bool, limit_s: float
+    ) -> str | None:
         """The table of a raster; None when a language file cannot be loaded.
 
         Raises:
@@ -74,7 +76,7 @@ class Child:
             TookTooLong: it was ended at the limit.
         """
         height, width = gray.shape
-        head = f"{width} {height} {page_mode} {languages}\n".encode()
+        head = f"{width} {height} {page_mode} {int(inverted)} {languages}\n".encode()
 
         def ask() -> str | None:
             left = memoryview(head + gray.tobytes())
@@ -149,8 +151,9 @@ atexit.register(let_go)
 
 
 def warm_table(
-    gray: Gray, *, program: str, version: str, page_mode: int, languages: str, limit_s: float
-) -> str | None:
+    gray: Gray, *, program: str, version: str, page_mode: int, languages: str, inverted: bool,
+    limit_s: float,
+) -> str | None:  # fmt: skip
     """Read a raster by the Tesseract that is kept ready; None: it is not, start the program.
 
     Args:
@@ -159,6 +162,7 @@ def warm_table(
         version: of that program; the library must have the same.
         page_mode: Tesseract's ``--psm``.
         languages: codes joined by ``+``.
+        inverted: whether lines it is not sure of are read in negative as well.
         limit_s: seconds it may take.
 
     Returns:
@@ -179,7 +183,7 @@ def warm_table(
         if _child is None:
             return None
         try:
-            return _child.table(gray, page_mode, languages, limit_s)
+            return _child.table(gray, page_mode, languages, inverted=inverted, limit_s=limit_s)
         except (OSError, ValueError, TookTooLong):
             _child.end()
             _child = None

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from clinic_hwr.pages import find_fields, make_upright, read_print
-from clinic_hwr.pages.types import FieldRegion, Gray, MarkDoubt
+from clinic_hwr.pages.choice_rows import Option
+from clinic_hwr.pages.choice_sexes import are_glued, in_their_language
+from clinic_hwr.pages.types import Box, FieldRegion, Gray, MarkDoubt
 from clinic_hwr.recognition.synthesis.pages_marks import choices, mark_choice, ticked_choices
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 
@@ -135,3 +137,81 @@ def test_a_written_answer_is_no_mark() -> None:
 
     assert refills.mark_doubt is MarkDoubt.NO
     assert refills.options == ()
+
+
+@pytest.mark.parametrize(
+    ("label", "letters", "meant"),
+    [
+        ("Sex", "MF", ("M", "F")),
+        ("Sexo:", "HM", ("Male", "Female")),
+        ("Sexo", "MF", ("M", "F")),
+        ("Sexo", "M", ("",)),
+        ("Sexe", "HF", ("Male", "F")),
+        ("Geschlecht", "MWD", ("M", "Female", "Other")),
+        ("Sex", "HM", ("", "")),
+        ("Sex", "WF", ("", "F")),
+    ],
+)
+def test_letters_of_a_sex_mean_what_their_row_and_label_say(
+    label: str, letters: str, meant: tuple[str, ...]
+) -> None:
+    options = [Option(one, Box(40 * n, 0, 20, 20), 0.9) for n, one in enumerate(letters)]
+
+    assert tuple(one.value for one in in_their_language(options, label)) == meant
+
+
+@pytest.mark.parametrize(
+    ("texts", "glued"),
+    [(("WF", "OM"), True), (("OF", "M"), True), (("MO", "FO"), True), (("Male",), False),
+     (("F",), False), (("M", "Height"), False)],
+)  # fmt: skip
+def test_boxes_read_as_letters_are_told(texts: tuple[str, ...], glued: bool) -> None:
+    assert are_glued(texts) is glued
+
+
+@pytest.mark.parametrize(
+    ("label", "letters", "chosen", "value"),
+    [("Sexo:", ("H", "M"), "M", "Female"), ("Sexo:", ("H", "M"), "H", "Male"),
+     ("Geschlecht:", ("M", "W"), "W", "Female"), ("Sexe:", ("H", "F"), "H", "Male")],
+)  # fmt: skip
+def test_a_circled_letter_of_another_language(
+    label: str, letters: tuple[str, ...], chosen: str, value: str
+) -> None:
+    one = paper()
+    x = one.text(0.4, 1.3, label, points=10)[2] + 0.25
+    choices(one, x, 1.3, letters, chosen, points=10, gap=0.3)
+
+    sex = found(one.ink)["patient_sex"]
+
+    # Where the letters are not read a person is asked: never the other sex.
+    assert (sex.printed_text, sex.mark_doubt) == (value, MarkDoubt.NO)
+
+
+def test_boxes_that_were_read_as_letters_are_no_value() -> None:
+    one = paper()
+    x = one.text(0.4, 1.3, "Gender:", points=10)[2] + 0.25
+    one.text(one.text(x, 1.3, "WF", points=10)[2] + 0.2, 1.3, "OM", points=10)
+
+    sex = found(one.ink)["patient_sex"]
+
+    assert (sex.printed_text, sex.mark_doubt) == (None, MarkDoubt.UNREAD)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "circled", "present"),
+    [("Dispense as written", True, False), ("DAW", True, False),
+     ("Generic substitution permitted", False, None), ("Dispense as written", False, None),
+     ("May substitute", True, True), ("May not substitute", True, False),
+     ("Call the pharmacy", True, None)],
+)  # fmt: skip
+def test_dispense_as_written_may_be_circled(
+    phrase: str, circled: bool, present: bool | None
+) -> None:
+    one = paper()
+    box = one.text(0.4, 2.5, phrase, points=10)
+    if circled:
+        mark_choice(one, box, "circle")
+
+    substitution = found(one.ink).get("substitution")
+
+    assert (substitution.present if substitution else None) is present

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytesseract
 import pytest
 
-from clinic_hwr.pages import TesseractMissing, read_print
+from clinic_hwr.pages import LineMaps, TesseractMissing, read_print
+from clinic_hwr.pages.print_words import recognize_words
+from clinic_hwr.pages.types import Gray
 
 from .conftest import PreparedPage, needs_tesseract
 
@@ -40,3 +43,36 @@ def test_missing_language_names_the_package() -> None:
 @pytest.mark.parametrize("shape", [(5, 400), (800, 600)])
 def test_pages_without_print_have_no_words(shape: tuple[int, int]) -> None:
     assert read_print(np.full(shape, 255, np.uint8)) == ()
+
+
+class _NothingMarked:
+    """A segmenter that sees no line."""
+
+    version = "none"
+
+    def __call__(self, gray: Gray) -> LineMaps:
+        empty = np.zeros((gray.shape[0] // 4, gray.shape[1] // 4), np.float32)
+        return LineMaps(empty, empty, 0.25)
+
+
+@needs_tesseract
+def test_white_letters_on_black_are_read() -> None:
+    page = np.zeros((300, 900), np.uint8)
+    for row, text in enumerate(("Patient name", "Refills")):
+        at = (60, 100 + 120 * row)
+        cv2.putText(page, text, at, cv2.FONT_HERSHEY_DUPLEX, 1.2, 255, 2, cv2.LINE_AA)
+
+    words = recognize_words(page, languages="eng")
+
+    assert [word.text for word in words] == ["Patient", "name", "Refills"]
+
+
+@needs_tesseract
+def test_noise_of_the_paper_is_not_read_as_print() -> None:
+    rng = np.random.default_rng(3)
+    page = np.clip(rng.normal(246, 4, (900, 700)), 0, 255).astype(np.uint8)
+    cv2.putText(page, "Refills", (60, 280), cv2.FONT_HERSHEY_DUPLEX, 1.2, 30, 2, cv2.LINE_AA)
+
+    words = read_print(page, segmenter=_NothingMarked())
+
+    assert [word.text for word in words] == ["Refills"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clinic_hwr.pages.background import ink_mask
-from clinic_hwr.pages.rules import find_rules
+from clinic_hwr.pages.rules import FormRules, find_rules
 from clinic_hwr.pages.strikes import find_strikes
 from clinic_hwr.pages.types import Box, StruckOut
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
@@ -14,19 +14,30 @@ from clinic_hwr.recognition.synthesis.pages_paper import Paper
 from .scribble import ScribbleHand
 
 
-def _line(*strokes: tuple[float, float, float], ruled: bool = False) -> StruckOut:
-    """Write a line, draw level strokes (height over the base in x-heights, start, end share)."""
+def _line(
+    *strokes: tuple[float, float, float],
+    ruled: bool = False,
+    text: str = "Lisinoril 10 m tab one",
+    found: bool = True,
+) -> StruckOut:
+    """Write a line, draw level strokes (height over the base in x-heights, start, end share).
+
+    Without ``found`` no form rule of the page was found.
+    """
     rng = np.random.default_rng(5)
     paper = Paper(6.0, 1.2, 200, ScribbleHand(), rng)
     if ruled:
         paper.rule(0.1, 0.73, 5.9, 0.73)
-    x0, y0, x1, y1 = paper.write(0.6, 0.72, "Lisinoril 10 m tab one")
+    x0, y0, x1, y1 = paper.write(0.6, 0.72, text)
     for height, start, end in strokes:
         xs = np.linspace(x0 + start * (x1 - x0), x0 + end * (x1 - x0), 30)
         ys = 0.72 - height * paper.x_height_in + 0.004 * np.sin(xs * 4)
         paper.stroke(np.stack([xs, ys], 1))
     box = Box(round(x0 * 200), round(y0 * 200), round((x1 - x0) * 200), round((y1 - y0) * 200))
-    return find_strikes(ink_mask(paper.ink), find_rules(paper.ink), [box], 0.8 * box.height)[0]
+    rules = find_rules(paper.ink)
+    if not found:
+        rules = FormRules(np.zeros_like(rules.mask), (), ())
+    return find_strikes(ink_mask(paper.ink), rules, [box], 0.8 * box.height)[0]
 
 
 @pytest.mark.parametrize(
@@ -47,3 +58,16 @@ def test_a_stroke_through_the_letters_strikes_them_out(
 
 def test_a_form_rule_under_writing_is_no_strike() -> None:
     assert _line(ruled=True) is StruckOut.NO
+
+
+def test_an_underline_through_descenders_is_no_strike() -> None:
+    assert _line((-0.4, 0.0, 1.0), text="apply gently every day") is StruckOut.NO
+
+
+def test_a_rule_through_the_letters_that_was_not_found_is_told_by_where_it_goes_on() -> None:
+    # It begins 0.5 in before the line and ends 2 in behind it, with nothing on it.
+    assert _line((0.5, -0.2, 1.8), text="Take one", found=False) is StruckOut.NO
+
+
+def test_a_strike_may_go_on_a_little() -> None:
+    assert _line((0.5, -0.1, 1.1), text="Take one", found=False) is StruckOut.WHOLLY

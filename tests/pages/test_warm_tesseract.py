@@ -121,7 +121,13 @@ def test_library_of_another_version_is_left_alone() -> None:
     page = _page("Patient name")
 
     table = warm_tesseract.warm_table(
-        page, program="tesseract", version="0.0.1", page_mode=11, languages="eng", limit_s=20.0
+        page,
+        program="tesseract",
+        version="0.0.1",
+        page_mode=11,
+        languages="eng",
+        inverted=False,
+        limit_s=20.0,
     )
 
     assert table is None
