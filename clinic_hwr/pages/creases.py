@@ -52,7 +52,12 @@ class _Piece:
 
 
 def without_creases(
-    gray: Gray, ink: NDArray[np.uint8], sheet: NDArray[np.float64], unit_px: float
+    gray: Gray,
+    ink: NDArray[np.uint8],
+    sheet: NDArray[np.float64],
+    unit_px: float,
+    *,
+    extent: float = _EXTENT,
 ) -> tuple[Gray, NDArray[np.uint8]]:
     """Take the creases of a sheet off a page; pen that crosses one stays whole.
 
@@ -61,6 +66,8 @@ def without_creases(
         ink: where it has ink, 255.
         sheet: corners (4, 2) of the sheet, x and y in pixels; table beside it is no crease.
         unit_px: height of a printed capital.
+        extent: of the sheet that a crease is seen over; more where the rules of a form, which
+            reach far too, are still on the page.
 
     Returns:
         Both without creases; the very same arrays where there is none. What is crossed out must be
@@ -70,8 +77,8 @@ def without_creases(
     part = _filled(np.round(sheet).astype(np.int32)[None], gray.shape)
     cv2.copyTo(gray, cv2.erode(part, np.ones((9, 9), np.uint8)), inner)
     across, down = np.ptp(sheet, axis=0)
-    upright = _bands(inner, down, unit_px)
-    level = _bands(np.asarray(cv2.transpose(inner), np.uint8), across, unit_px)
+    upright = _bands(inner, down, unit_px, extent)
+    level = _bands(np.asarray(cv2.transpose(inner), np.uint8), across, unit_px, extent)
     bands = [*upright, *(np.ascontiguousarray(band[:, :, ::-1]) for band in level)]
     if not bands:
         return gray, ink
@@ -112,7 +119,7 @@ def _pen_in(gray: Gray, ink: NDArray[np.uint8], creased: NDArray[np.uint8]) -> N
     return np.asarray(cv2.bitwise_and(cv2.dilate(firm, np.ones((3, 3), np.uint8)), pen), np.uint8)
 
 
-def _bands(gray: Gray, side: float, unit_px: float) -> list[NDArray[np.int32]]:
+def _bands(gray: Gray, side: float, unit_px: float, least: float) -> list[NDArray[np.int32]]:
     """Upright creases, each as the corners (parts, 4, 2) of the parts it is made of."""
     height = gray.shape[0]
     straight_px = round(_STRAIGHT * unit_px)
@@ -129,7 +136,7 @@ def _bands(gray: Gray, side: float, unit_px: float) -> list[NDArray[np.int32]]:
     for chain in _chains(_pieces(straight, unit_px), unit_px):
         length = sum(piece.bottom - piece.top for piece in chain) / side
         extent = (chain[-1].bottom - chain[0].top) / side
-        if length < _LENGTH or extent < _EXTENT:
+        if length < _LENGTH or extent < least:
             continue
         slope = _slope(chain)
         if abs(slope) > _SLOPE:

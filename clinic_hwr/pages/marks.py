@@ -77,7 +77,8 @@ def _signing_areas(survey: PageSurvey, label: Label) -> list[Box]:
         return [beside]
     if rule_beside(survey, box) is not None:
         return [beside, _over(survey, label)]
-    return [_over(survey, label), beside]
+    # What stands beside "May substitute" is no signature, unless it is on a rule.
+    return [_over(survey, label), *([beside] if label.field == "signature" else [])]
 
 
 def _over(survey: PageSurvey, label: Label) -> Box:

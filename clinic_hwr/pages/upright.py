@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import flatten_background, ink_mask
+from .creases import without_creases
 from .curl import row_bend
 from .fax import clean_fax, fax_stretch, is_blackened, is_one_bit
 from .glyphs import turn_votes
@@ -24,6 +25,8 @@ _MAX_ENLARGEMENT = 2.0
 _MIN_SIDE_PX = 32
 # Nats by which the letters' choice must lead: see "Which way up" in docs/pages.md.
 _SURE_MARGIN = 15.0
+_PAGE_ROWS = 110.0  # heights of a printed capital that a page is high, more or less
+_WHOLE = 0.88  # of the page: a fold reaches from edge to edge, the rules of a form seldom do
 _MOST_INK = 0.2  # of the page: dense print has 0.1
 
 
@@ -70,8 +73,17 @@ def make_upright(gray: Gray, *, turns: int | None = None) -> UprightPage:
         problems.append(PageProblem.ROWS_UNEVEN)
     if bend.coefficients:
         upright = bend.straightened(upright, paper=255)
+    upright = _without_folds(upright)
     to_original = _inverse(matrix @ to_page)
     return UprightPage(upright, 90 * turns, skew, to_original, bend, tuple(problems))
+
+
+def _without_folds(page: Gray) -> Gray:
+    """Take off the gray bands that a folded sheet shows from edge to edge."""
+    height, width = page.shape
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+    unit = max(height, width) / _PAGE_ROWS
+    return without_creases(page, ink_mask(page), corners, unit, extent=_WHOLE)[0]
 
 
 def _flattened(

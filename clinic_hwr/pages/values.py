@@ -19,6 +19,7 @@ _WORD_GAP = 3.5
 _UNDER, _OVER = 1.0, 4.0
 # The label of a cell stands in its upper part, and a cell is no page: both in label heights.
 _CELL_TOP, _CELL_HEIGHT = 2.0, 14.0
+_LEFT_PART = 0.35  # of a cell's width: a label further right has its value under it
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +216,11 @@ def printed_in_cell(survey: PageSurvey, label: Label) -> list[PrintedWord]:
     if area is None or cell_around(survey, label.box_px) is None:
         return []
     taken = {i for one in survey.labels for i in one.word_indexes}
+    left = _left_of_value(area, label.box_px)
     words = [
         word for index, word in enumerate(survey.words)
         if index not in taken and contains(area, *centre(word.box_px))
-        and any(char.isalnum() for char in word.text)
+        and word.box_px.x >= left and any(char.isalnum() for char in word.text)
     ]  # fmt: skip
     if not words:
         return []
@@ -273,7 +275,15 @@ def written_in_cell(survey: PageSurvey, label: Label, strokes: Sequence[Stroke])
     inside = [one for one in survey.labels if contains(cell, *centre(one.box_px))]
     if len(inside) != 1:
         return []
-    return [s for s in strokes if contains(cell, *centre(s.box_px))]
+    left = _left_of_value(cell, label.box_px)
+    return [s for s in strokes if contains(cell, *centre(s.box_px)) and s.box_px.x >= left]
+
+
+def _left_of_value(cell: Box, label: Box) -> float:
+    """x from which a cell's value may begin: left of a label in its middle is another's value."""
+    if label.x > cell.x + _LEFT_PART * cell.width:
+        return label.x - 2.0 * label.height
+    return cell.x
 
 
 def _cell_of(survey: PageSurvey, label: Box) -> Box | None:
