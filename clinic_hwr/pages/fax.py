@@ -15,8 +15,7 @@ _ROW_DOTS = (1728, 2048, 2432, 1700, 1694)
 _FLAT_LETTERS = 0.72  # height over width of letters on rows that are half as dense as columns
 _MIN_LETTERS = 20
 _SPECK_PX = 3
-_DOT_PX = 14  # a dot of a dithered or noisy ground, or a hole in it
-_GRAINY = 0.035  # of the pixels around are dots or holes: more is a ground, no letter's edge
+_GRAINY = 0.06  # of the pixels around are lone dots or holes: more is a ground, no letter's edge
 _SHADED = 0.12  # of the ground is black: single dots of light gray are specks
 _PATCH_PX = 7
 _AROUND_PX = 33
@@ -69,7 +68,7 @@ def clean_fax(gray: Gray) -> Gray:
     """
     ink = np.where(gray < 128, 255, 0).astype(np.uint8)
     _, labels, stats, _ = connected_pieces(ink)
-    grainy = _grainy(ink, labels, stats)
+    grainy = _grainy(ink)
     if grainy.any():
         gray = _ground_as_gray(gray, ink, grainy)
     speck = np.where(stats[:, cv2.CC_STAT_AREA] <= _SPECK_PX, 255, 0).astype(np.uint8)
@@ -90,14 +89,11 @@ def is_blackened(gray: Gray, clean: Gray) -> bool:
     return bool(np.count_nonzero(share > _BLACKENED) > _LOST_SHARE * gray.size)
 
 
-def _grainy(ink: Gray, labels: np.ndarray, stats: np.ndarray) -> Gray:
+def _grainy(ink: Gray) -> Gray:
     """Where dots and holes stand as densely as in no writing: (height, width), 255 or 0."""
-    dot = np.where(stats[:, cv2.CC_STAT_AREA] <= _DOT_PX, 1.0, 0.0).astype(np.float32)
-    dot[0] = 0.0
-    _, holes, of_holes, _ = connected_pieces(np.asarray(cv2.bitwise_not(ink), np.uint8))
-    hole = np.where(of_holes[:, cv2.CC_STAT_AREA] <= _DOT_PX, 1.0, 0.0).astype(np.float32)
-    hole[0] = 0.0
-    dots = cv2.boxFilter(dot.take(labels) + hole.take(holes), -1, (_AROUND_PX, _AROUND_PX))
+    # What a majority of its neighbours outvotes is a dot or a hole; strokes are wider.
+    lone = cv2.compare(ink, cv2.medianBlur(ink, 3), cv2.CMP_NE)
+    dots = cv2.boxFilter(lone, cv2.CV_32F, (_AROUND_PX, _AROUND_PX)) / 255
     # Letters fill less than half of a place, so that the median is what they stand on.
     size = max(1, ink.shape[1] // _PATCH_PX), max(1, ink.shape[0] // _PATCH_PX)
     patches = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.uint8)

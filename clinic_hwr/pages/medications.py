@@ -35,6 +35,39 @@ class NamedLine:
 def name_lines(boxes: Sequence[Box], letter_px: float) -> list[NamedLine]:
     """Name every line of the free writing area.
 
+    The first piece of each row is named by ``_name_rows``; what stands short behind it is a
+    quantity ("Amoxicillin 500 mg   #21"), what is long are directions.
+
+    Args:
+        boxes: the lines, top to bottom, pieces of a row from left to right.
+        letter_px: typical height of a pen letter.
+    """
+    leads: list[int] = []
+    lead_of: list[int] = []
+    for number, box in enumerate(boxes):
+        if not leads or not _stands_behind(boxes[number - 1], box):
+            leads.append(number)
+        lead_of.append(len(leads) - 1)
+    named = _name_rows([boxes[number] for number in leads], letter_px)
+    widest = max((box.width for box in boxes), default=1)
+    lines = []
+    for number, box in enumerate(boxes):
+        lead = named[lead_of[number]]
+        if leads[lead_of[number]] != number:
+            lead = NamedLine("quantity" if box.width < _SHORT * widest else "sig", lead.group)
+        lines.append(lead)
+    return lines
+
+
+def _stands_behind(before: Box, box: Box) -> bool:
+    """Whether a piece stands right of another on its row."""
+    off = abs(box.y + box.height / 2 - before.y - before.height / 2)
+    return box.x >= before.x + before.width and off < 0.35 * min(box.height, before.height)
+
+
+def _name_rows(boxes: Sequence[Box], letter_px: float) -> list[NamedLine]:
+    """Name the first line of every row.
+
     The best split into medications by dynamic programming over ``_TEMPLATES``: wider spacing
     between medications than inside them, directions indented under the drug, quantities short.
 

@@ -38,6 +38,7 @@ _LEVEL_DEG, _BOTH_SIDES, _BOTH_SIDES_SLOPED, _BELOW = 2.0, 0.43, 0.36, 0.08
 # below it than the last of these is an underline, and no wave is looked for in it.
 _WAVE, _WAVE_RUN, _WAVE_BOTH_SIDES, _WAVE_BELOW = 0.7, 3.0, 0.62, 0.1
 _UNDERLINE_BELOW = 0.12
+_SURELY_BOTH = 0.75
 # A printed rule ends far from the writing on it, a strike does not (letter heights).
 _REACH = 1.6
 # A rule that the page's finder of rules missed goes on for so long with nothing on it, where a pen
@@ -70,7 +71,8 @@ def find_strikes(
         letter_px: typical height of a letter.
     """
     crosses = _long_diagonals(ink, rules, boxes, letter_px)
-    return [_of_line(ink, rules, box, letter_px, crosses) for box in boxes]
+    pen = np.asarray(cv2.bitwise_and(ink, cv2.bitwise_not(rules.mask)), np.uint8)
+    return [_of_line(ink, pen, rules, box, letter_px, crosses) for box in boxes]
 
 
 def struck_together(lines: Sequence[StruckOut]) -> StruckOut:
@@ -81,7 +83,12 @@ def struck_together(lines: Sequence[StruckOut]) -> StruckOut:
 
 
 def _of_line(
-    ink: Mask, rules: FormRules, box: Box, letter: float, crosses: Sequence[tuple[float, ...]]
+    ink: Mask,
+    pen: Mask,
+    rules: FormRules,
+    box: Box,
+    letter: float,
+    crosses: Sequence[tuple[float, ...]],
 ) -> StruckOut:
     if box.width < 1.2 * letter or box.height < 0.4 * letter:
         return StruckOut.NO
@@ -90,6 +97,11 @@ def _of_line(
     covered = np.zeros(box.width, bool)
     for strike in _strikes(ink, rules, box, height):
         covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
+    on_a_rule = rules.mask[box.y : box.y + box.height, box.x : box.x + box.width].any()
+    if not covered.any() and on_a_rule:
+        # A zigzag that stands on a rule is one stroke with it, and has nothing below.
+        for strike in _strikes(pen, rules, box, height):
+            covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
     covered |= _scribbled(ink, rules, box, height)
     covered |= _crossed(crosses, box)
     written = _written_columns(ink, rules, box, height)
@@ -197,6 +209,8 @@ class _Row:
         printed = float((self.rules.mask[rows, columns][stroke] > 0).mean()) > _PRINTED
         if printed and _goes_on(self.rules, self.box, stroke, self.top, self.left, self.height):
             return _Kind.UNDER
+        if waving is None and sides.both >= _SURELY_BOTH:
+            return _Kind.STRIKE  # a zigzag that stands on a rule has little below it
         bare = bare_columns(
             self.ink, self.box, stroke, (self.left, self.top), self.height, sides.thick_px
         )
@@ -252,8 +266,13 @@ def _goes_on(
     y0, y1 = int(rows[0]) + top, int(rows[-1]) + 1 + top
     columns = np.flatnonzero(stroke.any(axis=0))
     x0, x1 = int(columns[0]) + left, int(columns[-1]) + 1 + left
+    inked = int(np.count_nonzero(stroke))
     for rule in rules.horizontal:
         if rule.y > y1 + 2 or rule.y + rule.height < y0 - 2:
+            continue
+        # A rule right under a strike is not the strike.
+        low, high = max(0, rule.y - top), max(0, rule.y + rule.height - top)
+        if np.count_nonzero(stroke[low:high]) < _PRINTED * inked:
             continue
         if min(rule.x + rule.width, x1) - max(rule.x, x0) <= 0:
             continue

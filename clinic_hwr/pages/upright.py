@@ -26,7 +26,7 @@ _MIN_SIDE_PX = 32
 # Nats by which the letters' choice must lead: see "Which way up" in docs/pages.md.
 _SURE_MARGIN = 15.0
 _PAGE_ROWS = 110.0  # heights of a printed capital that a page is high, more or less
-_WHOLE = 0.88  # of the page: a fold reaches from edge to edge, the rules of a form seldom do
+_WHOLE = 0.94  # of the page: a fold reaches from edge to edge, the rules of a form seldom do
 _MOST_INK = 0.2  # of the page: dense print has 0.1
 
 
