@@ -38,7 +38,6 @@ _LEVEL_DEG, _BOTH_SIDES, _BOTH_SIDES_SLOPED, _BELOW = 2.0, 0.43, 0.36, 0.08
 # below it than the last of these is an underline, and no wave is looked for in it.
 _WAVE, _WAVE_RUN, _WAVE_BOTH_SIDES, _WAVE_BELOW = 0.7, 3.0, 0.62, 0.1
 _UNDERLINE_BELOW = 0.12
-_SURELY_BOTH = 0.75
 # A printed rule ends far from the writing on it, a strike does not (letter heights).
 _REACH = 1.6
 # A rule that the page's finder of rules missed goes on for so long with nothing on it, where a pen
@@ -209,8 +208,6 @@ class _Row:
         printed = float((self.rules.mask[rows, columns][stroke] > 0).mean()) > _PRINTED
         if printed and _goes_on(self.rules, self.box, stroke, self.top, self.left, self.height):
             return _Kind.UNDER
-        if waving is None and sides.both >= _SURELY_BOTH:
-            return _Kind.STRIKE  # a zigzag that stands on a rule has little below it
         bare = bare_columns(
             self.ink, self.box, stroke, (self.left, self.top), self.height, sides.thick_px
         )

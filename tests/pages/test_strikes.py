@@ -76,16 +76,3 @@ def test_a_strike_may_go_on_a_little() -> None:
 def test_a_bold_strike_right_over_a_form_rule_is_found() -> None:
     """Both are straight and level, and the rule reaches far: the strike once went for the rule."""
     assert _line((0.35, -0.05, 1.1), ruled=True) is StruckOut.WHOLLY
-
-
-def test_a_zigzag_over_writing_on_a_form_rule_is_found() -> None:
-    rng = np.random.default_rng(5)
-    paper = Paper(6.0, 1.2, 200, ScribbleHand(), rng)
-    paper.rule(0.1, 0.73, 5.9, 0.73)
-    x0, y0, x1, y1 = paper.write(0.6, 0.72, "Amicilin 250 m")
-    turns = round((x1 - x0) / 0.09)
-    ys = np.where(np.arange(turns) % 2, y0 + 0.2 * (y1 - y0), y1 - 0.1 * (y1 - y0))
-    paper.stroke(np.stack([np.linspace(x0, x1, turns), ys], 1))
-    box = Box(round(x0 * 200), round(y0 * 200), round((x1 - x0) * 200), round((y1 - y0) * 200))
-    said = find_strikes(ink_mask(paper.ink), find_rules(paper.ink), [box], 0.8 * box.height)
-    assert said == [StruckOut.WHOLLY]
