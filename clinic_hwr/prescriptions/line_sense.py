@@ -16,6 +16,8 @@ _NEAR_IN_PLACE = 0.72
 _NEAR_NUMBERED, _NEAR_DOSED, _NEAR_ALONE = 0.68, 0.6, 0.84
 # A line of a drug's shape whose name is near to none: a name that no list has, or one misread.
 _SHAPE_ONLY = 0.5
+# Behind a number that may be a dose: near to a name, and a strength or a form.
+_SURE_BEHIND_NUMBER = 0.9
 # Share of a line's words that the sig grammar must place.
 _MOSTLY = 0.6
 _UNTIL = 4  # words of the shortest directions with a date: "1 daily until 5/3/26"
@@ -28,6 +30,7 @@ _REFILLS = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"^\s*\(?\d{1,2}\s*[).:](?!\d)")
+_LINE_NUMBER = re.compile(r"^\s*\d{1,2}\s*[).:]?\s+(?=[A-Za-z]{5,})")
 _DOSE = re.compile(r"\d\s*(?:mg|mcg|µg|ug|g|ml|iu|ie|ui|units?|meq|mmol|%)\b", re.IGNORECASE)
 _DATE = re.compile(r"\b\d{1,2}\s*([/.-])\s*\d{1,2}\s*\1\s*(\d{4}|\d{2})\b")
 _DATE_WORDS = re.compile(r"^(?:date|dated|le|du|den|am|vom|fecha|el|on)?$", re.IGNORECASE)
@@ -89,6 +92,10 @@ def _drug_or_directions(
     lexicon: DrugLexicon,
     country: str | None,
 ) -> str:
+    # "1 Amlodipine 5 mg tab": the point behind the number of a line is soon lost.
+    behind = _LINE_NUMBER.sub("", text)
+    if behind != text and drug_likeness(behind, lexicon, place) >= _SURE_BEHIND_NUMBER:
+        text, alternatives = behind, ()
     drug = max(drug_likeness(one, lexicon, place) for one in (text, *alternatives[:2]))
     directions = sig_likeness(text, country, place)
     if drug == 0 and directions == 0:

@@ -112,3 +112,15 @@ def test_a_drug_right_under_a_crossed_out_one_takes_its_place() -> None:
 
     assert _named(struck, drug, sig) == [("drug", 1), ("drug", 1), ("sig", 1)]
     assert _named(struck, sig, drug) == [("drug", 1), ("sig", 1), ("drug", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("1 Ondancetron 4 mg tab", "drug"), ("2 Amlodipine 5 mg tab", "drug"),
+        ("1 tablet 10 mg daily", "sig"), ("2 puffs q4h prn wheeze", "sig"),
+        ("1 capsule 250 mg twice a day", "sig"),
+    ],
+)  # fmt: skip
+def test_the_number_of_a_line_without_its_point_is_no_dose(text: str, name: str) -> None:
+    assert _named(_nobody("Ibuprofen 600 mg tab"), _nobody(text))[1][0] == name
