@@ -16,10 +16,10 @@ _FLAT_LETTERS = 0.72  # height over width of letters on rows that are half as de
 _MIN_LETTERS = 20
 _SPECK_PX = 3
 _GRAINY = 0.06  # of the pixels around are lone dots or holes: more is a ground, no letter's edge
-_SHADED = 0.12  # of the ground is black: single dots of light gray are specks
+_SHADED = 0.3  # of the ground is black: the single dots of lighter gray are specks
 _PATCH_PX = 7
 _AROUND_PX = 33
-_OVER_GROUND, _CLUMP_PX = 0.4, 60
+_OVER_GROUND, _CLUMP_PX = 0.4, 40
 _GROUND_PX = 65
 _GROUND_BLUR_PX = 2.2  # dots become gray, strokes of a pen stay
 _LOST_SHARE = 2e-4  # of the page: about a letter
@@ -105,14 +105,18 @@ def _grainy(ink: Gray) -> Gray:
 
 def _ground_as_gray(gray: Gray, ink: Gray, grainy: Gray) -> Gray:
     """Divide the grain away: what is darker than the ground around it, once dots are blurred."""
-    dark = cv2.GaussianBlur(ink, (0, 0), _GROUND_BLUR_PX).astype(np.float32) / 255
+    across, down = fax_stretch(gray)
+    blur = _GROUND_BLUR_PX / across, _GROUND_BLUR_PX / down
+    dark = cv2.GaussianBlur(ink, (0, 0), blur[0], sigmaY=blur[1]).astype(np.float32) / 255
     ground = cv2.boxFilter(ink, cv2.CV_32F, (_GROUND_PX, _GROUND_PX)) / 255
     over = (dark - ground) / np.maximum(1.0 - ground, 0.05)
     lifted: Gray = np.where(grainy > 0, 255 * (1 - np.clip(over, 0, 1)), gray).astype(np.uint8)
     # What is left of the grain are clumps smaller than a letter, and paler.
     marks = np.where((grainy > 0) & (over > _OVER_GROUND), 255, 0).astype(np.uint8)
     _, of_mark, sizes, _ = connected_pieces(marks)
-    large = np.where(sizes[:, cv2.CC_STAT_AREA] > _CLUMP_PX, 255, 0).astype(np.uint8)
+    large = np.where(sizes[:, cv2.CC_STAT_AREA] > _CLUMP_PX / (across * down), 255, 0).astype(
+        np.uint8
+    )
     large[0] = 0
     kept = cv2.dilate(large.take(of_mark), np.ones((5, 5), np.uint8))
     lifted[(grainy > 0) & (kept == 0)] = 255
