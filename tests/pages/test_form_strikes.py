@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clinic_hwr.pages.form_strikes import with_strike
+from clinic_hwr.pages.form_strikes import SaysStruck, with_strike
 from clinic_hwr.pages.pen_strokes import Stroke
 from clinic_hwr.pages.types import Box, FieldKind, FieldRegion, StruckOut
 
@@ -13,7 +13,7 @@ FIELD = FieldRegion("drug", FieldKind.DRUG, Box(100, 100, 300, 30), group=1)
 STROKES = (Stroke(FIRST, 900), Stroke(SECOND, 900))
 
 
-def says(struck: Box) -> object:
+def says(struck: Box) -> SaysStruck:
     def of(boxes: Sequence[Box]) -> list[StruckOut]:
         wide = [StruckOut.PARTLY if box.width > 200 else StruckOut.NO for box in boxes]
         return [
@@ -24,7 +24,7 @@ def says(struck: Box) -> object:
 
 
 def test_what_replaces_a_crossed_out_word_is_a_value_of_its_own() -> None:
-    found = with_strike(FIELD, STROKES, 20.0, says(FIRST))  # type: ignore[arg-type]
+    found = with_strike(FIELD, STROKES, 20.0, says(FIRST))
 
     assert [(one.box_px, one.struck_out) for one in found] == [
         (SECOND, StruckOut.NO),
@@ -34,12 +34,12 @@ def test_what_replaces_a_crossed_out_word_is_a_value_of_its_own() -> None:
 
 
 def test_a_word_crossed_out_at_the_end_leaves_the_value_one_and_doubtful() -> None:
-    found = with_strike(FIELD, STROKES, 20.0, says(SECOND))  # type: ignore[arg-type]
+    found = with_strike(FIELD, STROKES, 20.0, says(SECOND))
 
     assert [(one.box_px, one.struck_out) for one in found] == [(FIELD.box_px, StruckOut.PARTLY)]
 
 
 def test_what_is_crossed_out_as_a_whole_stays_whole() -> None:
-    found = with_strike(FIELD, STROKES, 20.0, says(FIELD.box_px))  # type: ignore[arg-type]
+    found = with_strike(FIELD, STROKES, 20.0, says(FIELD.box_px))
 
     assert [one.struck_out for one in found] == [StruckOut.WHOLLY]
