@@ -1,10 +1,15 @@
 """Hostile files through every front door: refused or read, never a server error or a lost worker.
 
-The fast suite sends a sample; ``-m slow`` and ``benchmarks/hostile_files.py`` send all of them.
+A sample is sent here; ``-m slow`` sends all of them. Memory is measured by the benchmark in a
+process of its own: until it starts its program a child counts with its parent, which would be the
+whole suite, and the system keeps the peak of all children that ever were.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,7 +24,7 @@ from .hostile.doors import DOORS, House, judge
 
 pytestmark = pytest.mark.thorough
 
-LIMIT_MB = 1024
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 
 def test_there_are_over_three_hundred_different_files() -> None:
@@ -46,9 +51,7 @@ def test_sample_is_refused_or_read_at_the_services(tmp_path: Path) -> None:
     house = House(tmp_path, "services")
 
     for file in hostile.sample():
-        verdict = judge(house, file, read=True)
-        # until it starts its own program a child counts with its parent, here the whole suite
-        assert verdict.child_mb < max(LIMIT_MB, verdict.parent_mb + 16), file.label
+        judge(house, file, read=True)
 
     for scan in Scan.objects.all():
         assert blob_read(scan.sha256) is not None  # kept, whatever it is
@@ -63,14 +66,21 @@ def test_sample_is_refused_or_received_at_every_door(tmp_path: Path, door: str) 
         judge(house, file, read=False)
 
 
+def test_sample_is_refused_or_read_under_a_gigabyte() -> None:
+    _send("services", "--sample")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.django_db
 @pytest.mark.parametrize("door", DOORS)
-def test_every_file_is_refused_or_read_under_a_gigabyte(tmp_path: Path, door: str) -> None:
-    house = House(tmp_path, door)
+def test_every_file_is_refused_or_read_under_a_gigabyte(door: str) -> None:
+    _send(door)
 
-    for file in hostile.all_files():
-        verdict = judge(house, file, read=door == "services")
-        assert verdict.child_mb < LIMIT_MB, file.label
-        assert verdict.parent_mb < LIMIT_MB, file.label
+
+def _send(door: str, *options: str) -> None:
+    """Send the files in a process of its own, which measures what it and its children take."""
+    command = [sys.executable, "-m", "benchmarks.hostile_files", "--door", door, *options]
+    done = subprocess.run(  # our own module
+        command, cwd=REPOSITORY, env=os.environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
