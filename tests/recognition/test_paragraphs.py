@@ -1,5 +1,7 @@
 """Blocks of text: how they are stacked, prepared and read."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,8 @@ from clinic_hwr.recognition.architectures import architecture, preset
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.images import prepare_block
 from clinic_hwr.recognition.paragraphs import read_block
+from clinic_hwr.recognition.training.checkpoints import export_weights, load_weights
+from clinic_hwr.recognition.training.loop import TrainConfig, train
 from clinic_hwr.recognition.training.paragraphs import (
     CURRICULUM,
     NoLines,
@@ -113,7 +117,7 @@ def test_a_sample_is_fixed_by_its_seed():
 
 
 def test_no_line_is_added_beyond_the_longest_text():
-    sample = ParagraphSource([Bars("w", "abab")], Stage(1, 3), max_chars=9).draw(
+    sample = ParagraphSource([Bars("w", "abab")], Stage(1, 3, 9)).draw(
         np.random.default_rng([0, 1])
     )
     assert len(sample.text) <= 9
@@ -151,8 +155,51 @@ def test_a_run_grows_harder_from_stage_to_stage():
     assert batch.lengths.tolist() == [8] * len(batch.texts)
 
 
-def test_the_curriculum_begins_with_single_lines_and_ends_with_paragraphs():
-    assert CURRICULUM[0] == Stage(1, 1)
+def test_writers_without_short_lines_are_passed_over():
+    source = ParagraphSource([Bars("v", "ab ab ab"), Bars("w", "ab")], Stage(1, 1, 4))
+    assert {source.draw(np.random.default_rng(i)).writer for i in range(12)} == {"w"}
+
+
+def _small_run(arch, config, tmp_path, init):
+    schedule = TrainConfig(samples=4, warmup_samples=2, learning_rate=0.0, loader_workers=0)
+
+    def dataset(first_chunk):
+        return ParagraphDataset(
+            [Bars("w")], CHARSET, 32, 640, 32, [Stage(1, 1)], pixels_per_batch=512,
+            first_chunk=first_chunk, chunk_samples=4,
+        )  # fmt: skip
+
+    return train(arch, config, CHARSET, dataset, schedule, tmp_path / arch, init=init)
+
+
+def test_a_reader_of_paragraphs_starts_from_an_encoder_that_learnt_lines_by_ctc(tmp_path):
+    config = preset("scan_attend_read", "tiny")
+    same = {f: getattr(config, f) for f in ("block_rows", "block_columns", "hidden", "features")}
+    encoder = replace(preset("mdlstm_ctc", "tiny"), **same)
+    torch.manual_seed(9)
+    model = architecture("mdlstm_ctc").build(encoder, CHARSET)
+    learnt = model.state_dict()
+    export_weights(tmp_path / "e.safetensors", "mdlstm_ctc", encoder, CHARSET, learnt)
+    weights = _small_run("scan_attend_read", config, tmp_path, tmp_path / "e.safetensors")
+    _, started = load_weights(weights)
+    found = started.state_dict()
+    assert {k.split(".")[0] for k in learnt} == {"levels", "ctc"}
+    assert all(torch.allclose(found[k], learnt[k], atol=1e-3) for k in learnt)
+
+
+def test_an_encoder_of_other_sizes_is_refused(tmp_path):
+    other = preset("mdlstm_ctc", "small")
+    model = architecture("mdlstm_ctc").build(other, CHARSET)
+    export_weights(tmp_path / "e.safetensors", "mdlstm_ctc", other, CHARSET, model.state_dict())
+    with pytest.raises(ValueError, match=r"holds mdlstm_ctc, not scan_attend_read, and has no"):
+        _small_run(
+            "scan_attend_read", preset("scan_attend_read", "tiny"), tmp_path,
+            tmp_path / "e.safetensors",
+        )  # fmt: skip
+
+
+def test_the_curriculum_begins_with_single_words_and_ends_with_paragraphs():
+    assert CURRICULUM[:2] == (Stage(1, 1, 10), Stage(1, 1))
     most = [stage.most_lines for stage in CURRICULUM]
     assert most == sorted(most)
     assert most[-1] == 3

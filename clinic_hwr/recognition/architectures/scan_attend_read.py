@@ -2,8 +2,9 @@
 
 Reads a block of text without finding its lines: an MDLSTM encoder whose map is not collapsed,
 attention over all cells of the map computed by another MDLSTM (``stages.map_attention``), a
-state LSTM, and a character softmax with an end symbol. The encoder can learn from single lines
-with CTC at the same time (``ctc_weight``); the paper does that before, with the encoder alone.
+state LSTM, and a character softmax with an end symbol. As in the paper the encoder can learn from
+single lines with CTC before, alone (an ``mdlstm_ctc`` of the same levels; ``train --init``); here
+also at the same time (``ctc_weight``).
 Lines are joined by a space, as the packaged character set has no line break.
 
 Deviations: a crop is a canvas of one height with the text in its upper left corner

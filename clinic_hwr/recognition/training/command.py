@@ -39,7 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, help="TOML: [model], [mixture], [train].")
     parser.add_argument("--samples", type=int, help="Crops to see.")
     parser.add_argument("--out", type=Path, default=Path("runs/trba"))
-    parser.add_argument("--init", type=Path, help="Start from these weights (same model).")
+    parser.add_argument("--init", type=Path, help="Weights to start from.")
     parser.add_argument("--seconds", type=float, help="Stop after so long; run again to go on.")
     parser.add_argument(
         "--draw-workers", type=int, default=0, help="Processes that fill the store of samples."

@@ -165,7 +165,8 @@ def train(
             something is held out, ``last.safetensors``: a few hundred held-out words choose
             with an error of their own, and both can be compared on more.
         report: called after every batch.
-        init: weights of the same architecture and configuration to start a new run from.
+        init: weights to start a new run from: of the same architecture and configuration, or of
+            one that is a part of it (the encoder of ``scan_attend_read`` learns as ``mdlstm_ctc``).
         held_out: batches of writers that the dataset does not hold, for early stopping and
             for choosing the weights that are exported.
         seconds: how long to train at most in this call; a run that is not done by then is
@@ -225,6 +226,19 @@ def train(
     return weights
 
 
+def _take_encoder(model: nn.Module, part: nn.Module, what: str) -> None:
+    """Start the tensors of a part of a model from another that has the same, and nothing else.
+
+    Raises:
+        ValueError: some tensor of it has no place in the model.
+    """
+    places, tensors = model.state_dict(), part.state_dict()
+    strange = [k for k, t in tensors.items() if k not in places or places[k].shape != t.shape]
+    if strange:
+        raise ValueError(f"{what}, and has no place in it for {', '.join(strange[:3])}.")
+    model.load_state_dict(places | tensors)
+
+
 class _Run:
     """Everything that changes while a run goes on; ``state`` and ``restore`` are its memory."""
 
@@ -242,9 +256,10 @@ class _Run:
         self.model: Recognizer = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch stub
         if init is not None:
             found, start = load_weights(init)
-            if found != arch:
-                raise ValueError(f"{init.name} holds {found}, not {arch}.")
-            self.model.load_state_dict(start.state_dict())
+            if found == arch:
+                self.model.load_state_dict(start.state_dict())
+            else:
+                _take_encoder(self.model, start, f"{init.name} holds {found}, not {arch}")
         self.config = config
         self.device = device
         self.optimiser = make_optimiser(config.optimiser, self.model, config.weight_decay)

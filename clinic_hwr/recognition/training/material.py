@@ -164,7 +164,7 @@ def _paragraphs(recipe: Recipe, charset: Charset, data_dir: Path) -> Material:
     def dataset_of(writers: Sequence[Source], first_chunk: int) -> ParagraphDataset:
         return ParagraphDataset(
             writers, charset, model.height_px, model.max_width_px, model.line_px,
-            stage_samples=schedule.samples // (2 * len(CURRICULUM)),
+            stage_samples=schedule.samples // len(CURRICULUM),
             pixels_per_batch=schedule.pixels_per_batch, seed=schedule.seed,
             first_chunk=first_chunk, chunk_samples=PARAGRAPH_CHUNK,
         )  # fmt: skip

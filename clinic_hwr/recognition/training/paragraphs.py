@@ -1,6 +1,7 @@
 """Blocks of text to learn to read paragraphs from: lines of one writer below each other.
 
-After the curriculum of Bluche et al. 2016: single lines first, then two, then paragraphs.
+After the curriculum of Bluche et al. 2016: single lines first, then two, then paragraphs; before
+these ours has single words, by which a decoder learns sooner where to look.
 """
 
 from __future__ import annotations
@@ -34,13 +35,14 @@ class NoLines(ValueError):
 
 @dataclass(frozen=True)
 class Stage:
-    """How difficult a paragraph is: least and most lines."""
+    """How difficult a paragraph is: least and most lines, most characters."""
 
     least_lines: int
     most_lines: int
+    most_chars: int = 96
 
 
-CURRICULUM = (Stage(1, 1), Stage(1, 2), Stage(1, 3))
+CURRICULUM = (Stage(1, 1, 10), Stage(1, 1), Stage(1, 2), Stage(1, 3))
 
 
 class ParagraphSource:
@@ -49,39 +51,49 @@ class ParagraphSource:
     Args:
         writers: a source for each writer, which draws a word or a short line; see
             ``sources_by_writer``.
-        stage: how many lines.
-        max_chars: no line is added beyond this length of the whole text.
+        stage: how many lines, and how long the whole text.
     """
 
-    def __init__(self, writers: Sequence[Source], stage: Stage, max_chars: int = 96):
+    def __init__(self, writers: Sequence[Source], stage: Stage):
         if not writers:
             raise ValueError("A source needs at least one writer.")
         if not 1 <= stage.least_lines <= stage.most_lines:
             raise ValueError("A stage has at least one line, and at most as many as it says.")
         self.writers = writers
         self.stage = stage
-        self.max_chars = max_chars
 
     def draw(self, rng: np.random.Generator) -> Sample:
-        """Draw a block of lines."""
-        writer = self.writers[int(rng.integers(len(self.writers)))]
+        """Draw a block of lines.
+
+        Raises:
+            NoLines: no writer's lines will do.
+        """
         count = int(rng.integers(self.stage.least_lines, self.stage.most_lines + 1))
+        for _ in range(MOST_TRIES):
+            writer = self.writers[int(rng.integers(len(self.writers)))]
+            lines, name = self._lines_of(writer, count, rng)
+            if len(lines) >= self.stage.least_lines:
+                gray = _on_paper(stack_lines(lines, rng), rng)
+                return Sample(gray, " ".join(text for _, text in lines), name)
+        raise NoLines(f"Too few lines could be drawn of any of {MOST_TRIES} writers.")
+
+    def _lines_of(
+        self, writer: Source, count: int, rng: np.random.Generator
+    ) -> tuple[list[tuple[Ink, str]], str]:
+        """Up to ``count`` lines of one writer that fit together, and the writer's name."""
         lines: list[tuple[Ink, str]] = []
         name = ""
         for _ in range(MOST_TRIES):
             sample = writer.draw(rng)
             line = _line(sample)
             length = sum(len(text) + 1 for _, text in lines) + len(sample.text)
-            if line is None or length > self.max_chars:
+            if line is None or length > self.stage.most_chars:
                 continue
             lines.append((line, sample.text))
             name = sample.writer
             if len(lines) == count:
                 break
-        if len(lines) < self.stage.least_lines:
-            raise NoLines(f"Too few lines could be drawn in {MOST_TRIES} tries.")
-        gray = _on_paper(stack_lines(lines, rng), rng)
-        return Sample(gray, " ".join(text for _, text in lines), name)
+        return lines, name
 
 
 def stack_lines(lines: Sequence[tuple[Ink, str]], rng: np.random.Generator) -> Ink:
