@@ -28,7 +28,7 @@ from clinic_hwr.recognition.synthesis.pages_content import MEDICATIONS
 from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 from clinic_hwr.recognition.synthesis.pages_varied import LANGUAGES, varied_content
 
-HIDDEN = (64, 32)
+HIDDEN = (192, 64)
 
 
 def page_letters(data: Path | None, cuts: Path | None, count: int, seed: int) -> Iterator[object]:
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--cuts", type=Path)
     parser.add_argument("--fonts", type=Path)
-    parser.add_argument("--pages", type=int, default=378)
+    parser.add_argument("--pages", type=int, default=640)
     parser.add_argument("--seed", type=int, default=77)
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -13,6 +13,10 @@ from .types import Gray
 # to bold black print and lose a faint pen, so the level follows the noise of the paper instead:
 # five standard deviations off, at most 195, which still parts a 12% security pattern from ink.
 _INK_BELOW = (140.0, 195.0)
+# A tinted ground is as gray as this, at least as high as a row of print, of which that many fit on
+# a page, and this many times as long. Looked for where a row has that many pixels.
+_TINTS = (110, 232)
+_ROWS_A_PAGE, _ROW_PX, _LONG = 72, 10, 3
 
 
 def flatten_background(gray: Gray) -> Gray:
@@ -35,7 +39,34 @@ def flatten_background(gray: Gray) -> Gray:
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
     # 48: an all-black area is black, not white paper in deep shadow.
     lifted = cv2.divide(gray, np.maximum(paper, 48), scale=255.0)
-    return np.asarray(lifted, np.uint8)
+    return _without_tints(np.asarray(lifted, np.uint8))
+
+
+def _without_tints(page: Gray) -> Gray:
+    """Whiten grounds printed in gray (heads of tables, shaded cells), which are paper to a reader.
+
+    They are smaller than shadows, and larger than letters: what is still gray when everything
+    smaller than a row of print is closed.
+    """
+    height, width = page.shape
+    scale = min(1.0, _ROW_PX * _ROWS_A_PAGE / max(height, width))
+    small = reduced(page, (max(8, round(width * scale)), max(8, round(height * scale))))
+    row = max(3, round(max(small.shape) / _ROWS_A_PAGE))
+    ground = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((row, row), np.uint8))
+    tinted = cv2.inRange(ground, _TINTS[0], _TINTS[1])
+    if not tinted.any():
+        return page
+    # The page may still lie on its side.
+    along, down = (
+        cv2.morphologyEx(tinted, cv2.MORPH_OPEN, np.ones(way, np.uint8))
+        for way in ((row, _LONG * row), (_LONG * row, row))
+    )
+    tinted = cv2.dilate(cv2.max(along, down), np.ones((3, 3), np.uint8))
+    if not tinted.any():
+        return page
+    level = np.where(tinted > 0, ground, 255).astype(np.uint8)
+    whole = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.divide(page, whole, scale=255.0), np.uint8)
 
 
 def ink_mask(gray: Gray) -> NDArray[np.uint8]:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from .components import connected_pieces
 
 Patches = NDArray[np.float32]
-PATCH_SIDE = 20
-_WINDOW = 3.0  # side of a patch in typical letters: the neighbours show the row
+PATCH_SIDE = 24
+_WINDOW = 4.0  # side of a patch in typical letters: the neighbours show the row
 _MAX_LETTERS = 400
 _MIN_LETTERS = 8
 _WEIGHTS = "orientation.npz"
@@ -57,7 +57,7 @@ def letter_patches(ink: NDArray[np.uint8]) -> Patches:
         ink: (height, width) uint8, 255 = ink.
 
     Returns:
-        (n, 20, 20) float32, 0..1; n may be 0.
+        (n, 24, 24) float32, 0..1; n may be 0.
     """
     _, _, stats, centroids = connected_pieces(ink)
     stats, centroids = stats[1:], centroids[1:]
@@ -99,7 +99,7 @@ def turn_votes(ink: NDArray[np.uint8]) -> TurnVotes:
 
 
 def uprightness(patches: Patches) -> Patches:
-    """Score (n,) of patches (n, 20, 20): higher looks more upright."""
+    """Score (n,) of patches (n, 24, 24): higher looks more upright."""
     w = _weights()
     x = np.ascontiguousarray(patches).reshape(len(patches), -1)
     x = np.maximum(x @ w["w1"] + w["b1"], 0.0)

@@ -94,7 +94,10 @@ def clockwise_turns(
         agreed = abs(sideways - 0.5) > 0.25 and (sideways > 0.5) == bool(guess % 2)
         if both and agreed and max(evidence.values()) >= _HINT_LETTERS:
             break
+    # Upside-down handwriting reads as words of three letters here and there: what OCR makes of a
+    # turn counts for as much as it is more than OCR makes of the letters' own choice.
     best = max(evidence, key=lambda turns: evidence[turns])
-    if evidence[best] >= _HINT_LETTERS:
+    rivals = [letters for turns, letters in evidence.items() if turns != best]
+    if evidence[best] - max(rivals, default=0.0) >= _HINT_LETTERS:
         return best, True
     return guess, False

@@ -16,6 +16,7 @@ from clinic_hwr.pages.label_vocabulary import LabelVocabulary, label_vocabulary,
 from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldKind
 from clinic_hwr.prescriptions.lexicon import DrugLexicon, load_lexicon
 from clinic_hwr.prescriptions.line_sense import sense_of, year_of
+from clinic_hwr.prescriptions.line_sequence import SequenceLine, names_in_sequence
 
 _MEDICATION = frozenset({"drug", "sig", "quantity", "refills", "strength"})
 _GUESSABLE = _MEDICATION | {"unnamed"}
@@ -87,6 +88,7 @@ def name_by_reading(
         return list(lines)
     present = {line.name for line in lines} | set(labelled.values())
     said = _once(lines, said, present, today or date.today())
+    said = _in_sequence(lines, said)
     said = _under_drugs(lines, said)
     named = [
         _renamed(line, labelled.get(number, said[number]), "drug" in said)
@@ -160,6 +162,29 @@ def _once(
             taken.add(name)
         result.append(name)
     return result
+
+
+def _is_label(text: str, known: LabelVocabulary) -> bool:
+    """Whether a line reads as a printed label that OCR passed over."""
+    short = len(text.split()) <= 3 and text.rstrip().endswith(":")
+    return short or known.field_of(normalised(text)) is not None
+
+
+def _in_sequence(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:
+    """Name lines that say nothing by the order of those around them, where no label names drugs."""
+    if any(line.name == "drug" and not _is_open(line) for line in lines):
+        return list(said)
+    known = label_vocabulary()
+    found = names_in_sequence(
+        [
+            SequenceLine(
+                line.box_px, line.text, name, line.name,
+                _is_open(line) and not _is_label(line.text, known),
+            )
+            for line, name in zip(lines, said, strict=True)
+        ]
+    )  # fmt: skip
+    return [found.get(number, name) for number, name in enumerate(said)]
 
 
 def _under_drugs(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clinic_hwr.pages import make_upright
+from clinic_hwr.pages import make_upright, orientation
 from clinic_hwr.pages.background import flatten_background, ink_mask
+from clinic_hwr.pages.orientation import clockwise_turns
 from clinic_hwr.pages.skew import skew_degrees
 from clinic_hwr.recognition.synthesis.pages import ScanSettings, draw_page
 from clinic_hwr.recognition.synthesis.pages_samples import US_PAD
@@ -58,6 +59,44 @@ def test_shadow_is_flattened() -> None:
     flat = flatten_background(gray)
     assert flat[100:250].min() >= 235
     assert flat[300:303, 200:600].max() < 140
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_gray_head_of_a_table_becomes_paper_and_its_words_stay(turns: int) -> None:
+    page = np.full((1650, 1275), 250, np.uint8)
+    for x in range(100, 1175, 12):
+        page[520:540, x : x + 4] = 40  # a row of letters on white paper
+    untouched = page.copy()
+    page[300:340, 100:1175] = 190
+    for x in range(150, 700, 12):
+        page[310:330, x : x + 4] = 40
+    page[298:301, 100:1175] = 10
+
+    flat = np.rot90(flatten_background(np.ascontiguousarray(np.rot90(page, turns))), -turns)
+
+    band = flat[303:337, 104:1170]
+    assert np.median(band) >= 245
+    assert np.median(band[10:25, 47:590:12]) < 80
+    assert flat[299, 600] < 40
+    assert np.array_equal(flat[500:], flatten_background(untouched)[500:])
+
+
+def test_what_ocr_reads_in_upside_down_writing_does_not_outvote_the_letters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    letters = {0: 6.0, 2: 4.4}
+    seen: list[int] = []
+
+    def evidence(gray: np.ndarray) -> float:
+        seen.append(2 if gray[0, 0] == 2 else 0)
+        return letters[seen[-1]]
+
+    monkeypatch.setattr(orientation, "print_evidence", evidence)
+    view = np.zeros((40, 30), np.uint8)
+    view[-1, -1] = 2
+    assert clockwise_turns(view, view, sideways=0.1, guess=2) == (2, False)
+    letters[0] = 12.0
+    assert clockwise_turns(view, view, sideways=0.1, guess=2) == (0, True)
 
 
 @pytest.mark.parametrize(

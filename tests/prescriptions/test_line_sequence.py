@@ -1,0 +1,101 @@
+"""Lines that say nothing are named by the order of those that do."""
+
+from __future__ import annotations
+
+from clinic_hwr.pages.types import Box
+from clinic_hwr.prescriptions.line_sequence import SequenceLine, names_in_sequence
+from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading
+
+
+def _line(
+    y: int, width: int, said: str = "", *, x: int = 100, text: str = "xx", place: str = "unnamed"
+) -> SequenceLine:
+    return SequenceLine(Box(x, y, width, 30), text, said, place, is_open=True)
+
+
+def test_the_gaps_of_a_list_are_filled_in_its_own_order() -> None:
+    lines = [
+        _line(0, 400, "drug"), _line(40, 300, "sig", x=130), _line(80, 80, "quantity", x=130),
+        _line(120, 410), _line(160, 280, x=130), _line(200, 70, x=130),
+        _line(240, 400, "drug"), _line(280, 300, x=130), _line(320, 80, "quantity", x=130),
+    ]  # fmt: skip
+    assert names_in_sequence(lines) == {3: "drug", 4: "sig", 5: "quantity", 7: "sig"}
+
+
+def test_a_number_before_a_line_begins_a_drug() -> None:
+    lines = [
+        _line(0, 300, text="1) Xolbutrel inhaler"), _line(40, 290, text="Scrta ll"),
+        _line(80, 400, "drug"), _line(120, 300, "sig"), _line(160, 380, text="+) Le sonoprato"),
+    ]  # fmt: skip
+    assert names_in_sequence(lines) == {0: "drug", 1: "sig", 4: "drug"}
+
+
+def test_columns_are_named_by_what_most_of_their_cells_say() -> None:
+    lines = []
+    strengths, amounts = ("150 ml", "500 mg", "song", "600 mg"), ("42", "20", "30", "2O")
+    for row, (strength, amount) in enumerate(zip(strengths, amounts, strict=True)):
+        y = 80 * row
+        lines += [
+            _line(y, 260, "drug" if row % 2 == 0 else ""),
+            _line(y, 110, x=410, text=strength),
+            _line(y, 290, "sig" if row == 0 else "", x=560, text="1 p qth y"),
+            _line(y, 60, x=890, text=amount),
+            _line(y, 20, x=1010, text="2"),
+        ]
+    named = names_in_sequence(lines)
+    for row in range(4):
+        names = [named.get(5 * row + place) or lines[5 * row + place].said for place in range(5)]
+        assert names == ["drug", "strength", "sig", "quantity", "refills"]
+
+
+def test_nothing_is_named_where_too_little_is_known() -> None:
+    assert names_in_sequence([_line(0, 400, "drug"), _line(40, 300), _line(80, 80)]) == {}
+    assert (
+        names_in_sequence([_line(0, 300, "sig"), _line(40, 80, "quantity"), _line(80, 300)]) == {}
+    )
+
+
+def test_lines_far_off_and_specks_are_left_out() -> None:
+    lines = [
+        _line(0, 400, "drug"), _line(40, 300, "sig"), _line(60, 8), _line(80, 400, "drug"),
+        _line(900, 300),
+    ]  # fmt: skip
+    assert names_in_sequence(lines) == {}
+
+
+def test_what_stands_outside_the_place_under_an_rx_is_no_medication() -> None:
+    lines = [
+        _line(0, 300, text="Nora Example"),
+        _line(80, 400, "drug", place="drug"), _line(120, 300, "sig", place="sig"),
+        _line(160, 400, "drug", place="drug"), _line(240, 300),
+    ]  # fmt: skip
+    assert names_in_sequence(lines) == {}
+
+
+def _read(
+    y: int, text: str, width: int, named_by: str = "nobody", name: str = "unnamed"
+) -> ReadLine:
+    return ReadLine(name, 1 if name == "drug" else 0, named_by, text, (), Box(100, y, width, 30))
+
+
+_LIST = (
+    _read(0, "1) Amoxicillin 500 mg cap", 400), _read(40, "Sig: 1 cap po tid", 300),
+    _read(80, "2) Llllttr nnv", 380), _read(120, "Sig: 1 tab po qhs", 300),
+)  # fmt: skip
+
+
+def test_a_drug_nobody_could_read_is_a_medication_of_its_own() -> None:
+    named = name_by_reading(_LIST)
+    assert [(line.name, line.group) for line in named] == [
+        ("drug", 1), ("sig", 1), ("drug", 2), ("sig", 2),
+    ]  # fmt: skip
+
+
+def test_where_a_label_names_the_drugs_no_order_is_guessed() -> None:
+    lines = [*_LIST, _read(300, "Warfarin 5 mg tab", 400, "label", "drug")]
+    assert name_by_reading(lines)[2].name == "unnamed"
+
+
+def test_a_label_that_ocr_passed_over_is_no_line_of_a_medication() -> None:
+    lines = [*_LIST[:2], _read(80, "Diroction:", 200), *_LIST[2:]]
+    assert name_by_reading(lines)[2].name == "unnamed"
