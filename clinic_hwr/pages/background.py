@@ -39,14 +39,17 @@ def flatten_background(gray: Gray) -> Gray:
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
     # 48: an all-black area is black, not white paper in deep shadow.
     lifted = cv2.divide(gray, np.maximum(paper, 48), scale=255.0)
-    return _without_tints(np.asarray(lifted, np.uint8))
+    return np.asarray(lifted, np.uint8)
 
 
-def _without_tints(page: Gray) -> Gray:
+def without_tints(page: Gray) -> Gray:
     """Whiten grounds printed in gray (heads of tables, shaded cells), which are paper to a reader.
 
     They are smaller than shadows, and larger than letters: what is still gray when everything
     smaller than a row of print is closed.
+
+    Args:
+        page: flattened, (height, width) uint8, upright or on its side.
     """
     height, width = page.shape
     scale = min(1.0, _ROW_PX * _ROWS_A_PAGE / max(height, width))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .background import flatten_background, ink_mask
+from .background import flatten_background, ink_mask, without_tints
 from .creases import without_creases
 from .curl import row_bend
 from .fax import clean_fax, fax_stretch, is_blackened, is_one_bit
@@ -93,7 +93,7 @@ def _flattened(
     sheet = find_sheet(page)
     if sheet.corners_px is None or sheet.outline is None:
         problems = [PageProblem.SHEET_UNSURE] if sheet.doubtful else []
-        return flatten_background(page), to_page, problems
+        return without_tints(flatten_background(page)), to_page, problems
     matrix, size = flat_view(sheet.corners_px)
     # A little more than the sheet: its corners may be worn, its edges curved.
     border = round(0.02 * max(size))
@@ -106,7 +106,7 @@ def _flattened(
     # Table beside the sheet would darken what counts as paper there.
     paper = float(np.median(view[inside > 127]))
     lit = np.where(inside > 127, view, np.uint8(min(255, round(paper)))).astype(np.uint8)
-    flat = flatten_background(lit)
+    flat = without_tints(flatten_background(lit))
     edge = max(3, 2 * round(0.002 * max(size)) + 1)
     sure = cv2.erode(inside, np.ones((edge, edge), np.uint8))
     flat[sure < 127] = 255
