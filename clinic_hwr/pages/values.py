@@ -19,6 +19,8 @@ _WORD_GAP = 3.5
 _UNDER, _OVER = 1.0, 4.0
 # The label of a cell stands in its upper part, and a cell is no page: both in label heights.
 _CELL_TOP, _CELL_HEIGHT = 2.0, 14.0
+# Pieces of one rule: the gap between them in label heights, and how far off its height, in gaps.
+_PARTED, _PARTED_OFF = 1.5, 0.3
 _LEFT_PART = 0.35  # of a cell's width: a label further right has its value under it
 
 
@@ -319,15 +321,35 @@ def _cell_of(survey: PageSurvey, label: Box) -> Box | None:
 
 
 def rule_beside(survey: PageSurvey, box: Box) -> Box | None:
-    """Return the underline for a value that begins right of a label, or None."""
+    """Return the underline for a value that begins right of a label, or None.
+
+    A fold or a faint scan parts a rule: pieces that go on at its height belong to it.
+    """
     right = box.x + box.width
     for rule in survey.rules.horizontal:
         if (
             right - box.height < rule.x < right + 3 * box.height
             and box.y < rule.y < box.y + 2.2 * box.height
         ):
-            return rule
+            return _gone_on(survey, rule, _PARTED * box.height)
     return None
+
+
+def _gone_on(survey: PageSurvey, rule: Box, gap_px: float) -> Box:
+    """A rule with the pieces that follow it on its row within ``gap_px``, no label between."""
+    whole = rule
+    for other in sorted(survey.rules.horizontal, key=lambda one: one.x):
+        end = whole.x + whole.width
+        off = abs(other.y + other.height / 2 - whole.y - whole.height / 2)
+        if 0 < other.x - end < gap_px and off < _PARTED_OFF * gap_px:
+            between = any(
+                end - gap_px < one.box_px.x < other.x + gap_px
+                and one.box_px.y < whole.y < one.box_px.y + 3 * one.box_px.height
+                for one in survey.labels
+            )
+            if not between:
+                whole = union([whole, other])
+    return whole
 
 
 def printed_region(

@@ -16,6 +16,7 @@ from statistics import median
 from clinic_hwr.pages.types import Box
 
 KINDS = ("drug", "sig", "quantity")
+_CELLS = ("strength", "sig", "quantity", "refills")
 # A block goes on while the next line begins within so many line heights.
 _GAP = 3.0
 _SHORT, _QUITE_LONG = 0.35, 0.45  # of the longest line of the block
@@ -39,7 +40,7 @@ class SequenceLine:
         box_px: where it stands.
         text: what was read in it.
         said: the kind that it names itself, "" for none.
-        place: the name its place gave it.
+        place: the name that its place, or a label, gave it.
         is_open: whether it may be named.
     """
 
@@ -64,7 +65,8 @@ def names_in_sequence(lines: Sequence[SequenceLine]) -> dict[int, str]:
     for rows in _blocks(lines):
         block = [number for row in rows for number in row]
         told = [lines[number] for number in block if lines[number].said in KINDS]
-        if len(told) < _FEWEST_KNOWN or all(line.said != "drug" for line in told):
+        doses = sum(bool(_STRENGTH.match(lines[number].text)) for number in block)
+        if len(told) + doses < _FEWEST_KNOWN or all(line.said != "drug" for line in told):
             continue
         lead = median(line.box_px.x for line in told if line.said == "drug")
         height = median(line.box_px.height for line in told)
@@ -74,6 +76,67 @@ def names_in_sequence(lines: Sequence[SequenceLine]) -> dict[int, str]:
         beside = _by_columns(lines, [n for n in block if n not in leads], height)
         named |= beside | _best_names(lines, leads, frozenset(beside.values()))
     return named
+
+
+def names_beside_drugs(lines: Sequence[SequenceLine]) -> dict[int, str]:
+    """Name what stands in the rows of a table whose drugs a label names, and only they.
+
+    A heading that OCR did not read names no cell. Cells below or above one that a label names are
+    what it is; others are named by what most cells of their column say.
+
+    Args:
+        lines: of one page; those that are not open have the name a label gave them as ``place``.
+
+    Returns:
+        ``strength``, ``sig``, ``quantity`` or ``refills`` by the line's number.
+    """
+    drugs = [line.box_px for line in lines if line.place == "drug" and not line.is_open]
+    if not drugs:
+        return {}
+    height = median(box.height for box in drugs)
+    left = median(box.x for box in drugs)
+    rows = [box for box in drugs if abs(box.x - left) < _LEADS * height]
+    cells = [
+        number for number, line in enumerate(lines)
+        if (line.is_open or line.place in _CELLS)
+        and line.said in ("", *_CELLS)
+        and any(_in_row(line.box_px, box) for box in rows)
+    ]  # fmt: skip
+    named = _by_columns(lines, cells, height)
+    named = {n: name for n, name in named.items() if lines[n].is_open and not lines[n].said}
+    return named | _amounts_below(lines, named, height)
+
+
+def _amounts_below(
+    lines: Sequence[SequenceLine], named: dict[int, str], height: float
+) -> dict[int, str]:
+    """Take a number right under labelled directions for the quantity, where none is named."""
+    found: dict[int, str] = {}
+    sig: SequenceLine | None = None
+    waiting: int | None = None
+    for number, line in enumerate(lines):
+        name = named.get(number) or line.said or line.place
+        if name in ("drug", "quantity"):
+            if name == "drug" and waiting is not None:
+                found[waiting] = "quantity"
+            sig = waiting = None
+        elif name == "sig" and not line.is_open:
+            sig, waiting = line, None
+        elif sig is not None and waiting is None and name == "unnamed" and _NUMBER.match(line.text):
+            box, above = line.box_px, sig.box_px
+            near = abs(box.x - above.x) < _LEADS * height
+            below = 0 < box.y - above.y - 0.5 * above.height < _GAP * height
+            if near and below and line.is_open and box.height > 0.5 * height:
+                waiting = number
+    if waiting is not None:
+        found[waiting] = "quantity"
+    return found
+
+
+def _in_row(box: Box, drug: Box) -> bool:
+    """Whether a box stands right of a drug on its row."""
+    off = abs(_middle(box)[1] - _middle(drug)[1])
+    return _middle(box)[0] > drug.x + drug.width and off < 0.6 * max(drug.height, box.height)
 
 
 def _blocks(lines: Sequence[SequenceLine]) -> list[list[list[int]]]:
@@ -114,7 +177,7 @@ def _by_columns(
         else:
             columns.append([number])
     named: dict[int, str] = {}
-    taken: set[str] = set()
+    taken = {lines[number].place for number in behind if not lines[number].is_open}
     for column in columns:
         name = _column_name([lines[number] for number in column], taken)
         if not name:
@@ -126,6 +189,9 @@ def _by_columns(
 
 def _column_name(column: Sequence[SequenceLine], taken: set[str]) -> str:
     """What most lines of a column are, "" for what cannot be told."""
+    told = [line.place for line in column if not line.is_open]
+    if told:
+        return max(sorted(set(told)), key=told.count)
     said = [line.said for line in column if line.said in ("sig", "quantity", "refills")]
     wordy = 2 * sum(len(line.text.split()) > 2 for line in column) >= len(column)
     if said and (3 * len(said) >= len(column) or wordy):
@@ -133,9 +199,10 @@ def _column_name(column: Sequence[SequenceLine], taken: set[str]) -> str:
     if len(column) < _FEWEST_KNOWN:
         return ""
     if 2 * sum(bool(_STRENGTH.match(line.text)) for line in column) >= len(column):
-        return "strength"
+        return "" if "strength" in taken else "strength"
     if 2 * sum(bool(_NUMBER.match(line.text)) for line in column) >= len(column):
-        return "refills" if "quantity" in taken else "quantity"
+        rest = [name for name in ("quantity", "refills") if name not in taken]
+        return rest[0] if rest else ""
     return ""
 
 

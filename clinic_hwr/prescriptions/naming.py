@@ -16,7 +16,11 @@ from clinic_hwr.pages.label_vocabulary import LabelVocabulary, label_vocabulary,
 from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldKind
 from clinic_hwr.prescriptions.lexicon import DrugLexicon, load_lexicon
 from clinic_hwr.prescriptions.line_sense import sense_of, year_of
-from clinic_hwr.prescriptions.line_sequence import SequenceLine, names_in_sequence
+from clinic_hwr.prescriptions.line_sequence import (
+    SequenceLine,
+    names_beside_drugs,
+    names_in_sequence,
+)
 
 _MEDICATION = frozenset({"drug", "sig", "quantity", "refills", "strength"})
 _GUESSABLE = _MEDICATION | {"unnamed"}
@@ -26,6 +30,8 @@ _OLD_YEARS = 2
 _LABEL_GAP = 8.0
 # Lines of one medication follow each other within so many heights, and share this much width.
 _LINE_GAP, _SHARED_WIDTH = 1.2, 0.3
+# "Nora Example", "N. Example": no digit, and every word with a capital.
+_PERSON = re.compile(r"^[A-ZÀ-Þ][\w'’-]*\.?(?:\s[A-ZÀ-Þ]\.?)?\s[A-ZÀ-Þ][^\W\d]{2,}[\w'’-]*$")
 _ONE_VALUE = (FieldKind.SIGNATURE, FieldKind.CHECKBOX, FieldKind.PARAGRAPH)
 
 
@@ -84,12 +90,13 @@ def name_by_reading(
         else ""
         for number, line in enumerate(lines)
     ]
-    if not any(said) and not labelled:
-        return list(lines)
     present = {line.name for line in lines} | set(labelled.values())
     said = _once(lines, said, present, today or date.today())
     said = _in_sequence(lines, said)
+    if not any(said) and not labelled:
+        return list(lines)
     said = _under_drugs(lines, said)
+    said = _patient_above(lines, said, present)
     named = [
         _renamed(line, labelled.get(number, said[number]), "drug" in said)
         for number, line in enumerate(lines)
@@ -171,20 +178,39 @@ def _is_label(text: str, known: LabelVocabulary) -> bool:
 
 
 def _in_sequence(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:
-    """Name lines that say nothing by the order of those around them, where no label names drugs."""
-    if any(line.name == "drug" and not _is_open(line) for line in lines):
-        return list(said)
+    """Name lines that say nothing by the order, or the columns, of those around them."""
     known = label_vocabulary()
-    found = names_in_sequence(
-        [
-            SequenceLine(
-                line.box_px, line.text, name, line.name,
-                _is_open(line) and not _is_label(line.text, known),
-            )
-            for line, name in zip(lines, said, strict=True)
-        ]
-    )  # fmt: skip
+    in_place = [
+        SequenceLine(line.box_px, line.text, name, line.name, _is_open(line))
+        for line, name in zip(lines, said, strict=True)
+        if not (_is_open(line) and _is_label(line.text, known))
+    ]
+    places = [
+        number for number, line in enumerate(lines)
+        if not (_is_open(line) and _is_label(line.text, known))
+    ]  # fmt: skip
+    labelled = any(line.name == "drug" and not _is_open(line) for line in lines)
+    names = names_beside_drugs(in_place) if labelled else names_in_sequence(in_place)
+    found = {places[number]: name for number, name in names.items()}
     return [found.get(number, name) for number, name in enumerate(said)]
+
+
+def _patient_above(lines: Sequence[ReadLine], said: Sequence[str], present: set[str]) -> list[str]:
+    """Take the first line above all drugs that reads as first and last name for the patient's."""
+    result = list(said)
+    drugs = [
+        line.box_px.y for line, name in zip(lines, said, strict=True)
+        if "drug" in (name, line.name)
+    ]  # fmt: skip
+    if not drugs or "patient_name" in present | set(said):
+        return result
+    for number, line in enumerate(lines):
+        above = line.box_px.y + line.box_px.height / 2 < min(drugs)
+        free = _is_open(line) and line.name == "unnamed" and not said[number]
+        if free and above and _PERSON.match(line.text.strip()):
+            result[number] = "patient_name"
+            break
+    return result
 
 
 def _under_drugs(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:
@@ -223,11 +249,15 @@ def _grouped(before: Sequence[ReadLine], named: Sequence[ReadLine]) -> list[Read
     ]  # fmt: skip
     if fixed:
         return _joined_to(fixed, before, named)
+    # Labels number what they name by counting: wrong once a drug between them was found.
+    anew = {n for n, line in enumerate(before) if line.name == "drug"} != {
+        n for n, line in enumerate(named) if line.name == "drug"
+    }
     current = 0
     replaced = False
     result = []
     for old, line in zip(before, named, strict=True):
-        if not _is_open(old) or line.name not in _MEDICATION:
+        if line.name not in _MEDICATION or not (_is_open(old) or (line.group and anew)):
             result.append(line)
             continue
         # A drug right under one that is crossed out takes its place.

@@ -56,6 +56,19 @@ def test_what_is_written_in_a_cell_is_the_value_of_its_label() -> None:
         assert box.y + box.height / 2 > 150  # the writing, not the label
 
 
+@pytest.mark.parametrize(("gap_in", "whole"), [(0.11, True), (0.6, False)])
+def test_a_fold_through_an_underline_does_not_end_its_value(gap_in: float, whole: bool) -> None:
+    paper = _paper()
+    words = _label(paper, 0.3, 0.6, "Address:")
+    words += _label(paper, 0.3, 1.2, "Date:")
+    paper.rule(0.95, 0.65, 1.3, 0.65)
+    paper.rule(1.3 + gap_in, 0.65, 3.2, 0.65)
+    paper.field("patient_address", "text", "abcdef", 1.0, 0.62)
+    paper.field("patient_address", "text", "defgh", 1.65 + gap_in, 0.62)
+    box = _fields(paper, words)[("patient_address", 0)].box_px
+    assert (box.x + box.width > 200 * (1.65 + gap_in) + 40) is whole
+
+
 def test_labels_under_their_rules_name_what_is_written_on_them() -> None:
     paper = _paper()
     words = []

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from clinic_hwr.pages.types import Box
-from clinic_hwr.prescriptions.line_sequence import SequenceLine, names_in_sequence
+from clinic_hwr.prescriptions.line_sequence import (
+    SequenceLine,
+    names_beside_drugs,
+    names_in_sequence,
+)
 from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading
 
 
@@ -99,3 +103,56 @@ def test_where_a_label_names_the_drugs_no_order_is_guessed() -> None:
 def test_a_label_that_ocr_passed_over_is_no_line_of_a_medication() -> None:
     lines = [*_LIST[:2], _read(80, "Diroction:", 200), *_LIST[2:]]
     assert name_by_reading(lines)[2].name == "unnamed"
+
+
+def _labelled(y: int, width: int, name: str, *, x: int = 100) -> SequenceLine:
+    return SequenceLine(Box(x, y, width, 30), "xx", "", name, is_open=False)
+
+
+def test_cells_beside_labelled_drugs_are_named_by_their_column() -> None:
+    lines = []
+    for row, strength in enumerate(("5 mg", "500 mg", "3O0 mg")):
+        y = 80 * row
+        lines += [
+            _labelled(y, 260, "drug"),
+            _line(y, 110, x=410, text=strength),
+            _labelled(y, 290, "sig", x=560) if row == 1 else _line(y, 290, x=560, text="one at"),
+            _labelled(y, 60, "quantity", x=890),
+            _line(y, 20, x=1010, text="4"),
+        ]
+    lines.append(_line(400, 60, x=890, text="17"))
+    assert names_beside_drugs(lines) == {
+        1: "strength", 6: "strength", 11: "strength", 2: "sig", 12: "sig",
+        4: "refills", 9: "refills", 14: "refills",
+    }  # fmt: skip
+
+
+def test_a_number_under_labelled_directions_is_the_quantity_once() -> None:
+    lines = [
+        _labelled(0, 300, "drug"), _labelled(60, 200, "sig"), _line(120, 40, text="20"),
+        _line(160, 6, text="1"),
+        _labelled(240, 300, "drug"), _labelled(300, 200, "sig"), _line(360, 40, text="28"),
+        _labelled(420, 40, "quantity"), _line(900, 40, text="7"),
+    ]  # fmt: skip
+    assert names_beside_drugs(lines) == {2: "quantity"}
+
+
+def test_a_name_above_all_drugs_is_the_patients_unless_a_label_names_one() -> None:
+    top = _read(-80, "Omar Placcholder", 300)
+    assert name_by_reading([top, *_LIST])[0].name == "patient_name"
+    below = _read(400, "Omar Placcholder", 300)
+    assert name_by_reading([*_LIST, below])[-1].name == "unnamed"
+    known = _read(-160, "Nora Example", 300, "label", "patient_name")
+    assert name_by_reading([known, top, *_LIST])[1].name == "unnamed"
+
+
+def test_labelled_directions_go_with_the_drug_that_was_found_above_them() -> None:
+    lines = [
+        _read(0, "Amoxicillin 500 mg cap", 400, "place", "drug"),
+        ReadLine("sig", 1, "label", "1 cap po tid", (), Box(100, 40, 300, 30)),
+        _read(80, "Warfarin 5 mg tab", 380),
+        ReadLine("sig", 1, "label", "1 tab po qhs", (), Box(100, 120, 300, 30)),
+    ]
+    assert [(line.name, line.group) for line in name_by_reading(lines)] == [
+        ("drug", 1), ("sig", 1), ("drug", 2), ("sig", 2),
+    ]  # fmt: skip
