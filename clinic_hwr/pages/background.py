@@ -15,7 +15,7 @@ from .types import Gray
 _INK_BELOW = (140.0, 195.0)
 # A tinted ground is as gray as this, at least as high as a row of print, of which that many fit on
 # a page, and this many times as long. Looked for where a row has that many pixels.
-_TINTS = (110, 232)
+_TINTS, _MOST_TINT = (110, 232), 0.15
 _ROWS_A_PAGE, _ROW_PX, _LONG = 72, 10, 3
 
 
@@ -65,7 +65,8 @@ def without_tints(page: Gray) -> Gray:
         for way in ((row, _LONG * row), (_LONG * row, row))
     )
     tinted = cv2.dilate(cv2.max(along, down), np.ones((3, 3), np.uint8))
-    if not tinted.any():
+    # What is gray over more of a page is a table around a sheet, and its grain would show.
+    if not 0 < np.count_nonzero(tinted) < _MOST_TINT * tinted.size:
         return page
     level = np.where(tinted > 0, ground, 255).astype(np.uint8)
     whole = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)

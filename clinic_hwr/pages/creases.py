@@ -2,7 +2,8 @@
 
 A fold is photographed as a gray band. It runs straight through rows and columns and would join
 them, and what it leaves between lines would count as writing, or on a line for a signature as a
-signature. The black bands that a fax makes of folds are left: nothing tells them from pen.
+signature. A fax makes black bands of them, which nothing tells from pen but that they are thicker
+than the form's rules and reach beyond all that is written and printed (``without_black_creases``).
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ _PEN_DARKER = 35.0
 # Where a fifth of it is as dark as this it cannot be told from pen: a line, or a crease on a fax.
 _BLACK, _BLACK_SHARE = 100.0, 20
 _PAPER = 255
+# A black band on a fax: unbroken over so much of its length, as long as so much of all ink is high,
+# so much thicker than the rules, so far beyond everything else (heights of a printed capital).
+_BLACK_LENGTH, _BLACK_EXTENT, _THICKER, _BEYOND = 0.5, 0.8, 1.5, 1.0
+_BLACK_WIDTH = 0.3  # heights of a capital: a rule is thinner
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,3 +219,74 @@ def _goes_on(chain: Sequence[_Piece], piece: _Piece, unit_px: float) -> bool:
     off = abs(piece.at(middle) - expected)
     reach = (0.5 + 0.05 * max(0, piece.top - last.bottom) / unit_px) * unit_px
     return piece.top > last.bottom - 2 * unit_px and off < min(reach, 2 * unit_px)
+
+
+def without_black_creases(gray: Gray, ink: NDArray[np.uint8], unit_px: float) -> Gray:
+    """Take the black bands of folds off a page that came by fax.
+
+    Args:
+        gray: upright page, (height, width) uint8, white paper.
+        ink: where it has ink, 255.
+        unit_px: height of a printed capital.
+
+    Returns:
+        The page without them; what crosses one from side to side stays. The very same array where
+        there is none.
+    """
+    upright = _black_bands(ink, unit_px)
+    level = _black_bands(np.asarray(cv2.transpose(ink), np.uint8), unit_px)
+    if not upright and not level:
+        return gray
+    page = gray.copy()
+    for band in upright:
+        _erase_between(page, ink, band)
+    turned = np.asarray(cv2.transpose(page), np.uint8)
+    turned_ink = np.asarray(cv2.transpose(ink), np.uint8)
+    for band in level:
+        _erase_between(turned, turned_ink, band)
+    return np.asarray(cv2.transpose(turned), np.uint8)
+
+
+def _black_bands(ink: NDArray[np.uint8], unit_px: float) -> list[NDArray[np.uint8]]:
+    """Masks of upright black bands that reach beyond all other ink."""
+    straight_px = round(_STRAIGHT * unit_px)
+    if ink.shape[0] <= straight_px:
+        return []
+    straight = np.asarray(
+        cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((straight_px, 1), np.uint8)), np.uint8
+    )
+    pieces = _pieces(straight, unit_px)
+    bands = []
+    for chain in _chains(pieces, unit_px):
+        top, bottom = chain[0].top, chain[-1].bottom
+        length = sum(piece.bottom - piece.top for piece in chain)
+        if length < _BLACK_LENGTH * (bottom - top) or abs(_slope(chain)) > _SLOPE:
+            continue
+        rules = [one.width for one in pieces if one not in chain]
+        width = float(np.median([one.width for one in chain]))
+        if width < _BLACK_WIDTH * unit_px or (rules and width < _THICKER * float(np.median(rules))):
+            continue
+        half = max(piece.width for piece in chain) / 2 + 2
+        seen = [(one.at(y), float(y)) for one in chain for y in (one.top, one.bottom)]
+        band = _filled(_band(seen, half, 0.0), ink.shape)
+        rows = np.flatnonzero((cv2.subtract(ink, band) > 0).sum(axis=1) > 0.2 * unit_px)
+        if not len(rows):
+            continue
+        first, last = int(rows[0]), int(rows[-1])
+        beyond = max(first - top, bottom - last)
+        if bottom - top > _BLACK_EXTENT * (last - first) and beyond > _BEYOND * unit_px:
+            bands.append(band)
+    return bands
+
+
+def _erase_between(page: Gray, ink: NDArray[np.uint8], band: NDArray[np.uint8]) -> None:
+    """Whiten a band in place, but for the rows that have ink on both of its sides."""
+    rows = np.flatnonzero(band.any(axis=1))
+    left, right = band.argmax(axis=1), band.shape[1] - 1 - band[:, ::-1].argmax(axis=1)
+    crossed = np.zeros(len(band), bool)
+    for row in rows:
+        before = ink[row, max(0, left[row] - 3) : left[row]].any()
+        crossed[row] = before and ink[row, right[row] + 1 : right[row] + 4].any()
+    crossed = cv2.dilate(crossed.astype(np.uint8)[:, None], np.ones((3, 1), np.uint8))[:, 0] > 0
+    erased = (band > 0) & ~crossed[:, None]
+    page[erased] = _PAPER

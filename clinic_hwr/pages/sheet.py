@@ -57,12 +57,16 @@ def find_sheet(gray: Gray) -> Sheet:
     lifted = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # ink out
     paper: Gray = np.asarray(cv2.medianBlur(lifted, 7), np.uint8)
     rim = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])
-    if float(np.median(paper)) - float(np.percentile(rim, 15)) < _CONTRAST:
+    # The middle of the picture, not most of it: a small sheet on a large table has less than half.
+    low_part, high_part = _MIDDLE
+    rows, columns = (slice(int(low_part * side), int(high_part * side) + 1) for side in paper.shape)
+    bright = float(np.median(paper[rows, columns]))
+    if bright - float(np.percentile(rim, 15)) < _CONTRAST:
         return Sheet(None)
     otsu, _ = cv2.threshold(paper, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     low = float(np.percentile(rim, 50))
     seen = False
-    levels = (otsu, 0.6 * otsu + 0.4 * low, 0.5 * (low + float(np.median(paper))))
+    levels = (otsu, 0.6 * otsu + 0.4 * low, 0.5 * (low + bright))
     masks = itertools.chain([_within_edges(paper)], (_brighter(paper, level) for level in levels))
     for mask in masks:
         found = _quadrilateral(paper, mask)

@@ -35,6 +35,9 @@ class TextLine:
     strokes: tuple[Stroke, ...]
 
 
+_TALL = 4.0  # letters: what is higher is no stroke of a line
+
+
 def text_lines(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[TextLine]:
     """Group strokes to lines, in reading order.
 
@@ -59,7 +62,11 @@ def _lines_by_cores(
     """Give each stroke to the core most of its ink lies in, else to one right beside it."""
     members: dict[int, list[Stroke]] = {}
     left: list[Stroke] = []
+    lost: list[Stroke] = []
     for stroke in strokes:
+        if stroke.box_px.height > _TALL * letter:
+            lost.append(stroke)  # a fold, an emblem: as a part of a line it would swallow others
+            continue
         core = cores.holding(survey.ink, stroke.box_px)
         if core:
             members.setdefault(core, []).append(stroke)
@@ -67,7 +74,6 @@ def _lines_by_cores(
             left.append(stroke)
     lines = [TextLine(union([s.box_px for s in some]), tuple(some)) for some in members.values()]
     lines = _joined(survey, lines, letter)
-    lost: list[Stroke] = []
     added: dict[int, list[Stroke]] = {}
     for stroke in left:
         # Dots, bars of a t and descenders lie outside of the core they belong to.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import flatten_background, ink_mask, without_tints
-from .creases import without_creases
+from .creases import without_black_creases, without_creases
 from .curl import row_bend
 from .fax import clean_fax, fax_stretch, is_blackened, is_one_bit
 from .glyphs import turn_votes
@@ -73,16 +73,18 @@ def make_upright(gray: Gray, *, turns: int | None = None) -> UprightPage:
         problems.append(PageProblem.ROWS_UNEVEN)
     if bend.coefficients:
         upright = bend.straightened(upright, paper=255)
-    upright = _without_folds(upright)
+    upright = _without_folds(upright, by_fax=is_one_bit(gray))
     to_original = _inverse(matrix @ to_page)
     return UprightPage(upright, 90 * turns, skew, to_original, bend, tuple(problems))
 
 
-def _without_folds(page: Gray) -> Gray:
-    """Take off the gray bands that a folded sheet shows from edge to edge."""
+def _without_folds(page: Gray, *, by_fax: bool) -> Gray:
+    """Take off the bands, gray or by fax black, that a folded sheet shows from edge to edge."""
     height, width = page.shape
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
     unit = max(height, width) / _PAGE_ROWS
+    if by_fax:
+        return without_black_creases(page, ink_mask(page), unit)
     return without_creases(page, ink_mask(page), corners, unit, extent=_WHOLE)[0]
 
 

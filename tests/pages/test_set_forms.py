@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from clinic_hwr.pages import Box, FieldRegion, PrintedWord, UprightPage, find_fields, make_upright
+from clinic_hwr.pages.creases import without_black_creases
 from clinic_hwr.pages.fax import clean_fax, is_blackened
 from clinic_hwr.pages.medication_groups import grouped
 from clinic_hwr.pages.medications import name_lines
@@ -172,6 +173,42 @@ def test_a_sheet_on_a_table_nearly_as_bright_is_cut_out(light: float) -> None:
     found = find_sheet(picture).corners_px
     assert found is not None
     assert np.abs(found - [[90, 100], [499, 100], [499, 699], [90, 699]]).max() < 8
+
+
+def test_a_small_sheet_on_a_dark_table_is_cut_out() -> None:
+    """The table is more than half of the picture: most of it is not the sheet."""
+    rng = np.random.default_rng(6)
+    page = 22 + cv2.GaussianBlur(rng.normal(0, 30, (800, 600)), (0, 0), sigmaX=20, sigmaY=0.7)
+    page[200:600, 160:440] = 180
+    for y in range(240, 560, 40):
+        page[y : y + 6, 190:400:9] = 60
+    found = find_sheet(np.clip(page, 0, 255).astype(np.uint8)).corners_px
+    assert found is not None
+    assert np.abs(found - [[160, 200], [439, 200], [439, 599], [160, 599]]).max() < 8
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_black_fold_of_a_fax_goes_and_strokes_across_it_stay(turned: bool) -> None:
+    page = np.full((1650, 1275), 255, np.uint8)
+    for y in range(200, 1400, 60):
+        for x in range(150, 1000, 34):
+            cv2.rectangle(page, (x, y), (x + 14, y + 18), 0, 3)
+    page[500:503, 120:1000] = 0  # a rule of the form
+    page[620:626, 560:660] = 0  # a stroke across the fold
+    whole = page.copy()
+    page[120:1500, 600:609] = 0
+    if turned:
+        page, whole = (np.ascontiguousarray(one.T) for one in (page, whole))
+    clean = without_black_creases(page, np.where(page < 128, 255, 0).astype(np.uint8), 15.0)
+    if turned:
+        clean, whole = clean.T, whole.T
+    assert (clean[1420:1500, 590:620] == 255).all()
+    assert (clean[621:625, 560:660] == 0).all()
+    assert (clean[501, 120:590] == 0).all()
+    different = (clean != whole).mean(axis=0)
+    assert different[:596].max() == different[613:].max() == 0
+    again = without_black_creases(whole.copy(), np.where(whole < 128, 255, 0).astype(np.uint8), 15)
+    assert np.array_equal(again, whole)
 
 
 def test_a_fold_goes_and_the_rule_of_a_table_stays() -> None:
