@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from statistics import median
 
 from clinic_hwr.pages.label_vocabulary import LabelVocabulary, label_vocabulary, normalised
 from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldKind
@@ -32,6 +33,7 @@ _LABEL_GAP = 8.0
 _LINE_GAP, _SHARED_WIDTH = 1.2, 0.3
 # "Nora Example", "N. Example": no digit, and every word with a capital.
 _PERSON = re.compile(r"^[A-ZÀ-Þ][\w'’-]*\.?(?:\s[A-ZÀ-Þ]\.?)?\s[A-ZÀ-Þ][^\W\d]{2,}[\w'’-]*$")
+_FAR_BELOW = 3.0  # heights of a line
 _ONE_VALUE = (FieldKind.SIGNATURE, FieldKind.CHECKBOX, FieldKind.PARAGRAPH)
 
 
@@ -97,8 +99,11 @@ def name_by_reading(
         return list(lines)
     said = _under_drugs(lines, said)
     said = _patient_above(lines, said, present)
+    apart = _far_below(lines, said)
     named = [
-        _renamed(line, labelled.get(number, said[number]), "drug" in said)
+        replace(line, name="unnamed", group=0)
+        if number in apart
+        else _renamed(line, labelled.get(number, said[number]), "drug" in said)
         for number, line in enumerate(lines)
     ]
     return _grouped(lines, named)
@@ -211,6 +216,26 @@ def _patient_above(lines: Sequence[ReadLine], said: Sequence[str], present: set[
             result[number] = "patient_name"
             break
     return result
+
+
+def _far_below(lines: Sequence[ReadLine], said: Sequence[str]) -> set[int]:
+    """Lines taken for drugs by their place that stand far below the last one that says something.
+
+    The place under an Rx may reach down to the signature, which would be one more drug.
+    """
+    told = [
+        line.box_px for line, name in zip(lines, said, strict=True)
+        if name in _MEDICATION and line.box_px.height
+    ]  # fmt: skip
+    if not told:
+        return set()
+    height = median(box.height for box in told)
+    bottom = max(box.y + box.height for box in told)
+    return {
+        number for number, line in enumerate(lines)
+        if line.named_by == "place" and line.name == "drug" and not said[number]
+        and line.box_px.y - bottom > _FAR_BELOW * height
+    }  # fmt: skip
 
 
 def _under_drugs(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:

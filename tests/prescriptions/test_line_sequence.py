@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from clinic_hwr.pages.types import Box
 from clinic_hwr.prescriptions.line_sequence import (
     SequenceLine,
@@ -156,3 +158,15 @@ def test_labelled_directions_go_with_the_drug_that_was_found_above_them() -> Non
     assert [(line.name, line.group) for line in name_by_reading(lines)] == [
         ("drug", 1), ("sig", 1), ("drug", 2), ("sig", 2),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("y", "name"), [(170, "drug"), (600, "unnamed")])
+def test_a_signature_far_below_the_list_is_no_drug(y: int, name: str) -> None:
+    lines = [
+        _read(0, "Amoxicillin 500 mg cap", 400, "place", "drug"),
+        ReadLine("sig", 1, "place", "1 cap po tid", (), Box(100, 40, 300, 30)),
+        _read(80, "Warfarin 5 mg tab", 380, "place", "drug"),
+        ReadLine("sig", 2, "place", "1 tab po qhs", (), Box(100, 120, 300, 30)),
+        _read(y, "nommonr", 400, "place", "drug"),
+    ]
+    assert name_by_reading(lines)[-1].name == name
