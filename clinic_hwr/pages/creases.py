@@ -183,10 +183,16 @@ def _pieces(straight: NDArray[np.uint8], unit_px: float) -> list[_Piece]:
         if thick > _WIDEST * unit_px or width > thick + _SLOPE * height + 0.5 * unit_px:
             continue
         rows, columns = np.nonzero(labels[y : y + height, x : x + width] == index)
-        slope = float(np.polyfit(rows, columns, 1)[0]) if height > 2 * width else 0.0
+        slope = _incline(rows, columns) if height > 2 * width else 0.0
         middle = x + float(columns.mean()) + slope * (height / 2 - float(rows.mean()))
         pieces.append(_Piece(y, y + height, middle, slope, thick))
     return pieces
+
+
+def _incline(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> float:
+    """Columns a row of the line of least squares through some pixels."""
+    off = rows - rows.mean()
+    return float(off @ columns) / max(1.0, float(off @ off))
 
 
 def _chains(pieces: Sequence[_Piece], unit_px: float) -> list[list[_Piece]]:
