@@ -42,6 +42,10 @@ def field_of_phrase(phrase: str) -> str | None:
     return label_vocabulary().field_of(phrase)
 
 
+# Directions where nothing else asks for them ("Dose: 1 tab daily"), else a strength.
+_DOSE_WORDS = frozenset({"dose", "dosage"})
+
+
 def find_labels(
     words: Sequence[PrintedWord], vocabulary: LabelVocabulary | None = None
 ) -> tuple[Label, ...]:
@@ -62,7 +66,21 @@ def find_labels(
                 continue
             labels.append(label)
             at += len(label.word_indexes)
-    return tuple(_in_context(_drugs_behind_rx(labels)))
+    return tuple(_in_context(_doses(_drugs_behind_rx(labels))))
+
+
+def _doses(labels: list[Label]) -> list[Label]:
+    """Take "Dose" for the strength where another label asks for the directions."""
+    directions = {normalised(one.text) for one in labels if one.field == "sig"}
+    strengths = any(one.field == "strength" for one in labels)
+    if strengths or not directions & _DOSE_WORDS or directions <= _DOSE_WORDS:
+        return labels
+    return [
+        replace(one, field="strength")
+        if one.field == "sig" and normalised(one.text) in _DOSE_WORDS
+        else one
+        for one in labels
+    ]
 
 
 def split_glued(

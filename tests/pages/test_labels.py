@@ -41,3 +41,17 @@ def test_running_text_holds_no_labels() -> None:
 def test_labels_of_one_row_are_apart() -> None:
     labels = find_labels(_row("Name", "DOB", gap=300))
     assert [label.field for label in labels] == ["patient_name", "patient_dob"]
+
+
+@pytest.mark.parametrize(
+    ("headings", "fields"),
+    [
+        (("Drug", "Dose", "Directions"), ("drug", "strength", "sig")),
+        (("Drug", "Dosage:"), ("drug", "sig")),
+        (("Drug", "Strength", "Dose", "Directions"), ("drug", "strength", "sig", "sig")),
+    ],
+)
+def test_a_dose_beside_directions_is_the_strength(
+    headings: tuple[str, ...], fields: tuple[str, ...]
+) -> None:
+    assert tuple(label.field for label in find_labels(_row(*headings, gap=200))) == fields
