@@ -1,11 +1,13 @@
 """Measure the pages room on generated pages of held-out layouts: every bar of the pages issue.
 
     python benchmarks/pages.py --data FOLDER [--cuts FOLDER] [--pages 2] [--seed 2026] [--read]
-        [--only unknown|known|orientation|steps|real]
+        [--only unknown|known|orientation|steps|real] [--composed]
 
 FOLDER holds fonts and pen strokes; ``--cuts`` what ``training.alignment`` found in them, for
 joined writing. ``--pages`` counts pages for every layout and degradation. All pages are
 synthetic: layouts and hands that nothing was fitted on, under every degradation of the generator.
+``--composed`` draws unknown pages put together at random instead (English twice as often); rules
+were written on such pages, so that only a seed that nobody looked at says something.
 The time is that of one page in one process with one thread, against ``tesseract page.png stdout``
 on the raster as it came, one after the other in the same run.
 """
@@ -68,9 +70,14 @@ from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 NamesByReading = Callable[[np.ndarray, Sequence[FieldRegion]], tuple[FieldRegion, ...]]
 
 
-def held_out_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> Iterator[DrawnPage]:
-    """Every held-out layout under every degradation, ``per_cell`` times."""
-    layouts, ways = held_out_layouts(), sorted(DEGRADATIONS)
+COMPOSED = ("composed_en", "composed_de", "composed_en", "composed_es", "composed_fr")
+
+
+def held_out_pages(
+    hands: Sequence[Hand], per_cell: int, seed: int, layouts: Sequence[str] = ()
+) -> Iterator[DrawnPage]:
+    """Every held-out layout, or of ``layouts``, under every degradation, ``per_cell`` times."""
+    layouts, ways = layouts or held_out_layouts(), sorted(DEGRADATIONS)
     yield from draw_pages(
         hands, count=len(layouts) * len(ways) * per_cell, seed=seed, layouts=layouts,
         degradations=ways,
@@ -78,11 +85,12 @@ def held_out_pages(hands: Sequence[Hand], per_cell: int, seed: int) -> Iterator[
 
 
 def unknown_pages(
-    hands: Sequence[Hand], per_cell: int, seed: int, reads: NamesByReading | None = None
-) -> list[str]:
+    hands: Sequence[Hand], per_cell: int, seed: int, reads: NamesByReading | None = None,
+    layouts: Sequence[str] = (),
+) -> list[str]:  # fmt: skip
     """Lines, named fields and time on pages of unknown layout; with ``reads`` also names then."""
     tally, extra = Tally(), segmenter_argument()
-    for drawn in held_out_pages(hands, per_cell, seed):
+    for drawn in held_out_pages(hands, per_cell, seed, layouts):
         plain = tesseract_seconds(drawn.gray)
         start = time.perf_counter()
         page = make_upright(drawn.gray)
@@ -103,7 +111,7 @@ def unknown_pages(
             named = reads(page.gray, fields)
             count_fields(expected, drawn, page, named, tally, "read")
     lines = [
-        "| unknown pages of held-out layouts | |", "| --- | --- |",
+        f"| unknown pages of {'composed' if layouts else 'held-out'} layouts | |", "| --- | --- |",
         tally.row("text-line recall at IoU 0.5", "line recall"),
         tally.row("text-line precision at IoU 0.5", "line precision"),
         f"| found lines that hold two or more true ones | {tally.good['merged lines']} |",
@@ -324,12 +332,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--read", action="store_true", help="name lines by what is read, too")
     parser.add_argument("--only", action="append", choices=[*sorted(PARTS), "real"])
+    parser.add_argument("--composed", action="store_true", help="unknown pages put together anew")
     options = parser.parse_args()
     data = Path(options.data) if options.data else None
     hands = page_hands(data, "held_out", cuts_dir=options.cuts)
     cv2.setNumThreads(1)
     print(
-        f"Synthetic pages of held-out layouts and hands ({len(hands)}), {date.today()}, seed "
+        f"Synthetic pages of {'composed' if options.composed else 'held-out'} layouts and "
+        f"held-out hands ({len(hands)}), {date.today()}, seed "
         f"{options.seed}, {options.pages} pages a layout and degradation, {os.cpu_count()} cores "
         f"({platform.machine()}), one thread, load {os.getloadavg()[0]:.1f}."
     )
@@ -342,6 +352,8 @@ def main() -> None:
             from page_reading import named_after_reading
 
             part = partial(READ[name], reads=named_after_reading)
+        if name == "unknown" and options.composed:
+            part = partial(part, layouts=COMPOSED)
         print("", *part(hands, options.pages, options.seed), sep="\n", flush=True)
 
 
