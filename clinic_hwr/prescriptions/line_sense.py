@@ -160,7 +160,8 @@ def drug_likeness(text: str, lexicon: DrugLexicon, place: str = "drug") -> float
 def sig_likeness(text: str, country: str | None, place: str = "sig") -> float:
     """Share of a line's words that are directions, 0..1; 0 when they say no dose and no time.
 
-    A line that nobody named must say when or how often: "PO" or "10 mg" may stand in any cell.
+    A line that nobody named must say when or how often: "PO" or "10 mg" may stand in any cell. So
+    must one at the place of a drug: "2 Xolbutrel 20 mg tab" is one whose name nobody knows.
     """
     if _DATE.search(text) and len(text.split()) < _UNTIL:
         return 0.0
@@ -173,7 +174,7 @@ def sig_likeness(text: str, country: str | None, place: str = "sig") -> float:
         for one in sig.dosages
     )
     dosed = any(one.dose is not None or one.route is not None for one in sig.dosages)
-    if not timed and (not dosed or (place == "unnamed" and len(words) < 3)):
+    if not timed and (not dosed or place == "drug" or (place == "unnamed" and len(words) < 3)):
         return 0.0
     left = sum(len(re.findall(r"\w+", piece)) for piece in sig.leftover)
     return max(0.0, 1.0 - left / len(words))

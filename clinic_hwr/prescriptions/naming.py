@@ -33,6 +33,7 @@ _LABEL_GAP = 8.0
 _LINE_GAP, _SHARED_WIDTH = 1.2, 0.3
 # "Nora Example", "N. Example": no digit, and every word with a capital.
 _PERSON = re.compile(r"^[A-ZÀ-Þ][\w'’-]*\.?(?:\s[A-ZÀ-Þ]\.?)?\s[A-ZÀ-Þ][^\W\d]{2,}[\w'’-]*$")
+_LINE_NUMBER = re.compile(r"^\s*\(?(\d)\s?[.)](?!\d)")
 _FAR_BELOW = 3.0  # heights of a line
 _ONE_VALUE = (FieldKind.SIGNATURE, FieldKind.CHECKBOX, FieldKind.PARAGRAPH)
 
@@ -92,6 +93,7 @@ def name_by_reading(
         else ""
         for number, line in enumerate(lines)
     ]
+    said = _inside(lines, said)
     present = {line.name for line in lines} | set(labelled.values())
     said = _once(lines, said, present, today or date.today())
     said = _in_sequence(lines, said)
@@ -155,6 +157,19 @@ def _right_of(lines: Sequence[ReadLine], label: int, others: Sequence[int]) -> i
         if shared > 0.4 * min(box.height, other.height) and -0.5 * box.height < gap < nearest:
             best, nearest = number, gap
     return best
+
+
+def _inside(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:
+    """Leave a mere name out that stands above the place under an Rx: somebody is allergic to it."""
+    tops = [
+        line.box_px.y for line in lines
+        if line.named_by == "place" and line.name in _MEDICATION and line.box_px.height
+    ]  # fmt: skip
+    return [
+        "" if name == "drug" and line.name == "unnamed" and tops and not re.search(r"\d", line.text)
+        and line.box_px.y + line.box_px.height / 2 < min(tops) else name
+        for line, name in zip(lines, said, strict=True)
+    ]  # fmt: skip
 
 
 def _once(
@@ -285,11 +300,19 @@ def _grouped(before: Sequence[ReadLine], named: Sequence[ReadLine]) -> list[Read
         if line.name not in _MEDICATION or not (_is_open(old) or (line.group and anew)):
             result.append(line)
             continue
-        # A drug right under one that is crossed out takes its place.
-        current += line.name == "drug" and not replaced
+        # A drug right under one that is crossed out takes its place. "2." behind what was nobody's
+        # says that the first drug was not found: its directions must not go for the second.
+        if line.name == "drug" and not replaced:
+            current += 2 if _number_of(line.text) == current + 2 else 1
         replaced = line.name == "drug" and line.struck
         result.append(replace(line, group=max(current, 1)))
     return result
+
+
+def _number_of(text: str) -> int:
+    """The number before a line, 0 without one."""
+    found = _LINE_NUMBER.match(text)
+    return int(found[1]) if found else 0
 
 
 def _joined_to(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from clinic_hwr.pages.types import Box
@@ -170,3 +172,32 @@ def test_a_signature_far_below_the_list_is_no_drug(y: int, name: str) -> None:
         _read(y, "nommonr", 400, "place", "drug"),
     ]
     assert name_by_reading(lines)[-1].name == name
+
+
+_UNDER_RX = (
+    _read(200, "Amoxicillin 500 mg cap", 400, "place", "drug"),
+    ReadLine("sig", 1, "place", "1 cap po tid", (), Box(100, 240, 300, 30)),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("Penicillin", "unnamed"), ("Warfarin 5 mg tab", "drug")]
+)
+def test_a_mere_name_above_the_rx_is_an_allergy_and_no_drug(text: str, name: str) -> None:
+    assert name_by_reading([_read(0, text, 200), *_UNDER_RX])[0].name == name
+
+
+def test_directions_of_a_drug_nobody_found_do_not_go_for_the_second() -> None:
+    lines = [
+        ReadLine("sig", 1, "place", "1 po q8h x 5 d", (), Box(100, 0, 300, 30)),
+        _read(60, "2. Gabapentin 300 mg cap", 400, "place", "drug"),
+        ReadLine("sig", 2, "place", "1 tab po bid", (), Box(100, 100, 300, 30)),
+    ]
+    lines[0] = replace(lines[0], name="drug")
+    named = name_by_reading(lines)
+    assert [(line.name, line.group) for line in named] == [("sig", 1), ("drug", 2), ("sig", 2)]
+
+
+def test_an_unknown_name_at_the_place_of_a_drug_is_no_directions() -> None:
+    lines = [_read(0, "2 Xolbutrel 20 mg tab", 300, "place", "drug"), *_UNDER_RX]
+    assert name_by_reading(lines)[0].name == "drug"
