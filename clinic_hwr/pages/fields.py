@@ -36,11 +36,10 @@ from .types import (
     StruckOut,
     UprightPage,
 )
+from .value_runs import Slot, first_run, run_on
 from .values import (
-    Slot,
     below,
     beside,
-    first_run,
     is_writing,
     over,
     printed_in_cell,
@@ -244,6 +243,7 @@ class _FieldSearch:
             strokes = shared.get(number) or neat.get(number, [])
             strokes = self._nearest_row(strokes, slot.label.box_px)
             strokes = first_run(strokes, 4.0 * slot.label.box_px.height)
+            strokes = run_on(self.survey, slot, strokes, self._outside(area))
             field = beside(self.survey, slot, strokes)
             if field is None:
                 empty.append(slot.label)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from .areas import centre, contains, same_row
 from .labels import Label, Placement, union
 from .pen_strokes import Stroke
 from .survey import PageSurvey
 from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
+from .value_runs import Slot
 
 # Reach of a row around its label, in label heights: people write tall and above the line.
 _ABOVE, _BELOW = 2.2, 1.3
@@ -22,14 +22,6 @@ _CELL_TOP, _CELL_HEIGHT = 2.0, 14.0
 # Pieces of one rule: the gap between them in label heights, and how far off its height, in gaps.
 _PARTED, _PARTED_OFF = 1.5, 0.3
 _LEFT_PART = 0.35  # of a cell's width: a label further right has its value under it
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A label and the space its value may stand in."""
-
-    label: Label
-    box_px: Box
 
 
 def value_slots(survey: PageSurvey, labels: Sequence[Label]) -> list[Slot]:
@@ -83,21 +75,6 @@ def share_strokes(slots: Sequence[Slot], strokes: Sequence[Stroke]) -> dict[int,
 
         shared.setdefault(min(inside, key=distance), []).append(stroke)
     return shared
-
-
-def first_run(strokes: Sequence[Stroke], gap_px: float) -> list[Stroke]:
-    """Return the strokes up to the first horizontal gap wider than ``gap_px``.
-
-    What stands far behind a value answers another label, one that OCR did not read.
-    """
-    run: list[Stroke] = []
-    end = 0
-    for stroke in sorted(strokes, key=lambda s: s.box_px.x):
-        if run and stroke.box_px.x - end > gap_px:
-            break
-        run.append(stroke)
-        end = max(end, stroke.box_px.x + stroke.box_px.width)
-    return run
 
 
 def beside(survey: PageSurvey, slot: Slot, strokes: Sequence[Stroke]) -> FieldRegion | None:

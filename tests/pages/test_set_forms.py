@@ -70,6 +70,19 @@ def test_a_fold_through_an_underline_does_not_end_its_value(gap_in: float, whole
     assert (box.x + box.width > 200 * (1.65 + gap_in) + 40) is whole
 
 
+def test_writing_that_is_longer_than_its_rule_is_read_to_its_end() -> None:
+    paper = _paper()
+    words = _label(paper, 0.3, 0.6, "Patient:") + _label(paper, 2.6, 0.6, "DOB:")
+    paper.rule(0.85, 0.65, 1.3, 0.65)
+    paper.field("patient_name", "text", "abcdefghijkl", 0.9, 0.62)
+    paper.field("patient_dob", "text", "abc", 3.0, 0.62)
+    found = _fields(paper, words)
+    name, birth = found[("patient_name", 0)].box_px, found[("patient_dob", 0)].box_px
+    assert name.x + name.width > 200 * 1.3 + 60
+    assert name.x + name.width < birth.x
+    assert not any(key[0] == "unnamed" for key in found)
+
+
 def test_labels_under_their_rules_name_what_is_written_on_them() -> None:
     paper = _paper()
     words = []

@@ -1,0 +1,74 @@
+"""How far a value goes: up to a wide gap, and past the end of its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .areas import same_row
+from .labels import Label, union
+from .pen_strokes import Stroke
+from .survey import PageSurvey
+from .types import Box
+
+_RUN_ON = 0.8  # label heights between letters of one word
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A label and the space its value may stand in."""
+
+    label: Label
+    box_px: Box
+
+
+def first_run(strokes: Sequence[Stroke], gap_px: float) -> list[Stroke]:
+    """Return the strokes up to the first horizontal gap wider than ``gap_px``.
+
+    What stands far behind a value answers another label, one that OCR did not read.
+    """
+    run: list[Stroke] = []
+    end = 0
+    for stroke in sorted(strokes, key=lambda s: s.box_px.x):
+        if run and stroke.box_px.x - end > gap_px:
+            break
+        run.append(stroke)
+        end = max(end, stroke.box_px.x + stroke.box_px.width)
+    return run
+
+
+def run_on(
+    survey: PageSurvey, slot: Slot, strokes: Sequence[Stroke], others: Sequence[Stroke]
+) -> list[Stroke]:
+    """Add what goes on right behind a value past its slot: writing that is longer than its rule.
+
+    Args:
+        survey: of the page.
+        slot: of the value.
+        strokes: found in it.
+        others: that nothing has claimed.
+    """
+    run = list(strokes)
+    if not run:
+        return run
+    label, space = slot.label.box_px, slot.box_px
+    label_ends = [
+        one.box_px.x for one in survey.labels
+        if one.box_px.x > label.x + label.width and same_row(label, one.box_px)
+    ]  # fmt: skip
+    rules = [
+        one.x for one in survey.rules.vertical
+        if one.y < label.y + label.height / 2 < one.y + one.height
+    ]  # fmt: skip
+    value = union([stroke.box_px for stroke in run])
+    for stroke in sorted(others, key=lambda one: one.box_px.x):
+        if stroke in run or not same_row(value, stroke.box_px):
+            continue
+        start, end = stroke.box_px.x, value.x + value.width
+        if start > end + _RUN_ON * label.height:
+            break
+        free = all(not end - label.height < x <= start for x in (*label_ends, *rules))
+        if start > space.x + space.width - 2 * label.height and free:
+            run.append(stroke)
+            value = union([value, stroke.box_px])
+    return run
