@@ -21,7 +21,7 @@ from .marks import signature_fields
 from .medication_groups import PER_MEDICATION, grouped
 from .medications import name_lines, without_emblem
 from .pen_strokes import Stroke
-from .strikes import find_strikes, struck_together
+from .strikes import find_strikes, is_read_through, struck_together
 from .survey import PageSurvey, survey_page
 from .tables import find_table, table_fields
 from .text_lines import letter_height, text_lines
@@ -126,7 +126,7 @@ class _FieldSearch:
         ink = self.survey.all_ink
         looked_at = [
             one for one in fields
-            if one.present is None and not one.comb and not _is_choice(one)
+            if one.present is None and not (one.comb or _is_choice(one) or is_read_through(one))
         ]  # fmt: skip
         if ink is None or not looked_at:
             return list(fields)

@@ -17,9 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .medication_groups import PER_MEDICATION
 from .rules import FormRules
 from .stroke_sides import bare_columns, sides_of
-from .types import Box, StruckOut
+from .types import Box, FieldRegion, StruckOut
 
 Mask = NDArray[np.uint8]
 
@@ -48,6 +49,7 @@ _WHOLLY, _PARTLY = 0.55, 0.1
 # Zigzags: so many strokes above each other, or so much of the height inked, in a column.
 _LAYERS, _FILLED = 4, 0.62
 _CROSS_LETTERS = 3.5
+_READ_THROUGH = 0.85  # confidence of OCR
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ class _Strike:
 
     left: int
     right: int
+
+
+def is_read_through(field: FieldRegion) -> bool:
+    """Whether OCR read a printed value too surely for a stroke to go through it.
+
+    What may be a drug is looked at all the same: a thin stroke through type is still read.
+    """
+    said = field.printed_text is not None and field.confidence >= _READ_THROUGH
+    return said and field.name not in (*PER_MEDICATION, "refills", "unnamed")
 
 
 def find_strikes(

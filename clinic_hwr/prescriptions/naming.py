@@ -34,6 +34,7 @@ _LINE_GAP, _SHARED_WIDTH = 1.2, 0.3
 # "Nora Example", "N. Example": no digit, and every word with a capital.
 _PERSON = re.compile(r"^[A-ZÀ-Þ][\w'’-]*\.?(?:\s[A-ZÀ-Þ]\.?)?\s[A-ZÀ-Þ][^\W\d]{2,}[\w'’-]*$")
 _LINE_NUMBER = re.compile(r"^\s*\(?(\d)\s?[.)](?!\d)")
+_EMBLEM = re.compile(r"^\W*(?:R|Rx|Rp|Rex|Rk|Ry|Px|Bx|Kx)\W*$", re.IGNORECASE)  # as it is read
 _FAR_BELOW = 3.0  # heights of a line
 _ONE_VALUE = (FieldKind.SIGNATURE, FieldKind.CHECKBOX, FieldKind.PARAGRAPH)
 
@@ -194,7 +195,7 @@ def _once(
 def _is_label(text: str, known: LabelVocabulary) -> bool:
     """Whether a line reads as a printed label that OCR passed over."""
     short = len(text.split()) <= 3 and text.rstrip().endswith(":")
-    return short or known.field_of(normalised(text)) is not None
+    return short or bool(_EMBLEM.match(text)) or known.field_of(normalised(text)) is not None
 
 
 def _in_sequence(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:

@@ -7,8 +7,8 @@ import pytest
 
 from clinic_hwr.pages.background import ink_mask
 from clinic_hwr.pages.rules import FormRules, find_rules
-from clinic_hwr.pages.strikes import find_strikes
-from clinic_hwr.pages.types import Box, StruckOut
+from clinic_hwr.pages.strikes import find_strikes, is_read_through
+from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldRegion, StruckOut
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 
 from .scribble import ScribbleHand
@@ -76,3 +76,20 @@ def test_a_strike_may_go_on_a_little() -> None:
 def test_a_bold_strike_right_over_a_form_rule_is_found() -> None:
     """Both are straight and level, and the rule reaches far: the strike once went for the rule."""
     assert _line((0.35, -0.05, 1.1), ruled=True) is StruckOut.WHOLLY
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "confidence", "spared"),
+    [
+        ("patient_mrn", "0077510", 0.94, True), ("patient_mrn", "0077510", 0.6, False),
+        ("patient_mrn", None, 0.94, False), ("drug", "Furosemide 40 mg", 0.96, False),
+        ("unnamed", "Furosemide 40 mg", 0.96, False),
+    ],
+)  # fmt: skip
+def test_print_that_was_read_surely_is_not_struck_unless_it_may_be_a_drug(
+    name: str, text: str | None, confidence: float, spared: bool
+) -> None:
+    field = FieldRegion(
+        name, FIELD_NAMES[name], Box(0, 0, 90, 20), printed_text=text, confidence=confidence
+    )
+    assert is_read_through(field) is spared

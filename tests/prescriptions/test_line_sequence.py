@@ -201,3 +201,10 @@ def test_directions_of_a_drug_nobody_found_do_not_go_for_the_second() -> None:
 def test_an_unknown_name_at_the_place_of_a_drug_is_no_directions() -> None:
     lines = [_read(0, "2 Xolbutrel 20 mg tab", 300, "place", "drug"), *_UNDER_RX]
     assert name_by_reading(lines)[0].name == "drug"
+
+
+@pytest.mark.parametrize("text", ["Rx", "Rex", "R."])
+def test_the_emblem_of_a_prescription_is_no_drug(text: str) -> None:
+    emblem = ReadLine("unnamed", 0, "nobody", text, (), Box(20, 0, 60, 50))
+    named = name_by_reading([emblem, *_LIST])
+    assert [line.name for line in named] == ["unnamed", "drug", "sig", "drug", "sig"]
