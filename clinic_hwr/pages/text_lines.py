@@ -25,6 +25,7 @@ _WIDE_GAP = 4.0
 # A space between words of one line is up to so many letter heights wide.
 _SAME_LINE = 2.0
 _LETTER = 1.3  # of the height of a small letter: what letters are high on the whole
+_TALL = 4.0  # letters: what is higher is no stroke of a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,6 @@ class TextLine:
 
     box_px: Box
     strokes: tuple[Stroke, ...]
-
-
-_TALL = 4.0  # letters: what is higher is no stroke of a line
 
 
 def text_lines(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[TextLine]:

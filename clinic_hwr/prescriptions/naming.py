@@ -201,15 +201,15 @@ def _is_label(text: str, known: LabelVocabulary) -> bool:
 def _in_sequence(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:
     """Name lines that say nothing by the order, or the columns, of those around them."""
     known = label_vocabulary()
-    in_place = [
-        SequenceLine(line.box_px, line.text, name, line.name, _is_open(line))
-        for line, name in zip(lines, said, strict=True)
-        if not (_is_open(line) and _is_label(line.text, known))
-    ]
     places = [
         number for number, line in enumerate(lines)
         if not (_is_open(line) and _is_label(line.text, known))
     ]  # fmt: skip
+    in_place = [
+        SequenceLine(one.box_px, one.text, said[number], one.name, _is_open(one))
+        for number in places
+        for one in [lines[number]]
+    ]
     labelled = any(line.name == "drug" and not _is_open(line) for line in lines)
     names = names_beside_drugs(in_place) if labelled else names_in_sequence(in_place)
     found = {places[number]: name for number, name in names.items()}
@@ -298,7 +298,8 @@ def _grouped(before: Sequence[ReadLine], named: Sequence[ReadLine]) -> list[Read
     replaced = False
     result = []
     for old, line in zip(before, named, strict=True):
-        if line.name not in _MEDICATION or not (_is_open(old) or (line.group and anew)):
+        counted = anew and line.named_by == "label" and line.group > 0
+        if line.name not in _MEDICATION or not (_is_open(old) or counted):
             result.append(line)
             continue
         # A drug right under one that is crossed out takes its place. "2." behind what was nobody's

@@ -150,15 +150,19 @@ def test_a_name_above_all_drugs_is_the_patients_unless_a_label_names_one() -> No
     assert name_by_reading([known, top, *_LIST])[1].name == "unnamed"
 
 
-def test_labelled_directions_go_with_the_drug_that_was_found_above_them() -> None:
+@pytest.mark.parametrize(("named_by", "group"), [("label", 2), ("form", 1)])
+def test_labelled_directions_go_with_the_drug_that_was_found_above_them(
+    named_by: str, group: int
+) -> None:
+    """A label counts; a form says which medication is meant."""
     lines = [
         _read(0, "Amoxicillin 500 mg cap", 400, "place", "drug"),
         ReadLine("sig", 1, "label", "1 cap po tid", (), Box(100, 40, 300, 30)),
         _read(80, "Warfarin 5 mg tab", 380),
-        ReadLine("sig", 1, "label", "1 tab po qhs", (), Box(100, 120, 300, 30)),
+        ReadLine("sig", 1, named_by, "1 tab po qhs", (), Box(100, 120, 300, 30)),
     ]
     assert [(line.name, line.group) for line in name_by_reading(lines)] == [
-        ("drug", 1), ("sig", 1), ("drug", 2), ("sig", 2),
+        ("drug", 1), ("sig", 1), ("drug", 2), ("sig", group),
     ]  # fmt: skip
 
 
