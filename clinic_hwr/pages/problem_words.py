@@ -15,6 +15,8 @@ PAGE_PROBLEM_WORDS: dict[str, str] = {
     "been cut or joined wrongly.",
     PageProblem.BLACKENED: "A part of the fax arrived black: what is written there cannot be seen. "
     "Ask for the page again.",
+    PageProblem.FOLD_REMOVED: "A thick line right over the fax was taken for the fold of the paper "
+    "and left out. If somebody drew it, the page is crossed out.",
 }
 
 

@@ -113,6 +113,7 @@ class PageProblem(StrEnum):
     SHEET_UNSURE = "sheet_unsure"  # an outline that may be the sheet or a shadow: not cropped
     ROWS_UNEVEN = "rows_uneven"  # rows sag in a way that could not be undone
     BLACKENED = "blackened"  # a part of a fax arrived black: what is written there is lost
+    FOLD_REMOVED = "fold_removed"  # a black line right over a fax: a fold, or a pen that cancels
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,9 +73,11 @@ def make_upright(gray: Gray, *, turns: int | None = None) -> UprightPage:
         problems.append(PageProblem.ROWS_UNEVEN)
     if bend.coefficients:
         upright = bend.straightened(upright, paper=255)
-    upright = _without_folds(upright, by_fax=is_one_bit(gray))
+    unfolded = _without_folds(upright, by_fax=(by_fax := is_one_bit(gray)))
+    if by_fax and unfolded is not upright:
+        problems.append(PageProblem.FOLD_REMOVED)
     to_original = _inverse(matrix @ to_page)
-    return UprightPage(upright, 90 * turns, skew, to_original, bend, tuple(problems))
+    return UprightPage(unfolded, 90 * turns, skew, to_original, bend, tuple(problems))
 
 
 def _without_folds(page: Gray, *, by_fax: bool) -> Gray:

@@ -222,6 +222,9 @@ def test_the_black_fold_of_a_fax_goes_and_strokes_across_it_stay(turned: bool) -
     assert different[:596].max() == different[613:].max() == 0
     again = without_black_creases(whole.copy(), np.where(whole < 128, 255, 0).astype(np.uint8), 15)
     assert np.array_equal(again, whole)
+    said = make_upright(page, turns=0).problems
+    assert PageProblem.FOLD_REMOVED in said
+    assert PageProblem.FOLD_REMOVED not in make_upright(whole, turns=0).problems
 
 
 def test_a_fold_goes_and_the_rule_of_a_table_stays() -> None:
