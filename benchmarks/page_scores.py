@@ -130,7 +130,7 @@ def count_lines(
     """
     truth = [placed(line.quad_px, page) for line in drawn.lines if not line.printed]
     left = lines_of(fields)
-    spared = [placed(one.quad_px, page) for one in drawn.fields if one.name == "signature"]
+    spared = [placed(one.quad_px, page) for one in drawn.fields if one.kind == "signature"]
     spared += [placed(mark.quad_px, page) for mark in drawn.marks]
     for box in truth:
         best = max(left, key=lambda one: overlap(one, box), default=None)

@@ -15,6 +15,8 @@ from rapidfuzz import fuzz, process
 
 from .types import FIELD_NAMES
 
+AS_COLUMN = ("drug", "strength", "sig", "quantity", "refills")  # fields that a column may hold
+DOSE, PART = "dose", "part"  # columns that say a part of the directions each
 _FOLDER = Path(__file__).parent / "label_words"
 # A phrase of five letters or more may have one letter in six misread.
 _FUZZY_FROM, _FUZZY_RATIO = 5, 83.0
@@ -37,11 +39,26 @@ class LabelVocabulary:
         fields: normalised phrase -> field, "rx" for the mark, "" for a mere stop.
         longest: words of the longest phrase.
         squeezed: phrases without blanks, of five letters and more -> field.
+        columns: heading of a column -> a field, ``dose`` or ``part`` of the directions, or "" for
+            a column that holds nothing we read.
     """
 
     fields: Mapping[str, str]
     longest: int
     squeezed: Mapping[str, str]
+    columns: Mapping[str, str]
+
+    def column_of(self, phrase: str) -> str | None:
+        """Return what a column is for by its normalised heading, see ``columns``; None: unknown."""
+        found = self.columns.get(phrase)
+        if found is None and (field := self.field_of(phrase)) in AS_COLUMN:
+            found = field
+        if found is None and len(phrase) >= _FUZZY_FROM:
+            near = process.extractOne(
+                phrase, _long_headings(self), scorer=fuzz.ratio, score_cutoff=_FUZZY_RATIO
+            )
+            found = self.columns[near[0]] if near else None
+        return found
 
     def field_of(self, phrase: str, *, colon: bool = False) -> str | None:
         """Return the field a normalised phrase names, "" for a mere stop, None for no label.
@@ -68,6 +85,11 @@ class LabelVocabulary:
         if sum(char.isalpha() for char in phrase) < 2:
             return None
         return self.fields.get(phrase.translate(_FOR_DIGITS))
+
+
+@lru_cache(maxsize=16)
+def _long_headings(vocabulary: LabelVocabulary) -> tuple[str, ...]:
+    return tuple(known for known in vocabulary.columns if len(known) >= _FUZZY_FROM)
 
 
 @lru_cache(maxsize=20_000)  # pages say the same words, and are asked three times each
@@ -129,6 +151,7 @@ def label_vocabulary(codes: Sequence[str] | None = None) -> LabelVocabulary:
 @lru_cache(maxsize=16)
 def _vocabulary(codes: tuple[str, ...]) -> LabelVocabulary:
     fields: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for code in codes:
         words = _words_of(code)
         named: dict[str, list[str]] = words["fields"]
@@ -139,13 +162,18 @@ def _vocabulary(codes: tuple[str, ...]) -> LabelVocabulary:
                 fields.setdefault(normalised(phrase), field)
         for phrase in words["stops"]["words"]:
             fields.setdefault(normalised(phrase), "")
+        for role, phrases in words["columns"].items():
+            if role not in (*AS_COLUMN, DOSE, PART, "other"):
+                raise ValueError(f"label_words/{code}.toml: unknown column {role!r}")
+            for phrase in phrases:
+                columns.setdefault(normalised(phrase), "" if role == "other" else role)
     squeezed = {
         phrase.replace(" ", ""): field
         for phrase, field in fields.items()
         if " " in phrase and len(phrase) > _FUZZY_FROM
     }
     longest = max((len(phrase.split()) for phrase in fields), default=1)
-    return LabelVocabulary(fields, longest, squeezed)
+    return LabelVocabulary(fields, longest, squeezed, columns)
 
 
 @lru_cache(maxsize=16)

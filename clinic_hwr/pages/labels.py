@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from .label_vocabulary import LabelVocabulary, label_vocabulary, normalised
+from .label_vocabulary import DOSE, PART, LabelVocabulary, label_vocabulary, normalised
 from .types import Box, PrintedWord
 
 
@@ -42,10 +42,6 @@ def field_of_phrase(phrase: str) -> str | None:
     return label_vocabulary().field_of(phrase)
 
 
-# Directions where nothing else asks for them ("Dose: 1 tab daily"), else a strength.
-_DOSE_WORDS = frozenset({"dose", "dosage"})
-
-
 def find_labels(
     words: Sequence[PrintedWord], vocabulary: LabelVocabulary | None = None
 ) -> tuple[Label, ...]:
@@ -66,21 +62,29 @@ def find_labels(
                 continue
             labels.append(label)
             at += len(label.word_indexes)
-    return tuple(_in_context(_doses(_drugs_behind_rx(labels))))
+    return tuple(_in_context(_doses(_drugs_behind_rx(labels), known)))
 
 
-def _doses(labels: list[Label]) -> list[Label]:
-    """Take "Dose" for the strength where another label asks for the directions."""
-    directions = {normalised(one.text) for one in labels if one.field == "sig"}
+def _doses(labels: list[Label], known: LabelVocabulary) -> list[Label]:
+    """Take "Dose" for the strength where another label asks for the directions.
+
+    "Frequency" asks for them unless a label asks for all of them; then it only says them again, and
+    is shown without a name.
+    """
+    asked = {n: known.columns.get(normalised(one.text)) for n, one in enumerate(labels)
+             if one.field == "sig"}  # fmt: skip
+    whole = any(role not in (DOSE, PART) for role in asked.values())
     strengths = any(one.field == "strength" for one in labels)
-    if strengths or not directions & _DOSE_WORDS or directions <= _DOSE_WORDS:
-        return labels
-    return [
-        replace(one, field="strength")
-        if one.field == "sig" and normalised(one.text) in _DOSE_WORDS
-        else one
-        for one in labels
-    ]
+    is_strength = not strengths and (whole or PART in asked.values())
+
+    def meant(number: int, one: Label) -> Label:
+        if asked.get(number) == DOSE and is_strength:
+            return replace(one, field="strength")
+        if asked.get(number) == PART and whole:
+            return replace(one, field="", placement=Placement.NONE)
+        return one
+
+    return [meant(number, one) for number, one in enumerate(labels)]
 
 
 def split_glued(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -25,6 +25,8 @@ _MAX_BEND_PX = 1.8
 # What is much longer than any stroke may sag with a sheet that is not quite flat.
 _LONG, _SAG = 4, 0.005
 _TOUCH_PX = 7.0  # of a horizontal rule: there a cell's side ends
+# The side of a low cell: so much of the shortest rule, and so near to the rules it stands between.
+_LOW_CELL, _SHORTEST_PX, _MEETS_PX = 0.4, 20, 3
 _RIM_PX = 6  # around a rule, of what inpainting looks at
 
 
@@ -103,10 +105,65 @@ def rules_of(parts: DarkParts, length: int) -> FormRules:
             for end in ends
         )
 
-    mask_t, turned = _runs(_turned(parts.ink), _turned(parts.upright_lines), length, is_border)
+    upright = _turned(parts.ink), _turned(parts.upright_lines)
+    mask_t, turned = _runs(*upright, length, is_border)
+    if len(horizontal) > 1:
+        turned += _short_sides(*upright, mask_t, horizontal, turned, length)
     mask |= _turned(mask_t)
+    turned = tuple(sorted(turned, key=lambda box: (box.y, box.x)))
     vertical = tuple(Box(b.y, b.x, b.height, b.width) for b in turned)
     return FormRules(mask, horizontal, vertical)
+
+
+def _short_sides(
+    ink: NDArray[np.uint8],
+    hairlines: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    horizontal: Sequence[Box],
+    sides: Sequence[Box],
+    length: int,
+) -> tuple[Box, ...]:
+    """Sides of low cells, which are no longer than a tall letter.
+
+    Such a side goes right from one rule to another, and another side stands over or under it: a 1
+    that fills its cell has no fellow.
+
+    Args:
+        ink, hairlines: of the page, transposed as everything here.
+        mask: takes the pixels of what is found.
+        horizontal: rules of the page, not transposed.
+        sides: that are long enough to be found by themselves.
+        length: of the shortest of those.
+    """
+
+    def touches(box: Box) -> bool:
+        return box.width < length and all(
+            any(
+                abs(end - (rule.y + rule.height / 2)) <= rule.height / 2 + _MEETS_PX
+                and rule.x - _MEETS_PX <= box.y <= rule.x + rule.width + _MEETS_PX
+                for rule in horizontal
+            )
+            for end in (box.x, box.x + box.width)
+        )
+
+    shorter = max(_SHORTEST_PX, round(_LOW_CELL * length))
+    found_mask, found = _runs(ink, hairlines, shorter, touches)
+
+    def fellow(box: Box, other: Box) -> bool:
+        apart = (
+            other.x >= box.x + box.width - _MEETS_PX or box.x >= other.x + other.width - _MEETS_PX
+        )
+        off = abs((box.y + box.height / 2) - (other.y + other.height / 2))
+        return apart and off <= _MEETS_PX
+
+    kept = tuple(
+        one for one in found
+        if any(fellow(one, other) for other in (*found, *sides) if other is not one)
+    )  # fmt: skip
+    for one in kept:
+        part = slice(one.y, one.y + one.height), slice(one.x, one.x + one.width)
+        mask[part] |= found_mask[part]
+    return kept
 
 
 def _turned(raster: NDArray[np.uint8]) -> NDArray[np.uint8]:

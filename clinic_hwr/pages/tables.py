@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .areas import centre, contains, same_row
-from .label_vocabulary import LabelVocabulary, label_vocabulary, normalised
+from .label_vocabulary import DOSE, PART, LabelVocabulary, label_vocabulary, normalised
 from .labels import union, word_rows
 from .pen_strokes import Stroke
 from .survey import PageSurvey
@@ -15,20 +15,8 @@ from .text_lines import text_lines
 from .types import FIELD_NAMES, Box, FieldRegion
 from .values import is_writing
 
-# Dose, route, frequency and reason are the directions of an order: read together they are its sig.
-_COLUMNS: dict[str, str] = {
-    "drug": "drug", "medication": "drug", "medicine": "drug", "drug name": "drug",
-    "medication name": "drug", "order": "drug", "orders": "drug", "medication order": "drug",
-    "dose": "sig", "dosage": "sig", "route": "sig", "frequency": "sig", "freq": "sig",
-    "schedule": "sig", "directions": "sig", "sig": "sig", "prn reason": "sig", "reason": "sig",
-    "instructions": "sig", "duration": "sig",
-    "strength": "strength", "qty": "quantity", "quantity": "quantity", "disp": "quantity",
-    "refills": "refills", "refill": "refills",
-    "date": "", "time": "", "date time": "", "prescriber": "", "signature": "", "rn": "",
-    "nurse": "", "noted by": "", "initials": "", "md": "", "physician": "", "start": "", "stop": "",
-}  # fmt: skip
-_AS_COLUMN = ("drug", "strength", "sig", "quantity", "refills")
 _MIN_COLUMNS = 3
+_SAYING = {"sig", "strength", "quantity"}  # beside the drug an order says one of these
 _BORDER_SHARE = 0.3  # of the headings' width: what a rule between rows reaches at least
 
 
@@ -71,19 +59,38 @@ def find_table(survey: PageSurvey, vocabulary: LabelVocabulary | None = None) ->
     known = vocabulary or label_vocabulary()
     for row in word_rows(survey.words):
         headings = _headings(survey, row, known)
-        if len(headings) < _MIN_COLUMNS or not any(field == "drug" for field, _, _ in headings):
+        roles = {role for role, _, _ in headings}
+        if len(headings) < _MIN_COLUMNS or "drug" not in roles or not roles & _SAYING:
             continue
         heading_box = union([box for _, _, box in headings])
         borders = _row_borders(survey, heading_box)
         if len(borders) < 2:
             continue
         columns = _columns(survey, headings, borders[0], borders[-1])
+        if _answered_at_once(survey, columns, heading_box, borders[0]):
+            continue
         if len(borders) == 2:
             borders = _by_writing(survey, columns, borders)
         left, right = columns[0].left, columns[-1].right
         box = Box(left, heading_box.y, right - left, borders[-1] - heading_box.y)
         return Table(box, columns, borders)
     return None
+
+
+def _answered_at_once(
+    survey: PageSurvey, columns: Sequence[Column], heading: Box, border: int
+) -> bool:
+    """Whether something is written beside or under most headings before the first rule.
+
+    Then they are labels in the corners of cells, or on a row of a pad: no head of a table.
+    """
+    written = 0
+    for column in columns:
+        area = Box(column.left, heading.y, column.right - column.left, border - heading.y)
+        boxes = [one.box_px for one in survey.strokes
+                 if not one.printed and contains(area, *centre(one.box_px))]  # fmt: skip
+        written += bool(boxes) and is_writing(survey, union(boxes))
+    return 2 * written > len(columns)
 
 
 def table_fields(survey: PageSurvey, table: Table) -> tuple[list[FieldRegion], set[Stroke]]:
@@ -178,12 +185,15 @@ def _headings(
     found = []
     for run in runs:
         text = " ".join(survey.words[i].text for i in run)
-        field = _COLUMNS.get(normalised(text))
-        if field is None and (named := vocabulary.field_of(normalised(text))) in _AS_COLUMN:
-            field = named
-        if field is not None:
-            found.append((field, text, union([survey.words[i].box_px for i in run])))
-    return found
+        role = vocabulary.column_of(normalised(text))
+        if role is not None:
+            found.append((role, text, union([survey.words[i].box_px for i in run])))
+    roles = {role for role, _, _ in found}
+    # Dose, route, frequency and reason together are the directions of an order, read cell by cell;
+    # where a column asks for the directions, a dose is the strength.
+    dose = "strength" if "sig" in roles and "strength" not in roles else "sig"
+    meaning = {DOSE: dose, PART: "sig"}
+    return [(meaning.get(role, role), text, box) for role, text, box in found]
 
 
 def _row_borders(survey: PageSurvey, heading: Box) -> tuple[int, ...]:

@@ -112,6 +112,39 @@ LABELS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """language -> field -> words that may stand beside it."""
 
+ORDER_LABELS: dict[str, dict[str, tuple[str, ...]]] = {
+    "en": {
+        "drug": ("Drug", "Medication", "Medicine", "Drug (approved name)", "Medication ordered"),
+        "dose": ("Dose", "Dosage"), "route": ("Route", "Rte", "Route of admin."),
+        "frequency": ("Frequency", "Freq.", "Times", "How often", "Interval"),
+        "quantity": ("Qty", "Quantity", "Supply", "Qty to supply", "Disp."),
+        "start": ("Start", "Start date", "Date", "Date ordered"), "time": ("Time", "Hour"),
+        "duration": ("Duration", "Days", "For how long"),
+        "initials": ("Init.", "Initials", "Signed", "Sign", "Nurse"),
+        "given": ("Given", "Cont.", "New", "OK"), "stopped": ("Stop", "D/C", "Changed"),
+    },
+    "de": {
+        "drug": ("Arzneimittel", "Medikament", "Wirkstoff"), "dose": ("Dosis", "Einzeldosis"),
+        "route": ("Applikation", "Appl.", "Gabe"), "frequency": ("Häufigkeit", "Schema", "wie oft"),
+        "quantity": ("Menge", "Stück"), "start": ("Beginn", "Datum"), "time": ("Uhrzeit",),
+        "duration": ("Dauer", "Tage"), "initials": ("Hdz.", "Kürzel"), "given": ("neu", "weiter"),
+        "stopped": ("ab", "Stopp"),
+    },
+    "fr": {
+        "drug": ("Médicament", "Produit"), "dose": ("Dose", "Dosage"), "route": ("Voie",),
+        "frequency": ("Fréquence", "Rythme"), "quantity": ("Quantité", "Qté"),
+        "start": ("Début", "Date"), "time": ("Heure",), "duration": ("Durée",),
+        "initials": ("Visa", "Paraphe"), "given": ("suite", "nouveau"), "stopped": ("arrêt",),
+    },
+    "es": {
+        "drug": ("Medicamento", "Fármaco"), "dose": ("Dosis",), "route": ("Vía",),
+        "frequency": ("Frecuencia", "Intervalo"), "quantity": ("Cantidad", "Cant."),
+        "start": ("Inicio", "Fecha"), "time": ("Hora",), "duration": ("Duración", "Días"),
+        "initials": ("Rúbrica", "Inic."), "given": ("nuevo", "sigue"), "stopped": ("alto",),
+    },
+}  # fmt: skip
+"""What order tables and ward charts print over their columns, where it differs."""
+
 SMALL_PRINT: dict[str, tuple[str, ...]] = {
     "en": ("This form is valid for thirty days from the date above.",
            "Keep out of reach of children.", "Form 27-B rev. 3", "Call us with any question.",

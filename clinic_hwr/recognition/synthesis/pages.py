@@ -74,9 +74,14 @@ _LANGUAGE_OF = {
     "composed_de": "de",
     "composed_fr": "fr",
     "composed_es": "es",
+    "ward_de": "de",
+    "ward_fr": "fr",
+    "ward_es": "es",
 }
 # These were drawn before there was varied content, and have room for three drugs.
 _ROOM = {"us_pad": 3, "letterhead_note": 3, "dental_pad": 3, "german_rezept": 3, "uk_form": 4}
+# Wards order more at once than a prescription holds.
+_AT_LEAST, _AT_MOST = 2, 7
 # Small paper is scanned finer, or nobody could read it.
 _DPI = dict.fromkeys(("german_rezept", "uk_form", "dental_pad", "philippine_pad"), (200, 300))
 
@@ -212,11 +217,14 @@ def draw_page(
 
 def content_for(layout: str, rng: np.random.Generator) -> PageContent:
     """Draw content in the language of a layout, with as many drugs as it has room for."""
-    content = varied_content(rng, _LANGUAGE_OF.get(layout, "en"))
+    language = _LANGUAGE_OF.get(layout, "en")
+    if layout.startswith("ward_"):
+        return varied_content(rng, language, int(rng.integers(_AT_LEAST, _AT_MOST + 1)))
+    content = varied_content(rng, language)
     room = _ROOM.get(layout, len(content.medications))
     if len(content.medications) <= room:
         return content
-    return varied_content(rng, _LANGUAGE_OF.get(layout, "en"), room)
+    return varied_content(rng, language, room)
 
 
 def draw_pages(

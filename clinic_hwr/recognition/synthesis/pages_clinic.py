@@ -293,7 +293,8 @@ def chart_blocks(content: PageContent, hand: Hand, rng: np.random.Generator, dpi
                                   max_width=end - left - 0.25)  # fmt: skip
             paper.mark(name, kind, corners, value, group=0 if name == "unnamed" else group)
         if content.signed:
-            paper.signature(6.1, bottom - 0.08, 1.2)
+            signed = paper.signature(6.1, bottom - 0.08, 1.2)
+            paper.mark("unnamed", "signature", signed)
         y = bottom + 0.25
     labelled_row(paper, "Prescriber", "prescriber_name", "name", content.prescriber_name, 0.5, 4.0,
                  10.6, points=9)  # fmt: skip

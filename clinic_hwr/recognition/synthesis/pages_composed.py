@@ -14,6 +14,7 @@ import numpy as np
 
 from .composed_drugs import DRUG_PARTS
 from .composed_style import Style, random_style
+from .composed_wards import WARD_PARTS
 from .hands import Hand
 from .pages_content import PageContent
 from .pages_layouts import layout
@@ -25,6 +26,7 @@ _SIZES_IN = (
     (4.25, 5.5), (5.5, 8.5), (5.5, 4.25), (5.0, 7.0), (5.83, 8.27), (8.27, 5.83), (8.27, 11.69),
     (8.5, 11.0), (4.0, 8.25), (7.0, 9.0),
 )  # fmt: skip
+_WARD_SIZES_IN = ((8.27, 11.69), (8.5, 11.0), (11.0, 8.5), (8.27, 5.83), (11.69, 8.27))
 _MAY = {
     "en": ("Substitution permitted", "Generic allowed", "May substitute"),
     "de": ("aut idem",), "fr": ("Substituable",), "es": ("Se permite sustituir",),
@@ -64,18 +66,22 @@ class _Page:
     y: float = 0.0
     bottom: float = 0.0
     head_says: set[str] = field(default_factory=set)
+    ward: bool = False
 
 
 def _compose(
-    content: PageContent, hand: Hand, rng: np.random.Generator, dpi: int, language: str
-) -> Paper:
-    width, height = _SIZES_IN[int(rng.integers(len(_SIZES_IN)))]
-    if len(content.medications) > 2 and height < 6:
+    content: PageContent, hand: Hand, rng: np.random.Generator, dpi: int, language: str,
+    *, ward: bool = False,
+) -> Paper:  # fmt: skip
+    sizes = _WARD_SIZES_IN if ward else _SIZES_IN
+    width, height = sizes[int(rng.integers(len(sizes)))]
+    if not ward and len(content.medications) > 2 and height < 6:
         width, height = 5.5, 8.5
     paper = free_hand(Paper(width, height, dpi, hand, rng))
     style = random_style(rng, language, width)
     margin = float(rng.uniform(0.18, 0.35)) * (1.0 if width < 6 else 1.7)
-    page = _Page(paper, content, style, margin, width - margin, float(rng.uniform(0.3, 0.5)))
+    page = _Page(paper, content, style, margin, width - margin, float(rng.uniform(0.3, 0.5)),
+                 ward=ward)  # fmt: skip
     foot = float(rng.uniform(0.1, 0.3))
     page.bottom = height - foot
     _head(page)
@@ -213,14 +219,16 @@ def _patient(page: _Page) -> None:
 def _drugs(page: _Page) -> None:
     """The place for drugs in one of its manners, then what goes for all of them."""
     style, rng = page.style, page.paper.rng
-    names = list(DRUG_PARTS)
-    name = names[int(rng.choice(len(names), p=[0.3, 0.14, 0.2, 0.2, 0.16]))]
+    if page.ward:
+        part = WARD_PARTS["orders" if rng.random() < 0.6 else "blocks"]
+    else:
+        part = list(DRUG_PARTS.values())[int(rng.choice(5, p=[0.3, 0.14, 0.2, 0.2, 0.16]))]
     # Two of everything below fit on the smallest pad.
     room = page.bottom - page.y - (0.3 if rng.random() < 0.5 else 0.1)
     bottom = page.y + room * (1.0 if room < 3.5 else float(rng.uniform(0.55, 1.0)))
-    page.y = DRUG_PARTS[name](
-        page.paper, page.content, style, page.left, page.right, page.y, bottom
-    ) + float(rng.uniform(0.08, 0.2))
+    page.y = part(page.paper, page.content, style, page.left, page.right, page.y, bottom) + float(
+        rng.uniform(0.08, 0.2)
+    )
 
 
 def _plan_signature(page: _Page) -> Callable[[], None]:
@@ -294,6 +302,12 @@ def _register(language: str) -> None:
         return _compose(content, hand, rng, dpi, language)
 
     composed.__doc__ = f"A form put together at random, its words in {language}."
+
+    @layout(f"ward_{language}")
+    def ward(content: PageContent, hand: Hand, rng: np.random.Generator, dpi: int) -> Paper:
+        return _compose(content, hand, rng, dpi, language, ward=True)
+
+    ward.__doc__ = f"An order sheet or ward chart put together at random, its words in {language}."
 
 
 for _language in ("en", "de", "fr", "es"):
