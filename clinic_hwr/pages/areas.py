@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .labels import Label, Placement, word_rows
-from .types import Box, PrintedWord
+from .types import Box, FieldRegion, PrintedWord
 
 # Labels that end the free writing area below an Rx.
 _BELOW_RX = {
@@ -133,3 +133,15 @@ def word_slots(
                     slots[index] = f"value of {owner}" if owner else f"row {row_number} run {run}"
             previous = box
     return slots
+
+
+def reading_order(fields: Sequence[FieldRegion], unit_px: float) -> tuple[FieldRegion, ...]:
+    """Sort fields top to bottom, and left to right where they stand side by side."""
+    rest = sorted(fields, key=lambda field: centre(field.box_px)[1])
+    ordered: list[FieldRegion] = []
+    while rest:
+        top = centre(rest[0].box_px)[1]
+        row = [field for field in rest if centre(field.box_px)[1] - top < unit_px]
+        ordered += sorted(row, key=lambda field: field.box_px.x)
+        rest = rest[len(row) :]
+    return tuple(ordered)

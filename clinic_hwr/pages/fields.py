@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .areas import centre, contains, rx_area, same_row
+from .areas import centre, contains, reading_order, rx_area, same_row
 from .blocks import block_region, block_strokes
 from .checkboxes import checkbox_fields
 from .choices import choice_fields
@@ -21,6 +21,7 @@ from .marks import signature_fields
 from .medication_groups import PER_MEDICATION, grouped
 from .medications import name_lines, without_emblem
 from .pen_strokes import Stroke
+from .repeated_cells import block_fields
 from .strikes import find_strikes, is_read_through, struck_together
 from .survey import PageSurvey, survey_page
 from .tables import find_table, table_fields
@@ -107,7 +108,7 @@ class _FieldSearch:
         self.left = set(survey.strokes)
         self.blocks: set[Box] = set()  # labels of free text that was found
         self.fields: list[FieldRegion] = []
-        self.has_table = False
+        self.numbered = False  # by the rows of a table, or by blocks
 
     def run(self) -> list[FieldRegion]:
         if self.fit is not None:
@@ -116,7 +117,7 @@ class _FieldSearch:
             self._on_any_paper()
         head = head_fields(self.survey, {field.name for field in self.fields})
         self._take(head, set(), NamedBy.PLACE)
-        if self.fit is None and not self.has_table:
+        if self.fit is None and not self.numbered:
             self.fields = grouped(self.fields)
         self._unnamed()
         return self._with_strikes(self.fields)
@@ -157,10 +158,19 @@ class _FieldSearch:
         self._blocks(set())
         labels: Sequence[Label] = self._free_labels()
         table = find_table(survey)
-        self.has_table = table is not None
+        self.numbered = table is not None
         if table is not None:
             self._take(*table_fields(survey, table))
             labels = [one for one in labels if not contains(table.box_px, *centre(one.box_px))]
+        else:
+            found, strokes, blocks = block_fields(survey, self._pile())
+            self._take(found, strokes)
+            self.numbered = bool(blocks)
+            labels = [
+                one
+                for one in labels
+                if not any(contains(block, *centre(one.box_px)) for block in blocks)
+            ]
         labels = self._choices(labels)
         ticked, answered = checkbox_fields(survey.checkboxes, labels)
         self._take(ticked, set())
@@ -385,15 +395,3 @@ def _is_choice(field: FieldRegion) -> bool:
     return bool(field.options or field.mark_doubt) or (
         field.name == "refills" and field.printed_text is not None
     )
-
-
-def reading_order(fields: Sequence[FieldRegion], unit_px: float) -> tuple[FieldRegion, ...]:
-    """Sort fields top to bottom, and left to right where they stand side by side."""
-    rest = sorted(fields, key=lambda field: centre(field.box_px)[1])
-    ordered: list[FieldRegion] = []
-    while rest:
-        top = centre(rest[0].box_px)[1]
-        row = [field for field in rest if centre(field.box_px)[1] - top < unit_px]
-        ordered += sorted(row, key=lambda field: field.box_px.x)
-        rest = rest[len(row) :]
-    return tuple(ordered)

@@ -147,7 +147,11 @@ def _short_sides(
         )
 
     shorter = max(_SHORTEST_PX, round(_LOW_CELL * length))
-    found_mask, found = _runs(ink, hairlines, shorter, touches)
+    between, faint = ink.copy(), hairlines.copy()
+    for rule in horizontal:  # what goes on behind a rule is another side, or a letter
+        part = slice(rule.x, rule.x + rule.width), slice(rule.y, rule.y + rule.height)
+        between[part] = faint[part] = 0
+    found_mask, found = _runs(between, faint, shorter, touches)
 
     def fellow(box: Box, other: Box) -> bool:
         apart = (

@@ -15,6 +15,10 @@ from .text_lines import text_lines
 from .types import FIELD_NAMES, Box, FieldRegion
 from .values import is_writing
 
+_PATIENTS = {
+    "patient_name", "patient_dob", "patient_age", "patient_sex", "patient_weight",
+    "patient_address", "patient_mrn", "allergies",
+}  # fmt: skip
 _MIN_COLUMNS = 3
 _SAYING = {"sig", "strength", "quantity"}  # beside the drug an order says one of these
 _BORDER_SHARE = 0.3  # of the headings' width: what a rule between rows reaches at least
@@ -67,6 +71,9 @@ def find_table(survey: PageSurvey, vocabulary: LabelVocabulary | None = None) ->
         if len(borders) < 2:
             continue
         columns = _columns(survey, headings, borders[0], borders[-1])
+        borders = _as_far_as_columns_go(survey, columns, borders)
+        if len(borders) < 2:
+            continue
         if _answered_at_once(survey, columns, heading_box, borders[0]):
             continue
         if len(borders) == 2:
@@ -75,6 +82,34 @@ def find_table(survey: PageSurvey, vocabulary: LabelVocabulary | None = None) ->
         box = Box(left, heading_box.y, right - left, borders[-1] - heading_box.y)
         return Table(box, columns, borders)
     return None
+
+
+def _as_far_as_columns_go(
+    survey: PageSurvey, columns: Sequence[Column], borders: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Drop rows of the patient's, and below the last one that rules between columns run through."""
+    above = [one.box_px.y for one in survey.labels
+             if one.field in _PATIENTS and one.box_px.y > borders[0]]  # fmt: skip
+    if above:
+        borders = tuple(y for y in borders if y < min(above) + 0.5 * survey.unit_px)
+    between = [one.right for one in columns[:-1] if one.ruled]
+    if len(borders) < 2:
+        return borders
+
+    def crossed(top: int, bottom: int) -> int:
+        return sum(
+            any(
+                abs(rule.x + rule.width / 2 - x) < 0.5 * survey.unit_px
+                and min(rule.y + rule.height, bottom) - max(rule.y, top) > 0.5 * (bottom - top)
+                for rule in survey.rules.vertical
+            )
+            for x in between
+        )
+
+    if not between or not crossed(borders[0], borders[1]):
+        return borders
+    rows = [2 * crossed(*ends) >= len(between) for ends in itertools.pairwise(borders)]
+    return borders[: max((n for n, ruled in enumerate(rows) if ruled), default=0) + 2]
 
 
 def _answered_at_once(
@@ -135,13 +170,21 @@ def _placed(survey: PageSurvey, table: Table) -> list[tuple[Stroke, int, Column]
         inside = table.columns[0].left <= x < table.columns[-1].right
         if inside and table.borders[0] <= y <= table.borders[-1]:
             rows.setdefault(sum(1 for one in table.borders if one <= y) - 1, []).append(stroke)
+    commons = [
+        None
+        if before.ruled
+        else _common_gap([s for some in rows.values() for s in some], before, after, survey.unit_px)
+        for before, after in itertools.pairwise(table.columns)
+    ]
     placed = []
     for row, strokes in rows.items():
         borders = [
             before.right
             if before.ruled
-            else _gap_near(strokes, before, after, 0.5 * survey.unit_px)
-            for before, after in itertools.pairwise(table.columns)
+            else common or _gap_near(strokes, before, after, 0.5 * survey.unit_px)
+            for (before, after), common in zip(
+                itertools.pairwise(table.columns), commons, strict=True
+            )
         ]
         for stroke in strokes:
             x, _ = centre(stroke.box_px)
@@ -149,6 +192,31 @@ def _placed(survey: PageSurvey, table: Table) -> list[tuple[Stroke, int, Column]
             if column.left <= x < column.right or not column.ruled:
                 placed.append((stroke, row, column))
     return placed
+
+
+def _common_gap(
+    strokes: Sequence[Stroke], before: Column, after: Column, least_px: float
+) -> float | None:
+    """Middle of the widest gap between two headings that no row writes into; None: there is none.
+
+    Args:
+        strokes: of all rows.
+        before, after: the columns on both sides.
+        least_px: a narrower gap may be one between words.
+    """
+    low, high = before.start, after.start + 0.6 * (after.right - after.start)
+    spans = sorted((s.box_px.x, s.box_px.x + s.box_px.width) for s in strokes)
+    best, at, end = least_px, None, float(low)
+    seen = False
+    for left, right in spans:
+        if right <= low:
+            continue
+        if left >= high:
+            break
+        if seen and left - end > best:
+            best, at = left - end, (end + left) / 2
+        end, seen = max(end, right), True
+    return at
 
 
 def _gap_near(strokes: Sequence[Stroke], before: Column, after: Column, least_px: float) -> float:

@@ -32,6 +32,9 @@ _REFILLS = re.compile(
 _NUMBERED = re.compile(r"^\s*\(?\d{1,2}\s*[).:](?!\d)")
 _LINE_NUMBER = re.compile(r"^\s*\d{1,2}\s*[).:]?\s+(?=[A-Za-z]{5,})")
 _DOSE = re.compile(r"\d\s*(?:mg|mcg|µg|ug|g|ml|iu|ie|ui|units?|meq|mmol|%)\b", re.IGNORECASE)
+STRENGTH_ONLY = re.compile(
+    r"^\W*[\dOoIl.,/]{1,7}\s*(?:mg|mcg|µg|ug|g|ml|iu|ie|ui|units?|meq|%)\W*$", re.IGNORECASE
+)
 _DATE = re.compile(r"\b\d{1,2}\s*([/.-])\s*\d{1,2}\s*\1\s*(\d{4}|\d{2})\b")
 _DATE_WORDS = re.compile(r"^(?:date|dated|le|du|den|am|vom|fecha|el|on)?$", re.IGNORECASE)
 _SUPPLY_WORDS = (
@@ -59,8 +62,8 @@ def sense_of(
         country: whose abbreviations directions are written in.
 
     Returns:
-        ``drug``, ``sig``, ``quantity``, ``refills``, ``date``, ``prescriber_name``,
-        ``patient_name`` or "".
+        ``drug``, ``strength``, ``sig``, ``quantity``, ``refills``, ``date``,
+        ``prescriber_name``, ``patient_name`` or "".
     """
     text = text.strip()
     if _is_date(text):
@@ -82,6 +85,8 @@ def sense_of(
         return "refills"
     if _SIG_LABEL.match(text):
         return "sig"
+    if STRENGTH_ONLY.match(text):
+        return "strength"
     return _drug_or_directions(text, alternatives, place, lexicon, country)
 
 

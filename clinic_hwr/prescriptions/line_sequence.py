@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from clinic_hwr.pages.types import Box
+from clinic_hwr.prescriptions.line_sense import STRENGTH_ONLY
 
 KINDS = ("drug", "sig", "quantity")
 _CELLS = ("strength", "sig", "quantity", "refills")
@@ -26,9 +27,6 @@ _BEFORE = 1.5  # to name a line before the first that names itself
 _LINE_NUMBER = re.compile(r"^\s*\(?\S{1,2}\s?[).]\s*(?!\d)\S")
 _FEWEST_KNOWN = 2
 _LEADS, _COLUMN = 4.0, 1.5  # line heights that lines of the left column, of a column, differ by
-_STRENGTH = re.compile(
-    r"^\W*[\dOoIl.,/]{1,7}\s*(?:mg|mcg|µg|ug|g|ml|iu|ie|ui|units?|meq|%)\W*$", re.I
-)
 _NUMBER = re.compile(r"^\W*[\dOoIlSZ]{1,4}\W*$")
 
 
@@ -65,7 +63,7 @@ def names_in_sequence(lines: Sequence[SequenceLine]) -> dict[int, str]:
     for rows in _blocks(lines):
         block = [number for row in rows for number in row]
         told = [lines[number] for number in block if lines[number].said in KINDS]
-        doses = sum(bool(_STRENGTH.match(lines[number].text)) for number in block)
+        doses = sum(bool(STRENGTH_ONLY.match(lines[number].text)) for number in block)
         if len(told) + doses < _FEWEST_KNOWN or all(line.said != "drug" for line in told):
             continue
         lead = median(line.box_px.x for line in told if line.said == "drug")
@@ -143,7 +141,7 @@ def _blocks(lines: Sequence[SequenceLine]) -> list[list[list[int]]]:
     """Rows of lines that stand below each other, top to bottom, each from left to right."""
     free = [
         number for number, line in enumerate(lines)
-        if line.is_open and line.said in (*KINDS, "refills", "") and line.box_px.height > 0
+        if line.is_open and line.said in (*KINDS, *_CELLS, "") and line.box_px.height > 0
     ]  # fmt: skip
     placed = [lines[n].box_px for n in free if lines[n].place in KINDS]
     anchors = placed or [lines[n].box_px for n in free if lines[n].said in KINDS]
@@ -198,7 +196,7 @@ def _column_name(column: Sequence[SequenceLine], taken: set[str]) -> str:
         return max(sorted(set(said)), key=said.count)
     if len(column) < _FEWEST_KNOWN:
         return ""
-    if 2 * sum(bool(_STRENGTH.match(line.text)) for line in column) >= len(column):
+    if 2 * sum(bool(STRENGTH_ONLY.match(line.text)) for line in column) >= len(column):
         return "" if "strength" in taken else "strength"
     if 2 * sum(bool(_NUMBER.match(line.text)) for line in column) >= len(column):
         rest = [name for name in ("quantity", "refills") if name not in taken]
