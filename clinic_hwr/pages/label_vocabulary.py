@@ -23,6 +23,7 @@ _FUZZY_FROM, _FUZZY_RATIO = 5, 83.0
 _SHORT_WORD = 3  # a word of so many letters in a phrase must be read rightly
 # With a colon behind it, a word of four letters may have one of them misread: it labels something.
 _COLON_FROM, _COLON_RATIO = 4, 75.0
+_LOOSE_RATIO = 64.0  # where all around it is known
 # Digits that Tesseract takes letters for, in words that hold letters too: "D0B", "A1lergies".
 _FOR_DIGITS = str.maketrans("01358", "olesb")
 
@@ -85,6 +86,21 @@ class LabelVocabulary:
         if sum(char.isalpha() for char in phrase) < 2:
             return None
         return self.fields.get(phrase.translate(_FOR_DIGITS))
+
+    def may_be_part(self, phrase: str) -> bool:
+        """Whether a heading between those that are known may say a part of the directions.
+
+        Args:
+            phrase: normalised; misread by a third, or with something before or behind it.
+        """
+        words = phrase.split()
+        if any(len(one) >= _COLON_FROM and self.columns.get(one) == PART for one in words):
+            return True
+        packed = phrase.replace(" ", "")
+        parts = (one for one, role in self.columns.items() if role == PART)
+        return len(packed) >= _FUZZY_FROM and any(
+            fuzz.ratio(packed, one.replace(" ", "")) >= _LOOSE_RATIO for one in parts
+        )
 
 
 @lru_cache(maxsize=16)

@@ -7,25 +7,32 @@ runs over them, so that each is read in some blocks only; the blocks are alike, 
 from __future__ import annotations
 
 import itertools
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from rapidfuzz import fuzz, process
+
 from .areas import centre, contains
-from .labels import Label, union
+from .label_vocabulary import DOSE, LabelVocabulary, label_vocabulary, normalised
+from .labels import Label, union, word_rows
 from .pen_strokes import Stroke
 from .rules import FormRules
 from .survey import PageSurvey
 from .text_lines import text_lines
-from .types import FIELD_NAMES, Box, FieldRegion
-from .values import is_writing
+from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
+from .values import is_writing, printed_region
 
 PER_BLOCK = ("drug", "strength", "sig", "quantity", "refills")
 _LEVEL_SHARE = 0.5  # of the longest: what a rule between rows of cells covers
-_SAME_Y, _SAME_X = 0.6, 1.0  # units: one level, one edge
+_SAME_Y, _SAME_X = 0.6, 1.2  # units: one level, one edge
 _LOW, _HIGH = 1.5, 9.0  # units: a row of cells
 _CROSSING = 0.6  # of a row's height that its sides run along
-_LOST_SIDES = 2  # that a row may lack of those of its fellows
+_LOST_SIDES, _FEW = 2, 0.5  # that a row may lack of those of its fellows, which are so many more
+_LABEL_PART = 0.4  # of a cell's height: its label
+# Words this near to a label may be it, in percent; cells must say so much together to tell one.
+_NEAR, _SURE, _AHEAD = 60.0, 0.7, 1.3
+_SHORT, _LONGEST = 4, 4  # letters that must all be right; words of a label
 _LEAST_WIDTH = 10.0  # units: of a row
 
 
@@ -69,38 +76,24 @@ class BlockCell:
 
 
 def repeated_cells(
-    rules: FormRules, labels: Sequence[Label], unit_px: float
+    survey: PageSurvey, vocabulary: LabelVocabulary | None = None
 ) -> tuple[tuple[BlockCell, ...], tuple[Box, ...]]:
     """Find blocks of cells that repeat and what their cells hold.
 
     Args:
-        rules: of the page.
-        labels: that were read.
-        unit_px: height of a printed capital.
+        survey: of the page.
+        vocabulary: words of the languages enabled; None: of all that are known.
 
     Returns:
         The cells with a meaning, and the areas of all blocks; both empty where fewer than two
         blocks are alike, or none has a cell for a drug.
     """
-    strips, kinds = _kinds(_strips(rules, unit_px), unit_px)
-    blocks = [[strips[n] for n in numbers] for numbers in _blocks(strips, kinds, labels)]
+    strips, kinds = _kinds(_strips(survey.rules, survey.unit_px), survey.unit_px)
+    numbers = _blocks(strips, kinds, survey.labels)
+    blocks = [[strips[n] for n in block] for block in numbers]
     if len(blocks) < 2:
         return (), ()
-    votes: dict[tuple[int, int], Counter[tuple[str, str]]] = {}
-    for block in blocks:
-        for place, cell in _places(block):
-            for label in labels:
-                if contains(cell, *centre(label.box_px)):
-                    votes.setdefault(place, Counter())[label.field, label.text] += 1
-    meaning = {}
-    for place, counted in votes.items():
-        fields: Counter[str] = Counter()
-        for (field, _), count in counted.items():
-            fields[field] += count
-        field = fields.most_common(1)[0][0]
-        if field in PER_BLOCK:
-            text = next(text for (one, text), _ in counted.most_common() if one == field)
-            meaning[place] = field, text
+    meaning = _meanings(survey, blocks, vocabulary or label_vocabulary())
     if "drug" not in {field for field, _ in meaning.values()}:
         return (), ()
     cells = tuple(
@@ -110,6 +103,73 @@ def repeated_cells(
         if place in meaning
     )
     return cells, tuple(_around(block) for block in blocks)
+
+
+def _meanings(
+    survey: PageSurvey, blocks: Sequence[Sequence[Strip]], vocabulary: LabelVocabulary
+) -> dict[tuple[int, int], tuple[str, str]]:
+    """What the cells hold, and how their label reads best, by row and column in a block.
+
+    The words in a cell of every block are compared with all labels there are. One that is read
+    badly five times over is told by all five together.
+    """
+    columns = vocabulary.columns
+    fields = {one: f for one, f in vocabulary.fields.items() if columns.get(one) != DOSE}
+    known = {**columns, **fields}
+    packed = {phrase.replace(" ", ""): phrase for phrase in known}
+    votes: dict[tuple[int, int], defaultdict[str, float]] = {}
+    texts: dict[tuple[int, int], dict[str, tuple[float, str]]] = {}
+    for block in blocks:
+        for place, cell in _places(block):
+            for role, (score, text) in _likely(survey, cell, packed, known).items():
+                votes.setdefault(place, defaultdict(float))[role] += score
+                best = texts.setdefault(place, {})
+                if score > best.get(role, (0.0, ""))[0]:
+                    best[role] = score, text
+    roles = {}
+    for place, counted in votes.items():
+        role, *others = sorted(counted, key=lambda one: counted[one], reverse=True)
+        second = counted[others[0]] if others else 0.0
+        if counted[role] >= max(_SURE, _AHEAD * second):
+            roles[place] = role
+    said = set(roles.values())
+    # A dose with a cell of its own beside how often, or beside directions, is the strength.
+    dose = "strength" if "sig" in said and "strength" not in said else "sig"
+    meaning = {place: dose if role == DOSE else role for place, role in roles.items()}
+    return {
+        place: (field, texts[place][roles[place]][1])
+        for place, field in meaning.items()
+        if field in PER_BLOCK
+    }
+
+
+def _likely(
+    survey: PageSurvey, cell: Box, packed: Mapping[str, str], known: Mapping[str, str]
+) -> dict[str, tuple[float, str]]:
+    """How surely the words of a cell begin with a label, 0 to 1, and its text, by what it names."""
+    words = [one for one in survey.words if contains(cell, *centre(one.box_px))]
+    rows = word_rows(words)
+    if not rows:
+        return {}
+    row = [words[index].text for index in rows[0]]
+    found: dict[str, tuple[float, str]] = {}
+    for count in range(1, min(_LONGEST, len(row)) + 1):
+        text = " ".join(row[:count])
+        phrase = normalised(text).replace(" ", "")
+        if len(phrase) < _SHORT:
+            role = known.get(packed.get(phrase, ""))
+            near = [] if role is None else [(phrase, 100.0)]
+        else:
+            near = [
+                (one, ratio) for one, ratio, _ in process.extract(
+                    phrase, packed.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR, limit=8
+                )
+            ]  # fmt: skip
+        for one, ratio in near:
+            role, score = known[packed[one]], (ratio - _NEAR) / (100.0 - _NEAR)
+            if score > found.get(role, (0.0, ""))[0]:
+                found[role] = score, text
+    return found
 
 
 def block_fields(
@@ -125,11 +185,19 @@ def block_fields(
         A field for each cell that is written in, its group the number of its block among those with
         a drug; the strokes they took; the areas of the blocks.
     """
-    cells, areas = repeated_cells(survey.rules, survey.labels, survey.unit_px)
+    cells, areas = repeated_cells(survey)
+    labelled = {i for label in survey.labels for i in label.word_indexes}
     fields, taken = [], set[Stroke]()
     for cell in cells:
-        found = [one for one in pile if contains(cell.box_px, *centre(one.box_px))]
+        found = [
+            one for one in pile
+            if contains(cell.box_px, *centre(one.box_px))
+            and not _is_side(one.box_px, cell.box_px, survey.unit_px)
+        ]  # fmt: skip
         if not found or not is_writing(survey, union([one.box_px for one in found])):
+            typed = _typed_in(survey, cell, labelled)
+            if typed:
+                fields.append(printed_region(cell.field, typed, label=cell.label, group=cell.group))
             continue
         taken.update(found)
         lines = [line.box_px for line in text_lines(survey, found)
@@ -144,6 +212,25 @@ def block_fields(
     written = sorted({one.group for one in fields})
     fields = [replace(one, group=written.index(one.group) + 1) for one in fields]
     return fields, taken, areas
+
+
+def _is_side(stroke: Box, cell: Box, unit_px: float) -> bool:
+    """Whether a stroke is a piece of the cell's side, on a sheet so bent that it was no rule."""
+    thin = stroke.width < 0.5 * unit_px and stroke.height > 0.6 * cell.height
+    middle = stroke.x + stroke.width / 2
+    return thin and min(middle - cell.x, cell.x + cell.width - middle) < unit_px
+
+
+def _typed_in(survey: PageSurvey, cell: BlockCell, labelled: Set[int]) -> list[PrintedWord]:
+    """Words in a cell under its label: typed, or written so neatly that they were read as print."""
+    box = cell.box_px
+    low = Box(box.x, box.y + round(_LABEL_PART * box.height), box.width,
+              round((1 - _LABEL_PART) * box.height))  # fmt: skip
+    return [
+        word for index, word in enumerate(survey.words)
+        if index not in labelled and contains(low, *centre(word.box_px))
+        and any(char.isalnum() for char in word.text)
+    ]  # fmt: skip
 
 
 def _places(block: Sequence[Strip]) -> Iterator[tuple[tuple[int, int], Box]]:
@@ -200,42 +287,42 @@ def _kinds(strips: Sequence[Strip], unit_px: float) -> tuple[list[Strip], list[i
     near = _SAME_X * unit_px
 
     def within(one: Strip, other: Strip) -> bool:
-        """Whether all edges of a row are edges of another, first and last ones included."""
-        ends = (
-            abs(one.edges[0] - other.edges[0]) < near
-            and abs(one.edges[-1] - other.edges[-1]) < near
-        )
-        return ends and all(min(abs(x - y) for y in other.edges) < near for x in one.edges)
+        """Whether all edges of a row are edges of another."""
+        return all(min(abs(x - y) for y in other.edges) < near for x in one.edges)
 
-    kinds: list[list[int]] = []  # numbers of rows
+    kinds: list[list[int]] = []  # numbers of rows, each near to the one before it: paper is bent
     for number, strip in enumerate(strips):
         for some in kinds:
-            first = strips[some[0]]
-            if len(first.edges) == len(strip.edges) and within(strip, first):
+            last = strips[some[-1]]
+            if len(last.edges) == len(strip.edges) and within(strip, last):
                 some.append(number)
                 break
         else:
             kinds.append([number])
     kinds.sort(key=len, reverse=True)
+    mended = list(strips)
     whole: list[list[int]] = []
     for some in kinds:
-        fuller = next(
-            (
-                other for other in whole
-                if len(other) > len(some) and within(strips[some[0]], strips[other[0]])
-                and len(strips[some[0]].edges) >= len(strips[other[0]].edges) - _LOST_SIDES
-            ),
-            None,
-        )  # fmt: skip
+        fuller = None
+        for other in whole:
+            nearest = min(other, key=lambda n: abs(n - some[0]))
+            lost = len(strips[nearest].edges) - len(strips[some[0]].edges)
+            few = len(some) <= _FEW * len(other)
+            apart = all(abs(n - m) > 1 for n in some for m in other)  # no two rows of one block
+            if (
+                (few or apart)
+                and 0 < lost <= _LOST_SIDES
+                and within(strips[some[0]], strips[nearest])
+            ):
+                fuller = other
+                for number in some:
+                    mended[number] = replace(strips[number], edges=strips[nearest].edges)
+                break
         if fuller is None:
-            whole.append(some)
+            whole.append(list(some))
         else:
             fuller += some
     kind_of = {number: kind for kind, some in enumerate(whole) for number in some}
-    mended = [
-        replace(strip, edges=strips[whole[kind_of[number]][0]].edges)
-        for number, strip in enumerate(strips)
-    ]
     return mended, [kind_of[number] for number in range(len(strips))]
 
 

@@ -250,16 +250,18 @@ def _headings(
             runs[-1].append(index)
         else:
             runs.append([index])
-    found = []
-    for run in runs:
-        text = " ".join(survey.words[i].text for i in run)
-        role = vocabulary.column_of(normalised(text))
+    texts = [" ".join(survey.words[i].text for i in run) for run in runs]
+    roles = [vocabulary.column_of(normalised(text)) for text in texts]
+    known = {role for role in roles if role is not None}
+    found: list[tuple[str, str, Box]] = []
+    for run, text, role in zip(runs, texts, roles, strict=True):
+        if role is None and "drug" in known and len(known) >= _MIN_COLUMNS:
+            role = PART if vocabulary.may_be_part(normalised(text)) else None
         if role is not None:
             found.append((role, text, union([survey.words[i].box_px for i in run])))
-    roles = {role for role, _, _ in found}
     # Dose, route, frequency and reason together are the directions of an order, read cell by cell;
     # where a column asks for the directions, a dose is the strength.
-    dose = "strength" if "sig" in roles and "strength" not in roles else "sig"
+    dose = "strength" if "sig" in known and "strength" not in known else "sig"
     meaning = {DOSE: dose, PART: "sig"}
     return [(meaning.get(role, role), text, box) for role, text, box in found]
 
