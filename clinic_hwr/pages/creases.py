@@ -9,6 +9,7 @@ than the form's rules and reach beyond all that is written and printed (``withou
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from .types import Gray
 
 # No letter is straight and upright, or level, for so many heights of a printed capital.
 _STRAIGHT = 3.0
+_PIECE = 2.0  # heights of a capital: a shorter piece says nothing
 _WIDEST = 1.2  # of a crease, in the same
 # A crease may be paler than any pen: so many gray levels off the paper are looked at.
 _OFF_PAPER = 12
@@ -137,6 +139,7 @@ def _bands(gray: Gray, side: float, unit_px: float, least: float) -> list[NDArra
     straight = np.asarray(
         cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((straight_px, 1), np.uint8)), np.uint8
     )
+    straight = _without_areas(straight, unit_px)
     bands = []
     for chain in _chains(_pieces(straight, unit_px), unit_px):
         length = sum(piece.bottom - piece.top for piece in chain) / side
@@ -165,6 +168,13 @@ def _bands(gray: Gray, side: float, unit_px: float, least: float) -> list[NDArra
     return bands
 
 
+def _without_areas(straight: NDArray[np.uint8], unit_px: float) -> NDArray[np.uint8]:
+    """Take out what is wider than a crease, such as a tinted bar that one runs through."""
+    wider = np.ones((1, round(2 * _WIDEST * unit_px)), np.uint8)
+    area = cv2.morphologyEx(straight, cv2.MORPH_OPEN, wider)
+    return np.asarray(cv2.subtract(straight, area), np.uint8)
+
+
 def _band(middle: Sequence[tuple[float, float]], half: float, off: float) -> NDArray[np.int32]:
     """Corners (parts, 4, 2) of a band of ``2 * half`` pixels around a line moved by ``off``."""
     parts = [
@@ -180,6 +190,8 @@ def _pieces(straight: NDArray[np.uint8], unit_px: float) -> list[_Piece]:
     for index in range(1, count):
         x, y, width, height, area = (int(value) for value in stats[index])
         thick = area / max(1, height)
+        if height < _PIECE * unit_px:
+            continue  # left where something wider was
         if thick > _WIDEST * unit_px or width > thick + _SLOPE * height + 0.5 * unit_px:
             continue
         rows, columns = np.nonzero(labels[y : y + height, x : x + width] == index)
@@ -199,10 +211,12 @@ def _chains(pieces: Sequence[_Piece], unit_px: float) -> list[list[_Piece]]:
     """Pieces that follow each other on one straight line, top to bottom."""
     chains: list[list[_Piece]] = []
     for piece in sorted(pieces, key=lambda one: one.top):
-        for chain in chains:
-            if _goes_on(chain, piece, unit_px):
-                chain.append(piece)
-                break
+        off, best = min(
+            ((_off(chain, piece, unit_px), n) for n, chain in enumerate(chains)),
+            default=(math.inf, 0),
+        )
+        if math.isfinite(off):
+            chains[best].append(piece)
         else:
             chains.append([piece])
     return chains
@@ -217,14 +231,15 @@ def _slope(chain: Sequence[_Piece]) -> float:
     return (last.x - first.x) / max(1.0, middles[1] - middles[0])
 
 
-def _goes_on(chain: Sequence[_Piece], piece: _Piece, unit_px: float) -> bool:
-    """Whether a piece lies on the line of those before it."""
+def _off(chain: Sequence[_Piece], piece: _Piece, unit_px: float) -> float:
+    """How far a piece is from the line of those before it, pixels; infinite if not on it."""
     last = chain[-1]
     middle, end = (piece.top + piece.bottom) / 2, (last.top + last.bottom) / 2
     expected = last.x + _slope(chain) * (middle - end)
     off = abs(piece.at(middle) - expected)
     reach = (0.5 + 0.05 * max(0, piece.top - last.bottom) / unit_px) * unit_px
-    return piece.top > last.bottom - 2 * unit_px and off < min(reach, 2 * unit_px)
+    goes_on = piece.top > last.bottom - 2 * unit_px and off < min(reach, 2 * unit_px)
+    return off if goes_on else math.inf
 
 
 def without_black_creases(gray: Gray, ink: NDArray[np.uint8], unit_px: float) -> Gray:

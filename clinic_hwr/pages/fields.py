@@ -182,7 +182,7 @@ class _FieldSearch:
         height, width = survey.gray.shape
         area = rx_area(labels, survey.words, width, height, survey.unit_px)
         self._labelled(labels, area)
-        if area is not None and table is None:
+        if area is not None and not self.numbered:
             self._free_writing(area)
             self._typed(area)
 

@@ -30,6 +30,9 @@ _NO_LINE = 0.12
 _HIGH, _WIDE = 5.0, 14.0
 # A rule is flat and long; the map of a line that stands on it reaches into it.
 _RULE_HIGH, _RULE_WIDE, _ON_A_RULE = 0.4, 6.0, 0.3
+# Dashes of a broken rule: how high and wide, how far off the one before, how many, over how much.
+_DASH_HIGH, _DASH_WIDE, _DASH_OFF = 0.3, 0.4, 0.2
+_DASHES, _RULE_SPAN = 5, 20.0
 # Pieces so near to each other on a row are of one kind, in heights of a printed capital.
 _TOGETHER = 0.5
 _SAME_ROW = 0.6  # of the lower one's height is beside the other
@@ -89,6 +92,38 @@ def of_the_paper(
         and not near[box.y : box.y + box.height, box.x : box.x + box.width].any()
         for box, alone in zip(boxes, unmarked, strict=True)
     ]
+
+
+def of_broken_rules(boxes: Sequence[Box], unit_px: float) -> list[bool]:
+    """Say which pieces are what a fax left of a faint rule: level dashes in one line.
+
+    Args:
+        boxes: of the pieces.
+        unit_px: height of a printed capital.
+    """
+    flat = [
+        number for number, box in enumerate(boxes)
+        if box.height < _DASH_HIGH * unit_px
+        and box.width > max(_DASH_WIDE * unit_px, 2.5 * box.height)
+    ]  # fmt: skip
+    lines: list[list[int]] = []
+    for number in sorted(flat, key=lambda n: boxes[n].x):
+        box = boxes[number]
+        level = box.y + box.height / 2
+        for line in lines:
+            last = boxes[line[-1]]
+            if abs(last.y + last.height / 2 - level) < _DASH_OFF * unit_px:
+                line.append(number)
+                break
+        else:
+            lines.append([number])
+    broken = [False] * len(boxes)
+    for line in lines:
+        span = boxes[line[-1]].x + boxes[line[-1]].width - boxes[line[0]].x
+        if len(line) >= _DASHES and span > _RULE_SPAN * unit_px:
+            for number in line:
+                broken[number] = True
+    return broken
 
 
 def _may_be_a_letter(box: Box, unit_px: float) -> bool:

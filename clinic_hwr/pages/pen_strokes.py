@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .components import connected_pieces
-from .ink_kinds import InkKinds, is_print, kinds_by_runs, kinds_of_ink, of_the_paper
+from .ink_kinds import (
+    InkKinds,
+    is_print,
+    kinds_by_runs,
+    kinds_of_ink,
+    of_broken_rules,
+    of_the_paper,
+)
 from .joined_lines import split_joined
 from .line_cores import LineCores
 from .types import Box, LineMaps
@@ -134,4 +141,5 @@ def _of_the_paper(
     """Numbers of the strokes that are folds, specks and ends of rules."""
     boxes = [stroke.box_px for stroke in strokes.values()]
     said = of_the_paper(boxes, [kinds.is_unmarked(n) for n in strokes], shape, unit)
-    return [number for number, paper in zip(strokes, said, strict=True) if paper]
+    dashes = of_broken_rules(boxes, unit)
+    return [n for n, paper, dash in zip(strokes, said, dashes, strict=True) if paper or dash]

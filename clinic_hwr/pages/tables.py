@@ -21,6 +21,7 @@ _PATIENTS = {
 }  # fmt: skip
 _MIN_COLUMNS = 3
 _SAYING = {"sig", "strength", "quantity"}  # beside the drug an order says one of these
+_GAP_OF_ROWS, _GAP_OF_A_ROW = 1.5, 3.0  # heights of a capital: between two columns
 _BORDER_SHARE = 0.3  # of the headings' width: what a rule between rows reaches at least
 
 
@@ -33,7 +34,8 @@ class Column:
         heading: as it is printed.
         left, right: x range in pixels.
         start: x where the heading begins.
-        ruled: whether a rule stands at its right side.
+        ruled: whether a rule stands at its right side, or no other column does.
+        closed: whether a rule stands there.
     """
 
     field: str
@@ -42,6 +44,7 @@ class Column:
     right: int
     start: int = 0
     ruled: bool = True
+    closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,7 @@ def _placed(survey: PageSurvey, table: Table) -> list[tuple[Stroke, int, Column]
         else _common_gap([s for some in rows.values() for s in some], before, after, survey.unit_px)
         for before, after in itertools.pairwise(table.columns)
     ]
+    end = _end_of_last(list(rows.values()), table.columns[-1], survey.unit_px)
     placed = []
     for row, strokes in rows.items():
         borders = [
@@ -188,10 +192,31 @@ def _placed(survey: PageSurvey, table: Table) -> list[tuple[Stroke, int, Column]
         ]
         for stroke in strokes:
             x, _ = centre(stroke.box_px)
+            if x > end:
+                continue
             column = table.columns[sum(1 for border in borders if border <= x)]
             if column.left <= x < column.right or not column.ruled:
                 placed.append((stroke, row, column))
     return placed
+
+
+def _end_of_last(rows: Sequence[Sequence[Stroke]], last: Column, unit_px: float) -> float:
+    """x where the last known column ends: at a gap of all rows, where no rule stands behind it.
+
+    What stands behind the gap is under a heading that was not read.
+    """
+    if last.closed:
+        return last.right
+    least = (_GAP_OF_ROWS if len(rows) > 1 else _GAP_OF_A_ROW) * unit_px
+    end: float | None = None
+    for stroke in sorted((s for row in rows for s in row), key=lambda one: one.box_px.x):
+        box = stroke.box_px
+        if box.x + box.width < last.start:
+            continue
+        if end is not None and box.x - end > least:
+            return (box.x + end) / 2
+        end = max(end or 0.0, float(box.x + box.width))
+    return last.right
 
 
 def _common_gap(
@@ -350,5 +375,6 @@ def _columns(
         # A rule that was not found must not lend this column its neighbour's cells.
         left = max(left, before.x + before.width if before else 0)
         right = min(right, after.x if after else width)
-        columns.append(Column(field, text, left, right, box.x, ruled))
+        closed = any(abs(x - right) <= 1 for x in crossing)
+        columns.append(Column(field, text, left, right, box.x, ruled, closed))
     return tuple(columns)
