@@ -152,6 +152,26 @@ def count_lines(
         tally.good["merged lines"] += holds >= 2
 
 
+def _chosen(found: FieldRegion, truth: FieldTruth, box: Corners) -> bool:
+    """Whether a field says the choice that is marked, or that what is marked is not clear.
+
+    Args:
+        found: with the right name.
+        truth: its text is the choice, "" where marks are not clear.
+        box: of the printed choices that are marked, on the upright page.
+    """
+    near = 1.5 * (box[3] - box[1])
+    x0, y0, x1, y1 = corners(found)
+    beside = x0 < box[2] + near and x1 > box[0] - near
+    if not (beside and y0 < box[3] + near and y1 > box[1] - near):
+        return False
+    if not truth.text:
+        return bool(found.mark_doubt)
+    said = found.options or ((found.printed_text,) if found.printed_text else ())
+    right = len(said) == 1 and said[0].casefold() == truth.text.casefold()
+    return right and not found.mark_doubt
+
+
 def count_fields(
     expected: Sequence[FieldTruth],
     drawn: DrawnPage,
@@ -160,12 +180,18 @@ def count_fields(
     tally: Tally,
     measure: str,
 ) -> None:
-    """Right name and medication, overlap of half; a struck-out value must not be ordered."""
+    """Right name and medication, overlap of half; a struck-out value must not be ordered.
+
+    A printed choice that a pen marks is found where the right one is said (``_chosen``): the field
+    is the mark, a circle four times as large as the printed letter or a line under it.
+    """
+    marks = [placed(one.quad_px, page) for one in drawn.marks if one.marked]
     # Two signing lines say something of substitution; only a printed choice is a value of its own.
     asked = any(truth.name == "substitution" for truth in expected)
     left = [
         one for one in fields
-        if one.present is not False and (asked or one.name != "substitution")
+        if (one.present is not False or one.options)  # "No" that is circled says something
+        and (asked or one.name != "substitution")
     ]  # fmt: skip
     for truth in expected:
         box = placed(truth.quad_px, page)
@@ -174,6 +200,9 @@ def count_fields(
         # The truth of a circled refill is the number; the field found is the circle around it.
         enough = 0.1 if truth.name == "refills" else MIN_IOU
         hit = best is not None and overlap(corners(best), box) >= enough
+        if not hit and any(inside(one, box) > 0.9 for one in marks):
+            best = next((one for one in same if _chosen(one, truth, box)), None)
+            hit = best is not None
         if hit and best is not None:
             left.remove(best)
         for name in (measure, f"{measure}, {drawn.degradation}", f"{measure}: {truth.name}"):

@@ -20,6 +20,7 @@ DOSE, PART = "dose", "part"  # columns that say a part of the directions each
 _FOLDER = Path(__file__).parent / "label_words"
 # A phrase of five letters or more may have one letter in six misread.
 _FUZZY_FROM, _FUZZY_RATIO = 5, 83.0
+_LONG_RATIOS = ((16, 70.0), (12, 76.0))  # from so many letters on
 _SHORT_WORD = 3  # a word of so many letters in a phrase must be read rightly
 # With a colon behind it, a word of four letters may have one of them misread: it labels something.
 _COLON_FROM, _COLON_RATIO = 4, 75.0
@@ -76,7 +77,7 @@ class LabelVocabulary:
         if found is not None or any(char.isdigit() for char in phrase):
             return found
         if len(phrase) >= _FUZZY_FROM:
-            found = _nearest(self, phrase, _FUZZY_FROM, _FUZZY_RATIO)
+            found = _nearest(self, phrase, _FUZZY_FROM, _ratio_for(len(phrase)))
         if found is None and colon and len(phrase) >= _COLON_FROM:
             found = _nearest(self, phrase, _COLON_FROM, _COLON_RATIO)
         return found
@@ -106,6 +107,11 @@ class LabelVocabulary:
 @lru_cache(maxsize=16)
 def _long_headings(vocabulary: LabelVocabulary) -> tuple[str, ...]:
     return tuple(known for known in vocabulary.columns if len(known) >= _FUZZY_FROM)
+
+
+def _ratio_for(letters: int) -> float:
+    """How near a phrase must be, in percent: long ones are like no other, even badly read."""
+    return next((ratio for least, ratio in _LONG_RATIOS if letters >= least), _FUZZY_RATIO)
 
 
 @lru_cache(maxsize=20_000)  # pages say the same words, and are asked three times each

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .areas import centre, contains, same_row
+from .label_vocabulary import normalised
 from .labels import Label, Placement, union
 from .pen_strokes import Stroke
 from .survey import PageSurvey
 from .types import FIELD_NAMES, Box, FieldRegion
 from .values import is_writing, rule_beside
 
-_MIN_CHOICES = 3
+_DEGREES = frozenset({"md", "do", "dds", "dmd", "dpm", "dvm", "od", "np", "pac", "mbbs"})
+_SIGNED_ON = 8.0  # heights of the degree: a rule that is signed on
 
 
 def signature_fields(
@@ -34,6 +36,8 @@ def signature_fields(
                 area, inside = place, there
                 break
         signed.append((label, area, inside))
+    if not any(inside for _, _, inside in signed):
+        signed += _over_degrees(survey, strokes)
     if not signed:
         return [], set()
     fields = []
@@ -64,6 +68,30 @@ def signature_fields(
             )
             break
     return fields, taken
+
+
+def _over_degrees(
+    survey: PageSurvey, strokes: Sequence[Stroke]
+) -> list[tuple[Label, Box, list[Stroke]]]:
+    """What is written on rules that end in "M.D." or the like: that is where one signs."""
+    found = []
+    for number, word in enumerate(survey.words):
+        if normalised(word.text).replace(" ", "") not in _DEGREES:
+            continue
+        box = word.box_px
+        for rule in survey.rules.horizontal:
+            gap = box.x - (rule.x + rule.width)
+            level = abs(rule.y + rule.height / 2 - (box.y + box.height))
+            near = -0.5 * box.height < gap < 2.0 * box.height and level < box.height
+            if not near or rule.width < _SIGNED_ON * box.height:
+                continue
+            top = _clear_of_rows(survey, rule, rule.y - round(4.0 * box.height))
+            area = Box(rule.x, top, rule.width, rule.y + box.height - top)
+            inside = [one for one in strokes if contains(area, *centre(one.box_px))]
+            if inside and _is_signature(survey, inside):
+                label = Label("signature", word.text, box, Placement.BESIDE, (number,))
+                found.append((label, area, inside))
+    return found
 
 
 def _signing_areas(survey: PageSurvey, label: Label) -> list[Box]:

@@ -206,8 +206,8 @@ def _blocks(
     for group, one in enumerate(content.medications[:count], start=1):
         whole = "dose" not in words
         written = _Written(len(paper.fields), {}, _texts(one, content, rng, whole=whole))
-        for row, line in enumerate(cells):
-            for name, x0, x1 in line:
+        for row, some in enumerate(cells):
+            for name, x0, x1 in some:
                 upper = y + row * tall
                 paper.box(x0, upper, x1, upper + tall, points=0.6)
                 paper.text(x0 + 0.04, upper + 0.03 + small / 72, words[name], points=small,

@@ -258,6 +258,13 @@ def _plan_signature(page: _Page) -> Callable[[], None]:
         if rng.random() < 0.4 and "prescriber_name" not in page.head_says:
             style.value(paper, "prescriber_name", "name", content.prescriber_name.split(",")[0],
                         page.left, middle - 0.15, base - style.row_in + 0.05)  # fmt: skip
+        if page.ward and rng.random() < 0.15:
+            end = page.right - 0.45
+            paper.rule(x, base, end, base)
+            paper.text(end + 0.06, base, ("M.D.", "MD")[int(rng.integers(2))], points=style.points,
+                       face=style.face)  # fmt: skip
+            sign(paper, content, x + 0.15, base - 0.01, max(0.7, min(1.7, end - x - 0.3)))
+            return
         label = style.word("signature")
         if rng.random() < 0.55:
             paper.rule(x, base, page.right, base)

@@ -1,0 +1,107 @@
+"""Blocks of cells that repeat: their labels, their groups, and what is no block."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from clinic_hwr.pages import Box, PrintedWord, find_fields
+from clinic_hwr.pages.label_vocabulary import label_vocabulary
+from clinic_hwr.pages.repeated_cells import repeated_cells
+from clinic_hwr.pages.rules import find_rules
+from clinic_hwr.pages.survey import PageSurvey, survey_page
+from clinic_hwr.pages.types import UprightPage
+
+_LEFT, _RIGHT, _TALL = 100, 1100, 60
+_EDGES = ((_LEFT, 700, _RIGHT), (_LEFT, 400, 800, _RIGHT))
+
+
+def _word(text: str, x: int, y: int) -> PrintedWord:
+    return PrintedWord(text, Box(x, y, 10 * len(text), 14), 0.9)
+
+
+def _blocks(labels: list[list[list[str]]], gap: int = 25) -> tuple[np.ndarray, list[PrintedWord]]:
+    """Draw a block for every entry: two rows of cells with a label and a scrawl in each."""
+    page = np.full((1650, 1275), 255, np.uint8)
+    words, y = [_word("Name:", 100, 100)], 300
+    for block in labels:
+        for edges, texts in zip(_EDGES, block, strict=True):
+            for x0, x1, text in zip(edges, edges[1:], texts, strict=False):
+                cv2.rectangle(page, (x0, y), (x1, y + _TALL), 60, 2)
+                for letter in range(4):
+                    x = x0 + 20 + 18 * letter
+                    cv2.ellipse(page, (x, y + 42), (6, 9), 0, 0, 300, 0, 3)
+                at = x0 + 6
+                for one in text.split():
+                    words.append(_word(one, at, y + 5))
+                    cv2.putText(page, one, (at, y + 19), cv2.FONT_HERSHEY_DUPLEX, 0.55, 30, 1)
+                    at += 10 * len(one) + 8
+            y += _TALL
+        y += gap
+    return page, words
+
+
+def _survey(page: np.ndarray, words: list[PrintedWord]) -> PageSurvey:
+    return survey_page(page, words, vocabulary=label_vocabulary())
+
+
+_WHOLE = [["Medication", "Dose"], ["Directions", "Route", "Quantity"]]
+
+
+def test_a_label_that_was_read_in_one_block_names_that_cell_of_all() -> None:
+    blind = [["", "Dose"], ["", "", ""]]
+    page, words = _blocks([_WHOLE, blind, [["", ""], ["", "Route", ""]]])
+    cells, areas = repeated_cells(_survey(page, words))
+    assert len(areas) == 3
+    assert {(one.field, one.group) for one in cells} == {
+        (field, group) for group in (1, 2, 3) for field in ("drug", "strength", "sig", "quantity")
+    }
+    third = {one.field: one.box_px for one in cells if one.group == 3}
+    assert abs(third["quantity"].x - 800) < 5 and abs(third["strength"].x - 700) < 5
+
+
+def test_badly_read_labels_are_told_together_and_one_alone_is_not() -> None:
+    misread = [
+        [["Medication", ""], ["Qyantiey", "", ""]],
+        [["Medication", ""], ["Guantitv", "", ""]],
+        [["Medication", ""], ["Quamtlty", "", ""]],
+    ]
+    page, words = _blocks(misread)
+    cells, _ = repeated_cells(_survey(page, words))
+    assert {one.field for one in cells} == {"drug", "quantity"}
+    misread[1][1][0] = misread[2][1][0] = ""
+    misread[0][1][0] = "Quarrtlfv"
+    page, words = _blocks(misread)
+    cells, _ = repeated_cells(_survey(page, words))
+    assert {one.field for one in cells} == {"drug"}
+
+
+def test_fields_have_the_group_of_their_block_and_nothing_else_is_a_drug() -> None:
+    page, words = _blocks([_WHOLE, [["", ""], ["", "", ""]], _WHOLE])
+    upright = UprightPage(page, 0, 0.0, np.eye(3))
+    fields = find_fields(upright, words, forms=[])
+    found = {(one.name, one.group) for one in fields if one.group}
+    assert found == {
+        (name, group) for group in (1, 2, 3) for name in ("drug", "strength", "sig", "quantity")
+    }
+    routes = [one for one in fields if one.name == "unnamed"]
+    assert len(routes) == 3 and all(380 < one.box_px.x < 500 for one in routes)
+
+
+@pytest.mark.parametrize("gap", [0, 25])
+def test_one_block_alone_is_left_to_its_labels(gap: int) -> None:
+    page, words = _blocks([_WHOLE], gap)
+    assert repeated_cells(_survey(page, words)) == ((), ())
+
+
+def test_sides_of_low_cells_are_rules_and_a_tall_one_is_a_digit() -> None:
+    page, _ = _blocks([_WHOLE, _WHOLE])
+    page[302:358, 640:644] = 0  # a 1 that fills its cell
+    sides = {
+        round(one.x + one.width / 2)
+        for one in find_rules(page).vertical
+        if _LEFT + 5 < one.x < _RIGHT - 5
+    }
+    assert all(min(abs(x - edge) for edge in (400, 700, 800)) < 4 for x in sides)
+    assert len(sides) >= 3
