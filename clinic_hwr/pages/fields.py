@@ -164,7 +164,9 @@ class _FieldSearch:
             labels = [one for one in labels if not contains(table.box_px, *centre(one.box_px))]
         else:
             found, strokes, blocks = block_fields(survey, self._pile())
-            self._take(found, strokes)
+            named = [one for one in found if one.name != "unnamed"]
+            self._take(named, strokes)
+            self._take([one for one in found if one.name == "unnamed"], set(), NamedBy.NOBODY)
             self.numbered = bool(blocks)
             labels = [
                 one

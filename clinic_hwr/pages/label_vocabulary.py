@@ -53,13 +53,15 @@ class LabelVocabulary:
     def column_of(self, phrase: str) -> str | None:
         """Return what a column is for by its normalised heading, see ``columns``; None: unknown."""
         found = self.columns.get(phrase)
-        if found is None and (field := self.field_of(phrase)) in AS_COLUMN:
+        if found is None and (field := self.fields.get(phrase)) in AS_COLUMN:
             found = field
         if found is None and len(phrase) >= _FUZZY_FROM:
             near = process.extractOne(
                 phrase, _long_headings(self), scorer=fuzz.ratio, score_cutoff=_FUZZY_RATIO
             )
             found = self.columns[near[0]] if near else None
+        if found is None and (field := self.field_of(phrase)) in AS_COLUMN:
+            found = field
         return found
 
     def field_of(self, phrase: str, *, colon: bool = False) -> str | None:

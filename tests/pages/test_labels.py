@@ -49,6 +49,8 @@ def test_labels_of_one_row_are_apart() -> None:
         (("Drug", "Dose", "Directions"), ("drug", "strength", "sig")),
         (("Drug", "Dosage:"), ("drug", "sig")),
         (("Drug", "Strength", "Dose", "Directions"), ("drug", "strength", "sig", "sig")),
+        (("Drug", "Dose", "Frequency"), ("drug", "strength", "sig")),
+        (("Drug", "Frequency", "Directions"), ("drug", "", "sig")),
     ],
 )
 def test_a_dose_beside_directions_is_the_strength(

@@ -1,0 +1,162 @@
+"""Rows of printed cells between form rules, and how they repeat down a page."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .areas import centre, contains
+from .labels import Label
+from .rules import FormRules
+from .types import Box
+
+_LEVEL_SHARE = 0.5  # of the longest: what a rule between rows of cells covers
+_SAME_Y, _SAME_X = 0.6, 1.2  # units: one level, one edge
+_LOW, _HIGH = 1.5, 9.0  # units: a row of cells
+_CROSSING = 0.6  # of a row's height that its sides run along
+_LOST_SIDES, _FEW = 2, 0.5  # that a row may lack of those of its fellows, which are so many more
+_LEAST_WIDTH = 10.0  # units: of a row
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A row of cells between two rules.
+
+    Attributes:
+        top, bottom: y of the rules.
+        edges: x of the sides, left to right, two or more.
+    """
+
+    top: int
+    bottom: int
+    edges: tuple[int, ...]
+
+    def cells(self) -> tuple[Box, ...]:
+        """The cells, left to right."""
+        height = self.bottom - self.top
+        return tuple(
+            Box(left, self.top, right - left, height)
+            for left, right in itertools.pairwise(self.edges)
+        )
+
+
+def around(block: Sequence[Strip]) -> Box:
+    """The area of rows of cells that follow each other."""
+    left, right = block[0].edges[0], block[0].edges[-1]
+    return Box(left, block[0].top, right - left, block[-1].bottom - block[0].top)
+
+
+def cell_strips(rules: FormRules, unit_px: float) -> list[Strip]:
+    """Rows of cells, top to bottom."""
+    levels: list[list[Box]] = []
+    for rule in sorted(rules.horizontal, key=lambda box: box.y + box.height / 2):
+        y = rule.y + rule.height / 2
+        if levels and y - (levels[-1][0].y + levels[-1][0].height / 2) < _SAME_Y * unit_px:
+            levels[-1].append(rule)
+        else:
+            levels.append([rule])
+    longest = max((sum(one.width for one in level) for level in levels), default=0)
+    full = [one for one in levels if sum(box.width for box in one) > _LEVEL_SHARE * longest]
+    strips = []
+    for above, below in itertools.pairwise(full):
+        top, bottom = (
+            round(sum(b.y + b.height / 2 for b in one) / len(one)) for one in (above, below)
+        )
+        left = max(min(box.x for box in one) for one in (above, below))
+        right = min(max(box.x + box.width for box in one) for one in (above, below))
+        high = _LOW * unit_px < bottom - top < _HIGH * unit_px
+        if not high or right - left < _LEAST_WIDTH * unit_px:
+            continue
+        edges: list[int] = []
+        for side in sorted(rules.vertical, key=lambda box: box.x):
+            x = side.x + side.width // 2
+            along = min(side.y + side.height, bottom) - max(side.y, top)
+            if along < _CROSSING * (bottom - top) or not left - unit_px < x < right + unit_px:
+                continue
+            if not edges or x - edges[-1] > _SAME_X * unit_px:
+                edges.append(x)
+        if len(edges) > 1:
+            strips.append(Strip(top, bottom, tuple(edges)))
+    return strips
+
+
+def kinds_of_strips(strips: Sequence[Strip], unit_px: float) -> tuple[list[Strip], list[int]]:
+    """Tell rows of cells apart by their edges; a row that lacks a side or two gets them back.
+
+    Returns:
+        The rows, and a number for each: rows of the same edges have the same.
+    """
+    near = _SAME_X * unit_px
+
+    def within(one: Strip, other: Strip) -> bool:
+        """Whether all edges of a row are edges of another."""
+        return all(min(abs(x - y) for y in other.edges) < near for x in one.edges)
+
+    kinds: list[list[int]] = []  # numbers of rows, each near to the one before it: paper is bent
+    for number, strip in enumerate(strips):
+        for some in kinds:
+            last = strips[some[-1]]
+            if len(last.edges) == len(strip.edges) and within(strip, last):
+                some.append(number)
+                break
+        else:
+            kinds.append([number])
+    kinds.sort(key=len, reverse=True)
+    mended = list(strips)
+    whole: list[list[int]] = []
+    for some in kinds:
+        fuller = None
+        for other in whole:
+            nearest = min(other, key=lambda n: abs(n - some[0]))
+            lost = len(strips[nearest].edges) - len(strips[some[0]].edges)
+            few = len(some) <= _FEW * len(other)
+            apart = all(abs(n - m) > 1 for n in some for m in other)  # no two rows of one block
+            if (
+                (few or apart)
+                and 0 < lost <= _LOST_SIDES
+                and within(strips[some[0]], strips[nearest])
+            ):
+                fuller = other
+                for number in some:
+                    mended[number] = replace(strips[number], edges=strips[nearest].edges)
+                break
+        if fuller is None:
+            whole.append(list(some))
+        else:
+            fuller += some
+    kind_of = {number: kind for kind, some in enumerate(whole) for number in some}
+    return mended, [kind_of[number] for number in range(len(strips))]
+
+
+def blocks_of_strips(
+    strips: Sequence[Strip], kinds: Sequence[int], labels: Sequence[Label]
+) -> list[list[int]]:
+    """The rows of each block: from a row with a cell for a drug to the next one of its kind."""
+
+    def says_drug(strip: Strip) -> bool:
+        area = around([strip])
+        return any(one.field == "drug" and contains(area, *centre(one.box_px)) for one in labels)
+
+    first = [n for n, strip in enumerate(strips) if says_drug(strip)]
+    if not first:
+        return []
+    kind = Counter(kinds[n] for n in first).most_common(1)[0][0]
+    starts = [n for n, one in enumerate(kinds) if one == kind]
+    # Rows all of one kind: only those in step with the drugs that were read begin a block.
+    read = [n for n in first if kinds[n] == kind]
+    if any(two == one + 1 for one, two in itertools.pairwise(starts)):
+        steps = [two - one for one, two in itertools.pairwise(read)]
+        if not steps:
+            return []
+        starts = [n for n in starts if (n - read[0]) % min(steps) == 0]
+    ends = [*starts[1:], len(strips)]
+    # The last block ends as soon as its rows are no longer those of the first.
+    pattern = kinds[starts[0] : ends[0]]
+    blocks = []
+    for start, end in zip(starts, ends, strict=True):
+        rows = [n for n in range(start, end) if n - start < len(pattern)]
+        if [kinds[n] for n in rows] == list(pattern):
+            blocks.append(rows)
+    return blocks

@@ -1,0 +1,152 @@
+"""Order tables: what their columns mean, where they end, and what only looks like one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from clinic_hwr.pages import Box, PrintedWord, find_fields
+from clinic_hwr.pages.ink_kinds import of_broken_rules
+from clinic_hwr.pages.label_vocabulary import label_vocabulary
+from clinic_hwr.pages.marks import signature_fields
+from clinic_hwr.pages.survey import survey_page
+from clinic_hwr.pages.tables import find_table
+from clinic_hwr.pages.types import FieldRegion, UprightPage
+
+_TOP, _HEAD, _TALL = 300, 40, 60
+
+
+def _scrawl(page: np.ndarray, x: int, y: int, letters: int = 3) -> None:
+    for number in range(letters):
+        cv2.ellipse(page, (x + 18 * number, y), (6, 10), 0, 0, 300, 0, 3)
+
+
+def _word(page: np.ndarray, text: str, x: int, y: int) -> PrintedWord:
+    cv2.putText(page, text, (x, y + 14), cv2.FONT_HERSHEY_DUPLEX, 0.55, 30, 1)
+    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, 0.55, 1)
+    return PrintedWord(text, Box(x, y, width, 14), 0.9)
+
+
+def _table(
+    headings: Sequence[str], *, rows: int = 3, sides: bool = True
+) -> tuple[np.ndarray, list[PrintedWord], list[int]]:
+    """A table with something written in every cell: page, words, left edges of its columns."""
+    page = np.full((1650, 1275), 255, np.uint8)
+    edges = [100 + 1000 * n // len(headings) for n in range(len(headings) + 1)]
+    words = []
+    for text, x in zip(headings, edges, strict=False):
+        at = x + 8
+        for one in text.split():
+            words.append(_word(page, one, at, _TOP + 12))
+            at += words[-1].box_px.width + 7
+    bottom = _TOP + _HEAD + rows * _TALL
+    for y in (_TOP, *range(_TOP + _HEAD, bottom + 1, _TALL)):
+        page[y : y + 2, edges[0] : edges[-1]] = 60
+    if sides:
+        for x in edges:
+            page[_TOP:bottom, x : x + 2] = 60
+    for row in range(rows):
+        for x in edges[:-1]:
+            _scrawl(page, x + 20, _TOP + _HEAD + row * _TALL + 32)
+    return page, words, edges
+
+
+def _fields(page: np.ndarray, words: list[PrintedWord]) -> tuple[FieldRegion, ...]:
+    return find_fields(UprightPage(page, 0, 0.0, np.eye(3)), words, forms=[])
+
+
+def _names(fields: Sequence[FieldRegion], edges: Sequence[int], row: int) -> list[str]:
+    """Names of the cells of a row, left to right; one that spans columns stands in each."""
+    middle = _TOP + _HEAD + row * _TALL + 30
+    names = []
+    for x in edges[:-1]:
+        names += [
+            one.name for one in fields
+            if one.box_px.x <= x + 40 <= one.box_px.x + one.box_px.width
+            and one.box_px.y <= middle <= one.box_px.y + one.box_px.height
+        ]  # fmt: skip
+    return names
+
+
+@pytest.mark.parametrize(
+    ("headings", "names"),
+    [
+        (("Medicine", "Dose", "Rte", "Interval"), ["drug", "sig", "sig", "sig"]),
+        (("Medicine", "Dose", "Instructions", "Qty"), ["drug", "strength", "sig", "quantity"]),
+        (("Medikament", "Dosis", "Gabe", "wie oft"), ["drug", "sig", "sig", "sig"]),
+        (("Drug", "Dose", "Freqency", "Init."), ["drug", "sig", "sig", "unnamed"]),
+        (("Drug", "Dose", "Qty", "rouute of"), ["drug", "sig", "quantity", "sig"]),
+    ],
+)
+def test_columns_mean_what_their_headings_together_say(
+    headings: tuple[str, ...], names: list[str]
+) -> None:
+    page, words, edges = _table(headings)
+    fields = _fields(page, words)
+    found = _names(fields, edges, 1)
+    sigs = [one for one in fields if one.name == "sig" and one.group == 2]
+    assert len(sigs) == 1
+    if names == ["drug", "sig", "quantity", "sig"]:
+        assert len(sigs[0].lines_px) == 2  # read cell by cell, around the cell between
+        assert {"drug", "quantity", "sig"} == set(found)
+    else:
+        assert found == names
+
+
+def test_a_row_of_labels_that_are_answered_at_once_is_no_table() -> None:
+    page, words, edges = _table(("Medicine", "Dose", "Qty"))
+    for x in edges[:-1]:
+        _scrawl(page, x + 100, _TOP + 22, 2)  # beside the label, over the first rule
+    survey = survey_page(page, words, vocabulary=label_vocabulary())
+    assert find_table(survey) is None
+    page, words, _ = _table(("Medicine", "Dose", "Qty"))
+    assert find_table(survey_page(page, words, vocabulary=label_vocabulary())) is not None
+
+
+@pytest.mark.parametrize("label", ["Patient:", ""])
+def test_rows_of_the_patient_or_without_its_columns_are_no_rows_of_a_table(label: str) -> None:
+    page, words, edges = _table(("Medicine", "Dose", "Qty"), rows=2)
+    top = _TOP + _HEAD + 2 * _TALL
+    for y in (top + 20, top + 20 + _TALL):
+        page[y : y + 2, edges[0] : edges[-1]] = 60
+    page[top + 20 : top + 20 + _TALL, 500:502] = 60
+    if label:
+        words.append(_word(page, label, 105, top + 26))
+    _scrawl(page, 200, top + 55)
+    _scrawl(page, 820, top + 55)
+    drugs = [one for one in _fields(page, words) if one.name in ("drug", "quantity")]
+    assert {one.group for one in drugs} == {1, 2}
+    assert all(one.box_px.y < top for one in drugs)
+
+
+def test_without_rules_a_column_ends_at_the_gap_of_all_rows() -> None:
+    """What stands under a heading that OCR did not read belongs to no other column."""
+    page, words, _ = _table(("Medicine", "Dose", "Frequency", "Supply"), sides=False)
+    read = [one for one in words if one.text != "Supply"]
+    sigs = [one for one in _fields(page, read) if one.name == "sig"]
+    assert [one.group for one in sigs] == [1, 2, 3]
+    assert all(one.box_px.x + one.box_px.width < 800 for one in sigs)
+
+
+def test_dashes_of_a_broken_rule_are_the_papers_and_hyphens_are_not() -> None:
+    rule = [Box(100 + 90 * n, 500 + n % 2, 20, 3) for n in range(8)]
+    hyphens = [Box(200, 300, 12, 3), Box(240, 300, 12, 3)]
+    lone = [Box(100 + 20 * n, 700, 12, 3) for n in range(6)]  # "1-0-1-0-1": no rule is so short
+    said = of_broken_rules([*rule, *hyphens, *lone], 15.0)
+    assert said == [True] * len(rule) + [False] * (len(hyphens) + len(lone))
+
+
+def test_who_signs_before_a_printed_degree_has_signed() -> None:
+    page = np.full((1650, 1275), 255, np.uint8)
+    page[1400:1402, 600:1050] = 60
+    words = [_word(page, "M.D.", 1060, 1388), _word(page, "Name:", 100, 300)]
+    unsigned = survey_page(page, words, vocabulary=label_vocabulary())
+    assert signature_fields(unsigned, unsigned.strokes, unsigned.labels) == ([], set())
+    _scrawl(page, 650, 1380, 8)
+    survey = survey_page(page, words, vocabulary=label_vocabulary())
+    fields, taken = signature_fields(survey, survey.strokes, survey.labels)
+    assert [(one.name, one.present) for one in fields] == [("signature", True)]
+    assert taken == set(survey.strokes) and fields[0].box_px.x < 660
