@@ -22,6 +22,7 @@ from .types import Gray
 
 # No letter is straight and upright, or level, for so many heights of a printed capital.
 _STRAIGHT = 3.0
+_MOST_PIECES = 80
 _PIECE = 2.0  # heights of a capital: a shorter piece says nothing
 _WIDEST = 1.2  # of a crease, in the same
 # A crease may be paler than any pen: so many gray levels off the paper are looked at.
@@ -185,9 +186,12 @@ def _band(middle: Sequence[tuple[float, float]], half: float, off: float) -> NDA
 
 
 def _pieces(straight: NDArray[np.uint8], unit_px: float) -> list[_Piece]:
-    count, labels, stats, _ = connected_pieces(straight)
+    _, labels, stats, _ = connected_pieces(straight)
     pieces = []
-    for index in range(1, count):
+    heights = stats[1:, cv2.CC_STAT_HEIGHT]
+    # On grainy paper chance makes hundreds; those of a crease are the longest.
+    longest = np.argsort(-heights, kind="stable")[:_MOST_PIECES] + 1
+    for index in sorted(longest.tolist()):
         x, y, width, height, area = (int(value) for value in stats[index])
         thick = area / max(1, height)
         if height < _PIECE * unit_px:

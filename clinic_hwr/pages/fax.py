@@ -18,6 +18,7 @@ _SPECK_PX = 3
 _GRAINY = 0.06  # of the pixels around are lone dots or holes: more is a ground, no letter's edge
 _SHADED = 0.3  # of the ground is black: the single dots of lighter gray are specks
 _PATCH_PX = 7
+_COARSE = 4
 _AROUND_PX = 33
 _OVER_GROUND, _CLUMP_PX = 0.4, 40
 _GROUND_PX = 65
@@ -93,14 +94,23 @@ def _grainy(ink: Gray) -> Gray:
     """Where dots and holes stand as densely as in no writing: (height, width), 255 or 0."""
     # What a majority of its neighbours outvotes is a dot or a hole; strokes are wider.
     lone = cv2.compare(ink, cv2.medianBlur(ink, 3), cv2.CMP_NE)
-    dots = cv2.boxFilter(lone, cv2.CV_32F, (_AROUND_PX, _AROUND_PX)) / 255
+    # Grain fills whole places: a quarter of the pixels each way shows them as well.
+    coarse = max(1, ink.shape[1] // _COARSE), max(1, ink.shape[0] // _COARSE)
+    around = max(1, _AROUND_PX // _COARSE)
+    dots = cv2.boxFilter(cv2.resize(lone, coarse, interpolation=cv2.INTER_AREA), cv2.CV_32F,
+                         (around, around)) / 255  # fmt: skip
+    if not (dots > _GRAINY).any():
+        return np.zeros_like(ink)
     # Letters fill less than half of a place, so that the median is what they stand on.
     size = max(1, ink.shape[1] // _PATCH_PX), max(1, ink.shape[0] // _PATCH_PX)
     patches = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.uint8)
-    ground = cv2.resize(cv2.medianBlur(patches, 5), ink.shape[::-1]) / 255
+    ground = cv2.resize(cv2.medianBlur(patches, 5), coarse) / 255
     grain = np.where((dots > _GRAINY) & (ground > _SHADED), 255, 0).astype(np.uint8)
-    side = np.ones((_AROUND_PX // 2, _AROUND_PX // 2), np.uint8)
-    return np.asarray(cv2.dilate(cv2.morphologyEx(grain, cv2.MORPH_OPEN, side), side), np.uint8)
+    side = np.ones((max(1, around // 2), max(1, around // 2)), np.uint8)
+    places = cv2.dilate(cv2.morphologyEx(grain, cv2.MORPH_OPEN, side), side)
+    return np.asarray(
+        cv2.resize(places, ink.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8
+    )
 
 
 def _ground_as_gray(gray: Gray, ink: Gray, grainy: Gray) -> Gray:
