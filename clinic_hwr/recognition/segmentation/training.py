@@ -40,10 +40,10 @@ CROP_PX = 448
 _KEEP_MINUTES = 5.0
 # Share of the pages that have a layout; the others have none, so that none is learnt by heart.
 _OF_LAYOUTS = 0.6
-# Of those, the share of forms put together at random (``pages_composed``).
+# Of those, the share of forms put together at random (``pages_composed``), half of them of wards.
 _COMPOSED = 0.7
 _WAYS = ("clean", "office", "photocopy", "fax_fine", "fax_standard", "phone", "phone_curled")
-_MIXED = tuple(name for name in layouts_with("train") if name.startswith("composed_"))
+_MIXED = tuple(name for name in layouts_with("train") if name.startswith(("composed_", "ward_")))
 _FIXED = tuple(name for name in layouts_with("train") if name not in _MIXED)
 
 
@@ -111,7 +111,7 @@ def _of_a_layout(
     way_of = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     gray = np.asarray(cv2.resize(gray, size, interpolation=way_of), np.uint8)
     written, printed = bands_by_kind(drawn.lines)
-    written += tuple(_middle(one.quad_px) for one in drawn.fields if one.name == "signature")
+    written += tuple(_middle(one.quad_px) for one in drawn.fields if one.kind == "signature")
     both = np.array([scale, scale * across / down], np.float32)
     return ScatteredPage(
         gray, tuple(band * both for band in written), tuple(band * both for band in printed)
