@@ -17,6 +17,7 @@ _SAME_Y, _SAME_X = 0.6, 1.2  # units: one level, one edge
 _LOW, _HIGH = 1.5, 9.0  # units: a row of cells
 _CROSSING = 0.6  # of a row's height that its sides run along
 _LOST_SIDES, _FEW = 2, 0.5  # that a row may lack of those of its fellows, which are so many more
+_APART = 0.15  # of a row's height: between blocks
 _LEAST_WIDTH = 10.0  # units: of a row
 
 
@@ -133,7 +134,10 @@ def kinds_of_strips(strips: Sequence[Strip], unit_px: float) -> tuple[list[Strip
 def blocks_of_strips(
     strips: Sequence[Strip], kinds: Sequence[int], labels: Sequence[Label]
 ) -> list[list[int]]:
-    """The rows of each block: from a row with a cell for a drug to the next one of its kind."""
+    """The rows of each block: from a row with a cell for a drug to the next one of its kind.
+
+    Where no such cell was read, what stands apart from others and is like them is a block.
+    """
 
     def says_drug(strip: Strip) -> bool:
         area = around([strip])
@@ -141,16 +145,17 @@ def blocks_of_strips(
 
     first = [n for n, strip in enumerate(strips) if says_drug(strip)]
     if not first:
-        return []
+        return _standing_apart(strips, kinds)
     kind = Counter(kinds[n] for n in first).most_common(1)[0][0]
     starts = [n for n, one in enumerate(kinds) if one == kind]
     # Rows all of one kind: only those in step with the drugs that were read begin a block.
     read = [n for n in first if kinds[n] == kind]
     if any(two == one + 1 for one, two in itertools.pairwise(starts)):
-        steps = [two - one for one, two in itertools.pairwise(read)]
-        if not steps:
+        step = min((two - one for one, two in itertools.pairwise(read)), default=0)
+        step = step or _period(kinds, read[0])
+        if not step:
             return []
-        starts = [n for n in starts if (n - read[0]) % min(steps) == 0]
+        starts = [n for n in starts if (n - read[0]) % step == 0]
     ends = [*starts[1:], len(strips)]
     # The last block ends as soon as its rows are no longer those of the first.
     pattern = kinds[starts[0] : ends[0]]
@@ -160,3 +165,26 @@ def blocks_of_strips(
         if [kinds[n] for n in rows] == list(pattern):
             blocks.append(rows)
     return blocks
+
+
+def _period(kinds: Sequence[int], start: int) -> int:
+    """After how many rows, two or more, those from ``start`` on come again; 0: they do not."""
+    for step in range(2, len(kinds) // 2 + 1):
+        pattern = list(kinds[start : start + step])
+        again = [list(kinds[n : n + step]) for n in (start - step, start + step) if n >= 0]
+        if len(set(pattern)) > 1 and pattern in again:
+            return step
+    return 0
+
+
+def _standing_apart(strips: Sequence[Strip], kinds: Sequence[int]) -> list[list[int]]:
+    """Rows without a gap between them make a block; the commonest kind of those there are."""
+    runs: list[list[int]] = []
+    for number, strip in enumerate(strips):
+        if runs and strip.top - strips[runs[-1][-1]].bottom < _APART * (strip.bottom - strip.top):
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    looks = Counter(tuple(kinds[n] for n in run) for run in runs if len(run) > 1)
+    look = next((one for one, count in looks.most_common(1) if count > 1), None)
+    return [run for run in runs if tuple(kinds[n] for n in run) == look]

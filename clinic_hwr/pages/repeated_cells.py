@@ -133,7 +133,8 @@ def _likely(
     survey: PageSurvey, cell: Box, packed: Mapping[str, str], known: Mapping[str, str]
 ) -> dict[str, _Seen]:
     """What the words of a cell may begin with, by what it names."""
-    words = [one for one in survey.words if contains(cell, *centre(one.box_px))]
+    every = (*survey.words, *survey.doubtful)
+    words = [one for one in every if contains(cell, *centre(one.box_px))]
     rows = word_rows(words)
     if not rows:
         return {}

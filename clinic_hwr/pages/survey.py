@@ -53,6 +53,7 @@ class PageSurvey:
         cores: the cores of the lines of writing, where a segmenter has marked them.
         all_ink: (height, width) uint8, 255 = any ink: pen, print and rules.
         checkboxes: small printed squares, ticked or not; their ink is none of the strokes.
+        doubtful: words that are surely print but not surely read: no labels by themselves.
     """
 
     gray: Gray
@@ -67,6 +68,7 @@ class PageSurvey:
     cores: LineCores | None = None
     all_ink: NDArray[np.uint8] | None = None
     checkboxes: tuple[Checkbox, ...] = ()
+    doubtful: tuple[PrintedWord, ...] = ()
 
 
 def survey_page(
@@ -89,8 +91,9 @@ def survey_page(
         maps: what a trained segmenter says of the page's lines, or None.
     """
     lines = printed_lines(gray)
+    doubtful: tuple[PrintedWord, ...] = ()
     if maps is not None and words:
-        words = read_rest(lift_rules(gray, lines.rules), maps, words, vocabulary)
+        words, doubtful = read_rest(lift_rules(gray, lines.rules), maps, words, vocabulary)
     words = split_glued(words, vocabulary)
     rules, dark = lines.rules, lines.parts.dark
     all_ink, ink = lines.parts.ink, lines.parts.ink.copy()
@@ -137,6 +140,7 @@ def survey_page(
         cores,
         all_ink,
         checkboxes,
+        doubtful,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from .choice_reread import reread_rows
@@ -23,6 +24,8 @@ _SURE = 0.3  # confidence below which a word was not read
 _SURE_ALONE, _LETTERS_ALONE = 0.9, 5  # of a word that is no label
 _SHARED = 0.33
 _ABOVE, _BELOW, _BESIDE = 0.9, 0.7, 0.8  # of a band's height, around it
+_UNDER = 0.15  # of a band's height: what a letter may reach below its line
+_PEN = 0.3  # of the map of handwriting, where it is above that of print
 _NEAR = 2.0  # of its height: words so near on one row make one strip
 
 
@@ -58,7 +61,7 @@ def read_rest(
     maps: LineMaps,
     words: Sequence[PrintedWord],
     vocabulary: LabelVocabulary | None = None,
-) -> tuple[PrintedWord, ...]:
+) -> tuple[tuple[PrintedWord, ...], tuple[PrintedWord, ...]]:
     """Read what ``unread_strips`` finds, all in one call of Tesseract.
 
     Args:
@@ -68,19 +71,45 @@ def read_rest(
         vocabulary: the label words of the languages enabled; None: of all that are known.
 
     Returns:
-        All words, those found now among them; a worse reading of the same ink gives way.
+        All words, those found now among them; a worse reading of the same ink gives way. And
+        words that are surely print but not surely read.
     """
     strips = unread_strips(maps, words, gray.shape)
     if not strips:
-        return tuple(words)
+        return tuple(words), ()
     capital = float(np.median([box.height for box in strips])) / (1 + _ABOVE + _BELOW) * 1.4
-    found = reread_rows(gray, [(box, (), ()) for box in strips], capital)
+    found = reread_rows(
+        _without_pen(gray, strips, maps), [(box, (), ()) for box in strips], capital
+    )
     more = [word for some in found for word in _believed(some, vocabulary)]
     kept = [
         word for word in words
         if not any(_same_ink(word.box_px, one.box_px) for one in more)
     ]  # fmt: skip
-    return (*kept, *more)
+    doubtful = [word for some in found for word in some
+                if word not in more and any(char.isalnum() for char in word.text)]  # fmt: skip
+    return (*kept, *more), tuple(doubtful)
+
+
+def _without_pen(gray: Gray, strips: Sequence[Box], maps: LineMaps) -> Gray:
+    """Whiten in each strip what is under its line of print, and what the segmenter calls pen.
+
+    Writing in a cell runs into the label above it; cut off, it is no letter of the label.
+    """
+    clean = gray.copy()
+    for box in strips:
+        line = box.height / (1 + _ABOVE + _BELOW)
+        base = round(box.y + (_ABOVE + 1 + _UNDER) * line)
+        right, bottom = box.x + box.width, box.y + box.height
+        clean[base:bottom, box.x : right] = 255
+        rows = slice(int(box.y * maps.scale), int(bottom * maps.scale) + 1)
+        columns = slice(int(box.x * maps.scale), int(right * maps.scale) + 1)
+        pen = maps.hand[rows, columns] > np.maximum(maps.print[rows, columns], _PEN)
+        if pen.any():
+            mask = cv2.resize(pen.astype(np.uint8), (box.width, box.height),
+                              interpolation=cv2.INTER_NEAREST)  # fmt: skip
+            clean[box.y : bottom, box.x : right][mask > 0] = 255
+    return clean
 
 
 def _same_ink(one: Box, other: Box) -> bool:
@@ -96,12 +125,16 @@ def _believed(
 ) -> list[PrintedWord]:
     """The words of a strip that are labels, or long and read surely.
 
-    What Tesseract makes of handwriting that the segmenter took for print is neither.
+    What Tesseract makes of handwriting that the segmenter took for print is neither. "Name" behind
+    a word that was not read is no label: it may be that of the drug.
     """
-    sure = [one for one in words if one.confidence >= _SURE]
-    labels = {i for label in find_labels(sure, vocabulary) for i in label.word_indexes}
+    read = [one for one in words if any(char.isalnum() for char in one.text)]
+    labels = {
+        i for label in find_labels(read, vocabulary) for i in label.word_indexes
+        if all(read[other].confidence >= _SURE for other in label.word_indexes)
+    }  # fmt: skip
     return [
-        one for number, one in enumerate(sure)
+        one for number, one in enumerate(read)
         if number in labels
         or (one.confidence >= _SURE_ALONE and sum(c.isalnum() for c in one.text) >= _LETTERS_ALONE)
     ]  # fmt: skip
