@@ -19,6 +19,7 @@ django.setup()
 
 from clinic_hwr import stage_read  # noqa: E402  (needs Django set up)
 from clinic_hwr.pages import FieldRegion  # noqa: E402
+from clinic_hwr.quantities_apart import with_quantities_apart  # noqa: E402
 from clinic_hwr.unknown_pages import regions_named, without_mere_print  # noqa: E402
 
 
@@ -27,6 +28,10 @@ def named_after_reading(
 ) -> tuple[FieldRegion, ...]:
     """Return the fields with the names that their readings give them."""
     found = stage_read.PageFound(gray, gray, (), tuple(regions), None)
-    readings = stage_read.page_readings(found, regions, stage_read.reader_load())
+    reader = stage_read.reader_load()
+    readings = stage_read.page_readings(found, regions, reader)
+    regions, readings = with_quantities_apart(
+        gray, regions, readings, lambda some: stage_read.page_readings(found, some, reader)
+    )
     named = regions_named(regions, readings)
     return without_mere_print(named, found.crops(regions), readings)[0]

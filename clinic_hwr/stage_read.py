@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -35,14 +34,13 @@ from clinic_hwr.pages.types import (
 from clinic_hwr.recognition.types import Alternative, CharConfidence, Reader, Reading
 from clinic_hwr.routing.models import Field, FieldReading
 
+from .quantities_apart import with_quantities_apart
 from .routing.line_marker import line_marker_load
+from .special_readers import block_reader_load, comb_reader_load
 from .unknown_pages import named_by_reading, without_mere_print
 
 if TYPE_CHECKING:
     from clinic_hwr.recognition.comb_reader import CombReader
-    from clinic_hwr.recognition.paragraphs import BlockReader
-
-logger = logging.getLogger(__name__)
 
 MARKS = frozenset({FieldKind.SIGNATURE, FieldKind.CHECKBOX})
 """Kinds that are there or not there; nothing is read in them."""
@@ -135,45 +133,6 @@ def reader_load() -> Reader:
         raise InstallationFault(str(error.args[0])) from error
 
 
-def comb_reader_load() -> CombReader | None:
-    """Return the reader of boxed characters; None when the site reads them as lines.
-
-    Raises:
-        InstallationFault: its weights are not installed, or it reads no characters.
-    """
-    from clinic_hwr.recognition.runtime import LOADING_ERRORS, load_comb_reader
-
-    arch = getattr(settings, "CLINIC_HWR_COMB_ARCH", "capsnet")
-    try:
-        return load_comb_reader(arch) if arch else None
-    except LOADING_ERRORS as error:
-        raise InstallationFault(str(error.args[0])) from error
-
-
-def block_reader_load() -> BlockReader | None:
-    """Return the reader of free text; None when the site has none, or not its weights.
-
-    Raises:
-        InstallationFault: the setting names no reader of blocks.
-    """
-    from clinic_hwr.recognition.runtime import LOADING_ERRORS, WeightsNotFound, load_block_reader
-
-    arch = getattr(settings, "CLINIC_HWR_BLOCK_ARCH", "")
-    try:
-        return load_block_reader(arch) if arch else None
-    except WeightsNotFound:
-        _say_missing(arch)
-        return None
-    except LOADING_ERRORS as error:
-        raise InstallationFault(str(error.args[0])) from error
-
-
-@cache
-def _say_missing(arch: str) -> None:
-    """Log once a process that blocks are read by lines because weights are missing."""
-    logger.warning("read.block_weights_missing arch=%s", arch)
-
-
 @dataclass(frozen=True, slots=True)
 class PageFound:
     """What the page finder found on a page.
@@ -228,15 +187,19 @@ def _page_fields(page: Page, reader: Reader, sheets: Sequence[FormSheet] = ()) -
     crops = found.crops(regions)
     readings = _readings(found, regions, crops, reader)
     places: Sequence[FieldRegionOf | None]
+    if form is None or form.page is None:
+        regions, readings = with_quantities_apart(
+            found.ink, regions, readings, lambda some: page_readings(found, some, reader)
+        )
+        crops = found.crops(regions)
+    # Of a form's fields only free lines are open.
+    regions = named_by_reading(page, regions, readings)
     if form is not None and form.page is not None:
-        # Of a form's fields only free lines are open.
-        regions = named_by_reading(page, regions, readings)
         places = [
             None if one.region is None else FieldRegionOf(one.region, one.doubtful)
             for one in form.page.fields
         ]
     else:
-        regions = named_by_reading(page, regions, readings)
         regions, crops, readings = without_mere_print(regions, crops, readings)
         if not regions:
             return [replace(_whole_page(page, found.gray), form=form)]

@@ -11,7 +11,7 @@ import cv2
 import pytest
 import torch
 
-from clinic_hwr import pipeline, stage_read
+from clinic_hwr import pipeline, special_readers, stage_read
 from clinic_hwr.accounts.models import Site
 from clinic_hwr.intake.claims import InstallationFault
 from clinic_hwr.intake.services import scan_receive
@@ -129,7 +129,7 @@ def test_a_site_may_read_cells_as_lines(
 def test_a_family_that_reads_no_cells_is_an_installation_fault(arch: str, settings: Any) -> None:
     settings.CLINIC_HWR_COMB_ARCH = arch
     with pytest.raises(InstallationFault, match="capsnet"):
-        stage_read.comb_reader_load()
+        special_readers.comb_reader_load()
 
 
 def test_free_text_is_read_by_lines_and_says_so(
@@ -164,7 +164,7 @@ def test_without_its_weights_a_block_is_read_by_lines(
     block_weights.unlink()
     settings.CLINIC_HWR_BLOCK_ARCH = "scan_attend_read"
     settings.CLINIC_HWR_COMB_ARCH = ""
-    stage_read._say_missing.cache_clear()
+    special_readers._say_missing.cache_clear()
     notes = readings(read_form(site, form_png))["notes"]
     assert notes.model.endswith("(lines)")
     assert "read.block_weights_missing arch=scan_attend_read" in caplog.text
@@ -173,7 +173,7 @@ def test_without_its_weights_a_block_is_read_by_lines(
 def test_a_family_that_reads_no_blocks_is_an_installation_fault(settings: Any) -> None:
     settings.CLINIC_HWR_BLOCK_ARCH = "trba"
     with pytest.raises(InstallationFault, match="scan_attend_read"):
-        stage_read.block_reader_load()
+        special_readers.block_reader_load()
 
 
 @pytest.mark.parametrize("arch", ["capsnet", "scan_attend_read", "scrabblegan", "nonsense"])
