@@ -30,7 +30,7 @@ def named_after_reading(
     found = stage_read.PageFound(gray, gray, (), tuple(regions), None)
     reader = stage_read.reader_load()
     readings = stage_read.page_readings(found, regions, reader)
-    regions, readings = with_quantities_apart(
+    regions, readings, _ = with_quantities_apart(
         gray, regions, readings, lambda some: stage_read.page_readings(found, some, reader)
     )
     named = regions_named(regions, readings)

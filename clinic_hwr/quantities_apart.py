@@ -34,8 +34,8 @@ def with_quantities_apart(
     regions: Sequence[FieldRegion],
     readings: Sequence[Reading | None],
     read: ReadRegions,
-) -> tuple[tuple[FieldRegion, ...], list[Reading | None]]:
-    """Cut quantities off the lines they end.
+) -> tuple[tuple[FieldRegion, ...], list[Reading | None], list[int]]:
+    """Cut quantities off the lines they end; a value that a form's box holds stays whole.
 
     Args:
         ink: the page, (height, width) uint8, without the print of its form where that is known.
@@ -45,7 +45,7 @@ def with_quantities_apart(
 
     Returns:
         Regions and readings, each quantity behind the line it was cut from, without a name: what it
-        says names it.
+        says names it. And for each the number of the region it is of.
     """
     pairs = [
         (number, halves)
@@ -53,7 +53,7 @@ def with_quantities_apart(
         if reading is not None and (halves := _halves(ink, region, reading.text)) is not None
     ]
     if not pairs:
-        return tuple(regions), list(readings)
+        return tuple(regions), list(readings), list(range(len(regions)))
     again = list(read([half for _, halves in pairs for half in halves]))
     cut: dict[int, list[tuple[FieldRegion, Reading]]] = {}
     for place, (number, halves) in enumerate(pairs):
@@ -62,16 +62,20 @@ def with_quantities_apart(
         if whole and left and right and _agree(whole.text, left.text, right.text):
             cut[number] = list(zip(halves, (left, right), strict=True))
     kept: list[tuple[FieldRegion, Reading | None]] = []
+    origins: list[int] = []
     for number, (region, reading) in enumerate(zip(regions, readings, strict=True)):
-        kept += cut.get(number, [(region, reading)])
-    return tuple(region for region, _ in kept), [reading for _, reading in kept]
+        pieces = cut.get(number, [(region, reading)])
+        kept += pieces
+        origins += [number] * len(pieces)
+    return tuple(region for region, _ in kept), [reading for _, reading in kept], origins
 
 
 def _halves(ink: Gray, region: FieldRegion, text: str) -> tuple[FieldRegion, FieldRegion] | None:
     """The drug and the quantity of a line, or None where there is nothing to cut, or no place."""
     found = _BEHIND.match(text)
     plain = region.kind in (FIELD_NAMES["drug"], FieldKind.TEXT) and region.printed_text is None
-    if found is None or region.name not in _MAY_HOLD_ONE or not plain or region.lines_px:
+    boxed = region.named_by is NamedBy.FORM or region.lines_px
+    if found is None or region.name not in _MAY_HOLD_ONE or not plain or boxed:
         return None
     box = region.box_px
     crop = ink[box.y : box.y + box.height, box.x : box.x + box.width]

@@ -186,18 +186,17 @@ def _page_fields(page: Page, reader: Reader, sheets: Sequence[FormSheet] = ()) -
         return [replace(_whole_page(page, found.gray), form=form)]
     crops = found.crops(regions)
     readings = _readings(found, regions, crops, reader)
+    regions, readings, origins = with_quantities_apart(
+        found.ink, regions, readings, lambda some: page_readings(found, some, reader)
+    )
+    crops = found.crops(regions)
     places: Sequence[FieldRegionOf | None]
-    if form is None or form.page is None:
-        regions, readings = with_quantities_apart(
-            found.ink, regions, readings, lambda some: page_readings(found, some, reader)
-        )
-        crops = found.crops(regions)
     # Of a form's fields only free lines are open.
     regions = named_by_reading(page, regions, readings)
     if form is not None and form.page is not None:
         places = [
             None if one.region is None else FieldRegionOf(one.region, one.doubtful)
-            for one in form.page.fields
+            for one in map(form.page.fields.__getitem__, origins)
         ]
     else:
         regions, crops, readings = without_mere_print(regions, crops, readings)

@@ -51,7 +51,10 @@ class _Reads:
 @pytest.mark.parametrize("name", ["drug", "unnamed"])
 def test_a_quantity_behind_a_drug_is_a_field_of_its_own(name: str) -> None:
     read = _Reads("Sertraline 50 mg tab", "#30")
-    regions, readings = with_quantities_apart(_page(), [_drug(name)], [_reading(_LINE)], read)
+    regions, readings, origins = with_quantities_apart(
+        _page(), [_drug(name)], [_reading(_LINE)], read
+    )
+    assert origins == [0, 0]
     assert [one.text for one in readings if one] == ["Sertraline 50 mg tab", "#30"]
     left, right = (one.box_px for one in regions)
     assert left.x == _BOX.x and left.x + left.width <= right.x
@@ -72,7 +75,7 @@ def test_a_quantity_behind_a_drug_is_a_field_of_its_own(name: str) -> None:
     ],
 )
 def test_pieces_that_do_not_say_what_the_line_said_stay_one(left: str, right: str) -> None:
-    regions, readings = with_quantities_apart(
+    regions, readings, _ = with_quantities_apart(
         _page(), [_drug()], [_reading(_LINE)], _Reads(left, right)
     )
     assert regions == (_drug(),) and [one.text for one in readings if one] == [_LINE]
@@ -90,7 +93,7 @@ def test_pieces_that_do_not_say_what_the_line_said_stay_one(left: str, right: st
 )
 def test_other_lines_are_not_looked_at_twice(text: str, name: str) -> None:
     read = _Reads("", "")
-    regions, readings = with_quantities_apart(_page(), [_drug(name)], [_reading(text)], read)
+    regions, readings, _ = with_quantities_apart(_page(), [_drug(name)], [_reading(text)], read)
     assert (regions, len(readings), read.asked) == ((_drug(name),), 1, [])
 
 
@@ -99,5 +102,12 @@ def test_letters_without_a_gap_are_not_cut() -> None:
     page[_BOX.y : _BOX.y + 40, _BOX.x : _BOX.x + _BOX.width] = 0
     page[_BOX.y + 5 : _BOX.y + 35 : 10] = 255
     read = _Reads("Sertraline 50 mg tab", "#30")
-    regions, _ = with_quantities_apart(page, [_drug()], [_reading(_LINE)], read)
+    regions, _, _ = with_quantities_apart(page, [_drug()], [_reading(_LINE)], read)
     assert regions == (_drug(),) and not read.asked
+
+
+def test_a_value_that_a_forms_box_holds_stays_whole() -> None:
+    read = _Reads("Sertraline 50 mg tab", "#30")
+    boxed = FieldRegion("drug", FIELD_NAMES["drug"], _BOX, group=1, named_by=NamedBy.FORM)
+    regions, _, origins = with_quantities_apart(_page(), [boxed], [_reading(_LINE)], read)
+    assert (regions, origins, read.asked) == ((boxed,), [0], [])
