@@ -20,7 +20,7 @@ _UNDER, _OVER = 1.0, 4.0
 # The label of a cell stands in its upper part, and a cell is no page: both in label heights.
 _CELL_TOP, _CELL_HEIGHT = 2.0, 14.0
 # Pieces of one rule: the gap between them in label heights, and how far off its height, in gaps.
-_PARTED, _PARTED_OFF = 1.5, 0.3
+_PARTED, _PARTED_OFF = 3.0, 0.15
 _LEFT_PART = 0.35  # of a cell's width: a label further right has its value under it
 
 
