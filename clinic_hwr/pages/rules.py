@@ -27,6 +27,7 @@ _LONG, _SAG = 4, 0.005
 _TOUCH_PX = 7.0  # of a horizontal rule: there a cell's side ends
 # The side of a low cell: so much of the shortest rule, and so near to the rules it stands between.
 _LOW_CELL, _SHORTEST_PX, _MEETS_PX = 0.4, 20, 3
+_NO_THICKER = 1.5  # than the rules
 _RIM_PX = 6  # around a rule, of what inpainting looks at
 
 
@@ -125,8 +126,8 @@ def _short_sides(
 ) -> tuple[Box, ...]:
     """Sides of low cells, which are no longer than a tall letter.
 
-    Such a side goes right from one rule to another, and another side stands over or under it: a 1
-    that fills its cell has no fellow.
+    Such a side goes right from one rule to another, is as thin as they are, and another side stands
+    over or under it: a 1 that fills its cell has no fellow.
 
     Args:
         ink, hairlines: of the page, transposed as everything here.
@@ -136,14 +137,20 @@ def _short_sides(
         length: of the shortest of those.
     """
 
+    thick = _NO_THICKER * float(np.median([rule.height for rule in horizontal]))
+
     def touches(box: Box) -> bool:
-        return box.width < length and all(
-            any(
-                abs(end - (rule.y + rule.height / 2)) <= rule.height / 2 + _MEETS_PX
-                and rule.x - _MEETS_PX <= box.y <= rule.x + rule.width + _MEETS_PX
-                for rule in horizontal
+        return (
+            box.width < length
+            and box.height <= thick
+            and all(
+                any(
+                    abs(end - (rule.y + rule.height / 2)) <= rule.height / 2 + _MEETS_PX
+                    and rule.x - _MEETS_PX <= box.y <= rule.x + rule.width + _MEETS_PX
+                    for rule in horizontal
+                )
+                for end in (box.x, box.x + box.width)
             )
-            for end in (box.x, box.x + box.width)
         )
 
     shorter = max(_SHORTEST_PX, round(_LOW_CELL * length))

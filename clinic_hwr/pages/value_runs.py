@@ -11,7 +11,7 @@ from .pen_strokes import Stroke
 from .survey import PageSurvey
 from .types import Box
 
-_RUN_ON = 0.8  # label heights between letters of one word
+_RUN_ON = 1.6  # label heights between words of one value
 
 
 @dataclass(frozen=True, slots=True)
