@@ -178,13 +178,32 @@ def _period(kinds: Sequence[int], start: int) -> int:
 
 
 def _standing_apart(strips: Sequence[Strip], kinds: Sequence[int]) -> list[list[int]]:
-    """Rows without a gap between them make a block; the commonest kind of those there are."""
+    """Rows without a gap between them make a block; the commonest kind of those there are.
+
+    Rows without a gap that come again are several.
+    """
     runs: list[list[int]] = []
     for number, strip in enumerate(strips):
         if runs and strip.top - strips[runs[-1][-1]].bottom < _APART * (strip.bottom - strip.top):
             runs[-1].append(number)
         else:
             runs.append([number])
+    for run in runs:
+        parts = _repeats(run, kinds)
+        if parts:
+            return parts
     looks = Counter(tuple(kinds[n] for n in run) for run in runs if len(run) > 1)
     look = next((one for one, count in looks.most_common(1) if count > 1), None)
     return [run for run in runs if tuple(kinds[n] for n in run) == look]
+
+
+def _repeats(run: Sequence[int], kinds: Sequence[int]) -> list[list[int]]:
+    """Cut rows up that come again to the end of a run, two of a kind or more; [] otherwise."""
+    for skipped in range(len(run) - 3):
+        rest = list(run[skipped:])
+        for step in range(2, len(rest) // 2 + 1):
+            look = [kinds[n] for n in rest]
+            again = all(one == two for one, two in zip(look, look[step:], strict=False))
+            if again and len(rest) % step == 0 and len(set(look[:step])) > 1:
+                return [rest[n : n + step] for n in range(0, len(rest), step)]
+    return []

@@ -105,3 +105,16 @@ def test_sides_of_low_cells_are_rules_and_a_tall_one_is_a_digit() -> None:
     }
     assert all(min(abs(x - edge) for edge in (400, 700, 800)) < 4 for x in sides)
     assert len(sides) >= 3
+
+
+@pytest.mark.parametrize("gap", [0, 25])
+def test_blocks_without_a_readable_label_for_drugs_are_told_by_their_likeness(gap: int) -> None:
+    block = [["Mwdicotion", "Dose"], ["Directions", "Route", "Quantity"]]
+    page, words = _blocks([block, block, block], gap)
+    survey = _survey(page, words)
+    assert all(label.field != "drug" for label in survey.labels)
+    cells, areas = repeated_cells(survey)
+    assert len(areas) == 3
+    drugs = [one for one in cells if one.field == "drug"]
+    assert [one.group for one in drugs] == [1, 2, 3]
+    assert all(abs(one.box_px.x - _LEFT) < 5 for one in drugs)
