@@ -10,7 +10,7 @@ from .labels import Label, Placement, union
 from .pen_strokes import Stroke
 from .survey import PageSurvey
 from .types import FIELD_NAMES, Box, FieldRegion
-from .values import is_writing, rule_beside
+from .values import cell_around, is_writing, rule_beside
 
 _DEGREES = frozenset({"md", "do", "dds", "dmd", "dpm", "dvm", "od", "np", "pac", "mbbs"})
 _SIGNED_ON = 8.0  # heights of the degree: a rule that is signed on
@@ -106,7 +106,18 @@ def _signing_areas(survey: PageSurvey, label: Label) -> list[Box]:
     if rule_beside(survey, box) is not None:
         return [beside, _over(survey, label)]
     # What stands beside "May substitute" is no signature, unless it is on a rule.
-    return [_over(survey, label), *([beside] if label.field == "signature" else [])]
+    if label.field != "signature":
+        return [_over(survey, label)]
+    return [_over(survey, label), beside, *_under(survey, label)]
+
+
+def _under(survey: PageSurvey, label: Label) -> list[Box]:
+    """The cell that a label heads, if it does: what stands under a label elsewhere is no answer."""
+    cell = cell_around(survey, label.box_px)
+    if cell is None:
+        return []
+    top = label.box_px.y + label.box_px.height
+    return [Box(cell.x, top, cell.width, max(1, cell.y + cell.height - top))]
 
 
 def _over(survey: PageSurvey, label: Label) -> Box:
