@@ -144,7 +144,7 @@ def _listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _answers(broker_url: str) -> bool:
+def _takes_clients(broker_url: str) -> bool:
     """Whether a broker takes a client in."""
     try:
         with Connection(broker_url, connect_timeout=2) as connection:
@@ -202,5 +202,5 @@ def rabbitmq() -> Iterator[str]:
         ):
             url = f"amqp://guest:guest@{HOST}:{port}//"
             # It listens while it starts, and hangs up on who asks then.
-            wait_for(lambda: _answers(url), process, log, "RabbitMQ")
+            wait_for(lambda: _takes_clients(url), process, log, "RabbitMQ")
             yield url
