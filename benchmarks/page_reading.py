@@ -15,11 +15,12 @@ os.environ.setdefault("DJANGO_SECRET_KEY", "measured")
 import django
 import numpy as np
 
+from clinic_hwr.quantities_apart import with_quantities_apart
+
 django.setup()
 
 from clinic_hwr import stage_read  # noqa: E402  (needs Django set up)
 from clinic_hwr.pages import FieldRegion  # noqa: E402
-from clinic_hwr.quantities_apart import with_quantities_apart  # noqa: E402
 from clinic_hwr.unknown_pages import regions_named, without_mere_print  # noqa: E402
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -45,6 +44,7 @@ from .values import (
     over,
     printed_in_cell,
     printed_region,
+    rows_of_writing,
     share_strokes,
     value_slots,
     written_in_cell,
@@ -268,7 +268,7 @@ class _FieldSearch:
             if found and is_writing(self.survey, union([s.box_px for s in found])):
                 field = FieldRegion(
                     label.field, FIELD_NAMES[label.field], union([s.box_px for s in found]),
-                    label=label.text, lines_px=self._rows(found),
+                    label=label.text, lines_px=rows_of_writing(self.survey, found),
                 )  # fmt: skip
                 self._take([self._numbered(field)], set(found))
             elif not found and (words := printed_in_cell(self.survey, label)):
@@ -283,7 +283,7 @@ class _FieldSearch:
         box = union([s.box_px for s in found])
         field = FieldRegion(
             label.field, FIELD_NAMES[label.field], box, label=label.text,
-            lines_px=self._rows(found),
+            lines_px=rows_of_writing(self.survey, found),
         )  # fmt: skip
         self._take([self._numbered(field)], set(found))
         return True
@@ -317,15 +317,6 @@ class _FieldSearch:
 
         best = min(lines, key=lambda line: away(line.box_px)).box_px
         return [stroke for line in lines if same_row(best, line.box_px) for stroke in line.strokes]
-
-    def _rows(self, strokes: Sequence[Stroke]) -> tuple[Box, ...]:
-        """The lines of a value that stands on several rows; () when it stands on one."""
-        lines = [
-            line.box_px for line in text_lines(self.survey, strokes)
-            if is_writing(self.survey, line.box_px)
-        ]  # fmt: skip
-        rows = any(two.y > one.y + 0.6 * one.height for one, two in itertools.pairwise(lines))
-        return tuple(lines) if rows else ()
 
     def _outside(self, area: Box | None, *, printed: bool = False) -> list[Stroke]:
         """Strokes a label may claim: the free writing area keeps its own."""

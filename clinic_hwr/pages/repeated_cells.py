@@ -6,7 +6,6 @@ runs over them, so that each is read in some blocks only; the blocks are alike, 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
@@ -18,9 +17,8 @@ from .label_vocabulary import DOSE, LabelVocabulary, label_vocabulary, normalise
 from .labels import union, word_rows
 from .pen_strokes import Stroke
 from .survey import PageSurvey
-from .text_lines import text_lines
 from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
-from .values import is_writing, printed_region
+from .values import is_writing, printed_region, rows_of_writing
 
 PER_BLOCK = ("drug", "strength", "sig", "quantity", "refills")
 _LABEL_PART = 0.4  # of a cell's height: its label
@@ -183,25 +181,26 @@ def block_fields(
             if contains(cell.box_px, *centre(one.box_px))
             and not _is_side(one.box_px, cell.box_px, survey.unit_px)
         ]  # fmt: skip
-        print_ = _label_letters(cell, there)
-        taken.update(print_)
-        found = [one for one in there if one not in print_]
+        letters = _label_letters(cell, there)
+        taken.update(letters)
+        found = [one for one in there if one not in letters]
         if not found or not is_writing(survey, union([one.box_px for one in found])):
             typed = _typed_in(survey, cell, labelled) if cell.field else []
             if typed:
                 fields.append(printed_region(cell.field, typed, label=cell.label, group=cell.group))
             continue
-        lines = [line.box_px for line in text_lines(survey, found)
-                 if is_writing(survey, line.box_px)]  # fmt: skip
         taken.update(found)
-        if not cell.field:
-            fields += [FieldRegion("unnamed", FIELD_NAMES["unnamed"], line) for line in lines]
+        whole = union([one.box_px for one in found])
+        rows = rows_of_writing(survey, found)
+        if not cell.field:  # what nobody can name is shown, never dropped
+            fields += [
+                FieldRegion("unnamed", FIELD_NAMES["unnamed"], one) for one in rows or (whole,)
+            ]
             continue
-        rows = any(two.y > one.y + 0.6 * one.height for one, two in itertools.pairwise(lines))
         fields.append(
             FieldRegion(
-                cell.field, FIELD_NAMES[cell.field], union([one.box_px for one in found]),
-                group=cell.group, label=cell.label, lines_px=tuple(lines) if rows else (),
+                cell.field, FIELD_NAMES[cell.field], whole, group=cell.group, label=cell.label,
+                lines_px=rows,
             )
         )  # fmt: skip
     written = sorted({one.group for one in fields if one.group})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from .areas import centre, contains, same_row
 from .labels import Label, Placement, union
 from .pen_strokes import Stroke
 from .survey import PageSurvey
+from .text_lines import text_lines
 from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
 from .value_runs import Slot
 
@@ -347,3 +349,10 @@ def printed_region(
 def is_writing(survey: PageSurvey, box: Box) -> bool:
     """Whether ink of this extent can be writing rather than a speck or a left-over of print."""
     return box.height > 0.45 * survey.unit_px and box.width + box.height > 1.1 * survey.unit_px
+
+
+def rows_of_writing(survey: PageSurvey, strokes: Sequence[Stroke]) -> tuple[Box, ...]:
+    """The lines of a value that stands on several rows; () when it stands on one."""
+    lines = [one.box_px for one in text_lines(survey, strokes) if is_writing(survey, one.box_px)]
+    rows = any(two.y > one.y + 0.6 * one.height for one, two in itertools.pairwise(lines))
+    return tuple(lines) if rows else ()

@@ -15,7 +15,7 @@ from clinic_hwr.pages.medication_groups import grouped
 from clinic_hwr.pages.medications import name_lines
 from clinic_hwr.pages.sheet import find_sheet
 from clinic_hwr.pages.types import FIELD_NAMES, LineMaps, PageProblem
-from clinic_hwr.pages.unread_print import unread_strips
+from clinic_hwr.pages.unread_print import _without_pen, unread_strips
 from clinic_hwr.recognition.synthesis.pages_paper import Gray, Paper
 
 from .scribble import ScribbleHand
@@ -225,6 +225,21 @@ def test_the_black_fold_of_a_fax_goes_and_strokes_across_it_stay(turned: bool) -
     said = make_upright(page, turns=0).problems
     assert PageProblem.FOLD_REMOVED in said
     assert PageProblem.FOLD_REMOVED not in make_upright(whole, turns=0).problems
+
+
+def test_pen_under_a_label_is_white_when_the_label_is_read_again() -> None:
+    page = np.full((100, 200), 255, np.uint8)
+    page[40:50, 40:120] = 60  # the label
+    page[54:70, 60:90] = 60  # writing that runs into it from below
+    page[40:50, 100:110] = 60
+    hand = np.zeros((100, 200), np.float32)
+    hand[38:52, 100:110] = 0.9
+    maps = LineMaps(hand, np.zeros_like(hand), 1.0)
+    clean = _without_pen(page, [Box(30, 31, 110, 26)], maps)
+    assert (clean[40:50, 40:100] == 60).all()
+    assert (clean[54:57, 60:90] == 255).all() and (clean[60:70, 60:90] == 60).all()
+    assert (clean[40:50, 100:110] == 255).all()
+    assert (page[54:57, 60:90] == 60).all()  # a copy: what is read later has all its ink
 
 
 def test_a_fold_goes_and_the_rule_of_a_table_stays() -> None:
