@@ -17,6 +17,7 @@ from .label_vocabulary import DOSE, LabelVocabulary, label_vocabulary, normalise
 from .labels import union, word_rows
 from .pen_strokes import Stroke
 from .survey import PageSurvey
+from .text_lines import text_lines
 from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
 from .values import is_writing, printed_region, rows_of_writing
 
@@ -191,16 +192,18 @@ def block_fields(
             continue
         taken.update(found)
         whole = union([one.box_px for one in found])
-        rows = rows_of_writing(survey, found)
-        if not cell.field:  # what nobody can name is shown, never dropped
+        if not cell.field:
+            lines = [one.box_px for one in text_lines(survey, found)
+                     if is_writing(survey, one.box_px)]  # fmt: skip
             fields += [
-                FieldRegion("unnamed", FIELD_NAMES["unnamed"], one) for one in rows or (whole,)
+                FieldRegion("unnamed", FIELD_NAMES["unnamed"], one)
+                for one in lines or [whole]  # what nobody can name is shown, never dropped
             ]
             continue
         fields.append(
             FieldRegion(
                 cell.field, FIELD_NAMES[cell.field], whole, group=cell.group, label=cell.label,
-                lines_px=rows,
+                lines_px=rows_of_writing(survey, found),
             )
         )  # fmt: skip
     written = sorted({one.group for one in fields if one.group})
