@@ -15,6 +15,8 @@ _BELOW_RX = {
 }  # fmt: skip
 # An Rx is about as wide as high; a word this many times as wide is a heading.
 _HEADING = 3.5
+# Heights of a capital: from a label in a corner to the upper rule and to the lower one at most.
+_CORNER, _CELL = 1.5, 5.0
 _OF_DRUGS = {"drug", "strength", "sig", "quantity"}
 _PATIENT = {
     "patient_name", "patient_dob", "patient_address", "patient_age", "patient_sex",
@@ -23,14 +25,20 @@ _PATIENT = {
 
 
 def rx_area(labels: Sequence[Label], words: Sequence[PrintedWord], width: int, height: int,
-            unit_px: float) -> Box | None:  # fmt: skip
+            unit_px: float, level_rules: Sequence[Box] = ()) -> Box | None:  # fmt: skip
     """Return the free writing area that a printed Rx opens, or None without an Rx.
 
     It starts a letter above the Rx and ends at the next row of closing labels, or at a footer.
+
+    Args:
+        labels, words: of the page.
+        width, height: of the page in pixels.
+        unit_px: height of a printed capital.
+        level_rules: horizontal rules of the page: cells of the patient end at one.
     """
     marks = [label for label in labels if label.placement is Placement.AREA]
     if not marks:
-        return _area_by_position(labels, words, width, height, unit_px)
+        return _area_by_position(labels, words, width, height, unit_px, level_rules)
     # The biggest one: small print may speak of "Rx" too.
     box = max((mark.box_px for mark in marks), key=lambda b: b.height)
     top = max(0, round(box.y - 0.8 * unit_px))
@@ -45,8 +53,9 @@ def rx_area(labels: Sequence[Label], words: Sequence[PrintedWord], width: int, h
 
 
 def _area_by_position(
-    labels: Sequence[Label], words: Sequence[PrintedWord], width: int, height: int, unit_px: float
-) -> Box | None:
+    labels: Sequence[Label], words: Sequence[PrintedWord], width: int, height: int, unit_px: float,
+    level_rules: Sequence[Box],
+) -> Box | None:  # fmt: skip
     """The writing area of a page whose Rx was not read: below the patient's rows.
 
     Only between rows of patient labels and a signature line, so that notes of another kind do
@@ -61,12 +70,25 @@ def _area_by_position(
     words_of_drugs = {one.field for one in labels if sum(c.isalpha() for c in one.text) > 2}
     if len(words_of_drugs & _OF_DRUGS) > 1:
         return None  # the form says what stands where
-    top = max(box.y + box.height for box in rows)
+    top = max(_end_of_cell(box, level_rules, unit_px) for box in rows)
     bottom = _bottom(labels, words, top, height, unit_px)
     if bottom - top < 8 * unit_px:
         return None
     top += round(1.5 * unit_px)
     return Box(0, top, width, round(bottom) - top)
+
+
+def _end_of_cell(label: Box, level_rules: Sequence[Box], unit_px: float) -> int:
+    """y where a label in the corner of a cell, or a label without one, has its value behind it."""
+    end = label.y + label.height
+    along = [
+        rule.y + rule.height // 2 for rule in level_rules
+        if rule.x <= label.x and label.x + label.width <= rule.x + rule.width
+    ]  # fmt: skip
+    in_a_cell = any(0 <= label.y - y < _CORNER * unit_px for y in along)
+    under = [y for y in along if unit_px < y - end < _CELL * unit_px]
+    # The area begins a little below what is said here.
+    return max(end, round(min(under) - unit_px)) if in_a_cell and under else end
 
 
 def _bottom(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from .areas import centre, contains
@@ -19,6 +19,7 @@ _CROSSING = 0.6  # of a row's height that its sides run along
 _LOST_SIDES, _FEW = 2, 0.5  # that a row may lack of those of its fellows, which are so many more
 _APART = 0.15  # of a row's height: between blocks
 _LEAST_WIDTH = 10.0  # units: of a row
+_STEP_OFF, _SIDES = 0.8, 0.6  # units: a block is out of step; of its sides that can be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ def cell_strips(rules: FormRules, unit_px: float) -> list[Strip]:
             levels[-1].append(rule)
         else:
             levels.append([rule])
-    longest = max((sum(one.width for one in level) for level in levels), default=0)
-    full = [one for one in levels if sum(box.width for box in one) > _LEVEL_SHARE * longest]
+    longest = max((_covered(level) for level in levels), default=0)
+    full = [one for one in levels if _covered(one) > _LEVEL_SHARE * longest]
     strips = []
     for above, below in itertools.pairwise(full):
         top, bottom = (
@@ -81,6 +82,15 @@ def cell_strips(rules: FormRules, unit_px: float) -> list[Strip]:
         if len(edges) > 1:
             strips.append(Strip(top, bottom, tuple(edges)))
     return strips
+
+
+def _covered(level: Sequence[Box]) -> int:
+    """Pixels of a row that its rules cover; two close above each other cover them once."""
+    covered, end = 0, 0
+    for box in sorted(level, key=lambda one: one.x):
+        covered += max(0, box.x + box.width - max(end, box.x))
+        end = max(end, box.x + box.width)
+    return covered
 
 
 def kinds_of_strips(strips: Sequence[Strip], unit_px: float) -> tuple[list[Strip], list[int]]:
@@ -139,11 +149,7 @@ def blocks_of_strips(
     Where no such cell was read, what stands apart from others and is like them is a block.
     """
 
-    def says_drug(strip: Strip) -> bool:
-        area = around([strip])
-        return any(one.field == "drug" and contains(area, *centre(one.box_px)) for one in labels)
-
-    first = [n for n, strip in enumerate(strips) if says_drug(strip)]
+    first = [n for n, strip in enumerate(strips) if _has_drug(strip, labels)]
     if not first:
         return _standing_apart(strips, kinds)
     kind = Counter(kinds[n] for n in first).most_common(1)[0][0]
@@ -165,6 +171,81 @@ def blocks_of_strips(
         if [kinds[n] for n in rows] == list(pattern):
             blocks.append(rows)
     return blocks
+
+
+def with_lost_blocks(
+    blocks: Sequence[Sequence[Strip]], rules: FormRules, labels: Sequence[Label], unit_px: float
+) -> list[list[Strip]]:
+    """Add the blocks that a fold or a pale rule has hidden: one step from another, and there.
+
+    A block is there where a label for a drug stands in its first row, or most of its sides do.
+
+    Args:
+        blocks: those found, of equal rows, top to bottom.
+        rules, labels: of the page.
+        unit_px: height of a printed capital.
+    """
+    found = [list(block) for block in blocks]
+    if len(found) < 2:
+        return found
+    tops = [block[0].top for block in found]
+    step = min(two - one for one, two in itertools.pairwise(tops))
+    off = [abs((top - tops[0]) - step * round((top - tops[0]) / step)) for top in tops]
+    if max(off) > _STEP_OFF * unit_px:
+        return found
+
+    def is_there(block: Sequence[Strip]) -> bool:
+        if any(_has_drug(one, labels) for one in block[:1]):
+            return True
+        sides = [(strip, x) for strip in block for x in strip.edges]
+        seen = sum(
+            any(
+                abs(rule.x + rule.width / 2 - x) < _SAME_X * unit_px
+                and min(rule.y + rule.height, strip.bottom) - max(rule.y, strip.top)
+                > _CROSSING * (strip.bottom - strip.top)
+                for rule in rules.vertical
+            )
+            for strip, x in sides
+        )
+        return seen > _SIDES * len(sides)
+
+    height = max(block[-1].bottom - block[0].top for block in found)
+    # Between two that were found, one may be hidden.
+    steps = [step // parts for parts in (3, 2, 1) if parts == 1 or step // parts > height - unit_px]
+    for one_step in steps:
+        beside = _beside(found, one_step, unit_px, is_there)
+        if beside:
+            return sorted([*found, *beside], key=lambda block: block[0].top)
+    return found
+
+
+def _beside(
+    blocks: Sequence[Sequence[Strip]],
+    step: int,
+    unit_px: float,
+    is_there: Callable[[Sequence[Strip]], bool],
+) -> list[list[Strip]]:
+    """Blocks a step above and below those given and those found so."""
+    found = [list(block) for block in blocks]
+    waiting = list(found)
+    while waiting:
+        block = waiting.pop()
+        for shift in (-step, step):
+            moved = [replace(one, top=one.top + shift, bottom=one.bottom + shift) for one in block]
+            free = all(
+                moved[-1].bottom <= one[0].top + unit_px or one[-1].bottom - unit_px <= moved[0].top
+                for one in found
+            )
+            if moved[0].top > 0 and free and is_there(moved):
+                found.append(moved)
+                waiting.append(moved)
+    return found[len(blocks) :]
+
+
+def _has_drug(strip: Strip, labels: Sequence[Label]) -> bool:
+    """Whether a label for a drug stands in a row of cells."""
+    area = around([strip])
+    return any(one.field == "drug" and contains(area, *centre(one.box_px)) for one in labels)
 
 
 def _period(kinds: Sequence[int], start: int) -> int:

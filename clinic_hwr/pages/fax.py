@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 
 from .components import connected_pieces
+from .halftone import dots_joined, dots_of_strokes
 from .types import Gray
 
 # Dots of a row of a fax (ITU-T T.4: A4, B4, A3), and what gateways make of a letter page at 200.
 _ROW_DOTS = (1728, 2048, 2432, 1700, 1694)
 _FLAT_LETTERS = 0.72  # height over width of letters on rows that are half as dense as columns
 _MIN_LETTERS = 20
-_SPECK_PX = 3
+_SPECK_PX, _DOTS_PX = 3, 12  # of a speck, and of dots of a halftone that touch
 _GRAINY = 0.06  # of the pixels around are lone dots or holes: more is a ground, no letter's edge
 _SHADED = 0.3  # of the ground is black: the single dots of lighter gray are specks
 _PATCH_PX = 7
@@ -63,6 +64,7 @@ def _is_half_dense(gray: Gray) -> bool:
 def clean_fax(gray: Gray) -> Gray:
     """Take out specks, where there are too many to be dots of i, and fill rows lost on the line.
 
+    Where strokes arrive as dots they are joined; see ``halftone``.
     A shaded sheet reaches the other side as black and white grain: there dots are blurred into the
     gray that they stand for, so that the ink shows against it, and what is all but black becomes
     white.
@@ -74,9 +76,14 @@ def clean_fax(gray: Gray) -> Gray:
         gray = _ground_as_gray(gray, ink, grainy)
     speck = np.where(stats[:, cv2.CC_STAT_AREA] <= _SPECK_PX, 255, 0).astype(np.uint8)
     speck[0] = 0
-    if np.count_nonzero(speck) > _FEW_SPECKS * gray.size:
-        gray = np.asarray(cv2.max(gray, speck.take(labels)), np.uint8)
-    return _rows_filled(gray)
+    if np.count_nonzero(speck) <= _FEW_SPECKS * gray.size:
+        return _rows_filled(gray)
+    small = np.where(stats[:, cv2.CC_STAT_AREA] <= _DOTS_PX, 255, 0).astype(np.uint8)
+    small[0] = 0
+    specks = speck.take(labels)
+    dots = dots_of_strokes(specks, small.take(labels), grainy)
+    gray = _rows_filled(np.asarray(cv2.max(gray, cv2.subtract(specks, dots)), np.uint8))
+    return dots_joined(gray, fax_stretch(gray)) if dots.any() else gray
 
 
 def is_blackened(gray: Gray, clean: Gray) -> bool:

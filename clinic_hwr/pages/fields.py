@@ -182,7 +182,8 @@ class _FieldSearch:
             signed = [one for one in signed if one.name != "substitution"]
         self._take(signed, strokes)
         height, width = survey.gray.shape
-        area = rx_area(labels, survey.words, width, height, survey.unit_px)
+        area = rx_area(labels, survey.words, width, height, survey.unit_px,
+                       survey.rules.horizontal)  # fmt: skip
         self._labelled(labels, area)
         if area is not None and not self.numbered:
             self._free_writing(area)

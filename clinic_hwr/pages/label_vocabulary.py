@@ -60,8 +60,9 @@ class LabelVocabulary:
                 phrase, _long_headings(self), scorer=fuzz.ratio, score_cutoff=_FUZZY_RATIO
             )
             found = self.columns[near[0]] if near else None
-        if found is None and (field := self.field_of(phrase)) in AS_COLUMN:
-            found = field
+        for text in (phrase, phrase.replace(" ", "")):  # a crease parts a word
+            if found is None and (field := self.field_of(text)) in AS_COLUMN:
+                found = field
         return found
 
     def field_of(self, phrase: str, *, colon: bool = False) -> str | None:

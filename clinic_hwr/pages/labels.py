@@ -60,7 +60,8 @@ def find_labels(
             if label is None:
                 at += 1
                 continue
-            labels.append(label)
+            if not (labels and _explains(label, labels[-1])):
+                labels.append(label)
             at += len(label.word_indexes)
     return tuple(_in_context(_doses(_drugs_behind_rx(labels), known)))
 
@@ -138,6 +139,14 @@ def _label_at(
             where = Placement.BESIDE
         return Label(field, text, box, where, tuple(indexes))
     return None
+
+
+def _explains(label: Label, before: Label) -> bool:
+    """Whether what is read as a label stands in brackets behind one, and only explains it."""
+    gap = label.box_px.x - (before.box_px.x + before.box_px.width)
+    height = max(label.box_px.height, before.box_px.height)
+    level = abs(label.box_px.y - before.box_px.y) < 0.5 * height
+    return label.text.startswith("(") and level and 0 <= gap < 1.2 * height
 
 
 def _drugs_behind_rx(labels: Sequence[Label]) -> list[Label]:

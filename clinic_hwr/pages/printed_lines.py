@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .broken_rules import with_broken_rules
 from .combs import Comb, find_combs
 from .rules import DarkParts, FormRules, rules_of, shortest_rule
 from .types import Gray
@@ -46,7 +47,8 @@ def printed_lines(gray: Gray) -> PrintedLines:
         if page.shape == gray.shape and np.array_equal(page, gray):
             return lines
     parts = DarkParts.of(gray)
-    rules = rules_of(parts, shortest_rule(gray))
+    length = shortest_rule(gray)
+    rules = with_broken_rules(parts, rules_of(parts, length), length)
     lines = PrintedLines(parts, rules, find_combs(parts.dark))
     for mask in (parts.ink, parts.level_lines, parts.upright_lines, rules.mask):
         mask.flags.writeable = False

@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz, process
 
 from .areas import centre, contains
-from .cell_strips import Strip, around, blocks_of_strips, cell_strips, kinds_of_strips
+from .cell_strips import (
+    Strip,
+    around,
+    blocks_of_strips,
+    cell_strips,
+    kinds_of_strips,
+    with_lost_blocks,
+)
 from .label_vocabulary import DOSE, LabelVocabulary, label_vocabulary, normalised
 from .labels import union, word_rows
 from .pen_strokes import Stroke
@@ -78,7 +85,10 @@ def repeated_cells(
     """
     strips, kinds = kinds_of_strips(cell_strips(survey.rules, survey.unit_px), survey.unit_px)
     numbers = blocks_of_strips(strips, kinds, survey.labels)
-    blocks = [[strips[n] for n in block] for block in numbers]
+    blocks = with_lost_blocks(
+        [[strips[n] for n in block] for block in numbers], survey.rules, survey.labels,
+        survey.unit_px,
+    )  # fmt: skip
     if len(blocks) < 2:
         return (), ()
     meaning = _meanings(survey, blocks, vocabulary or label_vocabulary())
@@ -157,6 +167,14 @@ def _likely(
             role, score = known[packed[one]], (ratio - _NEAR) / (100.0 - _NEAR)
             if role not in found or score > found[role].score:
                 found[role] = _Seen(score, text, box)
+    for label in survey.labels:  # what was sure enough to be one is so in a cell
+        phrase = normalised(label.text)
+        role = known.get(phrase, label.field)
+        if label.field and contains(cell, *centre(label.box_px)):
+            box = label.box_px
+            box = Box(box.x - cell.x, box.y - cell.y, box.width, box.height)
+            score = max(_SURE, found[role].score) if role in found else _SURE
+            found[role] = _Seen(score, label.text, box)
     return found
 
 

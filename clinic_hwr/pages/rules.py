@@ -64,7 +64,7 @@ class DarkParts:
     def of(cls, gray: Gray, ink: NDArray[np.uint8] | None = None) -> DarkParts:
         """Look at a flattened, upright page; ``ink`` where its mask is known."""
         ink = ink_mask(gray) if ink is None else ink
-        return cls(ink, thin_lines(gray), _turned(thin_lines(_turned(gray))))
+        return cls(ink, thin_lines(gray), turned(thin_lines(turned(gray))))
 
     @property
     def dark(self) -> NDArray[np.uint8]:
@@ -106,13 +106,13 @@ def rules_of(parts: DarkParts, length: int) -> FormRules:
             for end in ends
         )
 
-    upright = _turned(parts.ink), _turned(parts.upright_lines)
-    mask_t, turned = _runs(*upright, length, is_border)
+    upright = turned(parts.ink), turned(parts.upright_lines)
+    mask_t, sides = _runs(*upright, length, is_border)
     if len(horizontal) > 1:
-        turned += _short_sides(*upright, mask_t, horizontal, turned, length)
-    mask |= _turned(mask_t)
-    turned = tuple(sorted(turned, key=lambda box: (box.y, box.x)))
-    vertical = tuple(Box(b.y, b.x, b.height, b.width) for b in turned)
+        sides += _short_sides(*upright, mask_t, horizontal, sides, length)
+    mask |= turned(mask_t)
+    sides = tuple(sorted(sides, key=lambda box: (box.y, box.x)))
+    vertical = tuple(Box(b.y, b.x, b.height, b.width) for b in sides)
     return FormRules(mask, horizontal, vertical)
 
 
@@ -177,7 +177,7 @@ def _short_sides(
     return kept
 
 
-def _turned(raster: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def turned(raster: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The transposed raster; ten times as fast as a copy of ``raster.T``."""
     return np.asarray(cv2.transpose(raster), np.uint8)
 

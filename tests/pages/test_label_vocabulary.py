@@ -65,3 +65,10 @@ def test_a_label_ends_at_its_colon() -> None:
     assert [(label.field, label.text) for label in find_labels(words)] == [
         ("patient_name", "Patient:")
     ]
+
+
+def test_a_heading_that_a_crease_has_parted_names_its_column() -> None:
+    known = label_vocabulary(["en"])
+    assert known.column_of("ins uctions") == "sig"
+    assert known.column_of("drug approved name") == "drug"
+    assert known.column_of("ins ulated") is None

@@ -57,3 +57,11 @@ def test_a_dose_beside_directions_is_the_strength(
     headings: tuple[str, ...], fields: tuple[str, ...]
 ) -> None:
     assert tuple(label.field for label in find_labels(_row(*headings, gap=200))) == fields
+
+
+def test_what_explains_a_label_in_brackets_is_none_itself() -> None:
+    words = _row("Drug", "(Provider", "name)")
+    assert [label.field for label in find_labels(words)] == ["drug"]
+    assert [label.field for label in find_labels(_row("Drug", "(Provider", "name)", gap=60))] != [
+        "drug"
+    ]

@@ -118,3 +118,27 @@ def test_blocks_without_a_readable_label_for_drugs_are_told_by_their_likeness(ga
     drugs = [one for one in cells if one.field == "drug"]
     assert [one.group for one in drugs] == [1, 2, 3]
     assert all(abs(one.box_px.x - _LEFT) < 5 for one in drugs)
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_block_whose_rules_a_fold_has_hidden_is_numbered_with_the_others(lost: int) -> None:
+    page, words = _blocks([_WHOLE, _WHOLE, _WHOLE], gap=0)
+    y = 300 + lost * 2 * _TALL
+    page[y + _TALL - 4 : y + _TALL + 5, _LEFT - 5 : _RIGHT + 6] = 255  # between its two rows
+    cells, areas = repeated_cells(_survey(page, words))
+    assert len(areas) == 3
+    drugs = [one.box_px.y for one in cells if one.field == "drug"]
+    assert [abs(at - 300 - 2 * _TALL * number) < 6 for number, at in enumerate(drugs)] == [True] * 3
+
+
+def test_no_block_is_made_up_where_none_is_printed() -> None:
+    page, words = _blocks([_WHOLE, _WHOLE], gap=0)
+    words += [_word("Notes", 110, 300 + 4 * _TALL + 20)]
+    _, areas = repeated_cells(_survey(page, words))
+    assert len(areas) == 2
+
+
+def test_two_rules_close_above_each_other_are_as_long_as_one() -> None:
+    page, words = _blocks([_WHOLE, _WHOLE, _WHOLE], gap=6)
+    _, areas = repeated_cells(_survey(page, words))
+    assert len(areas) == 3
