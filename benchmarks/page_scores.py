@@ -219,6 +219,37 @@ def count_fields(
             tally.count(f"{measure}: struck drug kept out", not ordered)
 
 
+def count_strikes(
+    drawn: DrawnPage, page: UprightPage, fields: Sequence[FieldRegion], tally: Tally
+) -> None:
+    """Found lines of writing said to be crossed out, of those that are not and of those that are.
+
+    A line is one of the page's where it shares two fifths of its area with it; a row of a chart is
+    crossed out as a whole, of which the truth names the fields of a medication.
+    """
+    struck = [placed(one.quad_px, page) for one in drawn.fields if one.struck]
+    groups = {one.group for one in drawn.fields if one.struck and one.group}
+    rows = [placed(one.quad_px, page) for one in drawn.fields if one.group in groups or one.struck]
+    written = [placed(line.quad_px, page) for line in drawn.lines if not line.printed]
+    for found in fields:
+        if found.printed_text is not None or found.present is not None or found.comb:
+            continue
+        box = corners(found)
+        said = bool(str(getattr(found, "struck_out", "")))
+        if any(inside(one, box) > 0.3 or inside(box, one) > 0.3 for one in struck):
+            tally.count("strikes: crossed out, and said so", said)
+        elif _beside(box, rows):
+            continue
+        elif any(overlap(one, box) > 0.4 for one in written):
+            tally.count("strikes: not crossed out, but said to be", said)
+
+
+def _beside(box: Corners, rows: Sequence[Corners]) -> bool:
+    """Whether a region stands on the row of something crossed out: the stroke may go through it."""
+    middle = (box[1] + box[3]) / 2
+    return any(one[1] < middle < one[3] for one in rows)
+
+
 def tesseract_seconds(gray: np.ndarray) -> float:
     """One plain Tesseract pass over the raster as it came."""
     with tempfile.TemporaryDirectory() as folder:

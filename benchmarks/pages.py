@@ -39,6 +39,7 @@ from page_scores import (
     bootstrap,
     count_fields,
     count_lines,
+    count_strikes,
     tesseract_seconds,
     wilson,
 )
@@ -105,6 +106,7 @@ def unknown_pages(
         tally.values["plain"].append(plain)
         tally.count("turn", page.rotation_deg == 90 * drawn.settings.quarter_turns)
         count_lines(drawn, page, fields, tally)
+        count_strikes(drawn, page, fields, tally)
         expected = [one for one in drawn.fields if not one.struck and one.name != "unnamed"]
         count_fields(expected, drawn, page, fields, tally, "named")
         if reads:
@@ -119,6 +121,9 @@ def unknown_pages(
         tally.row("named field found, before anything is read", "named"),
         *([tally.row("named field found, after reading", "read")] if reads else []),
         tally.row("struck-out drug not ordered", "named: struck drug kept out"),
+        tally.row("found line crossed out, and said so", "strikes: crossed out, and said so"),
+        tally.row("found line not crossed out, but said to be",
+                  "strikes: not crossed out, but said to be"),
     ]  # fmt: skip
     names = {"all": "page time / one Tesseract pass, median", "upright": "of it make_upright",
              "print": "of it read_print", "fields": "of it find_fields"}  # fmt: skip

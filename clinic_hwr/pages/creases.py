@@ -40,7 +40,8 @@ _BLACK, _BLACK_SHARE = 100.0, 20
 _PAPER = 255
 # A black band on a fax: unbroken over so much of its length, as long as so much of all ink is high,
 # so much thicker than the rules, so far beyond everything else (heights of a printed capital).
-_BLACK_LENGTH, _BLACK_EXTENT, _THICKER, _BEYOND = 0.5, 0.8, 1.5, 1.0
+_BLACK_LENGTH, _BLACK_EXTENT, _THICKER, _BEYOND = 0.3, 0.8, 1.5, 1.0
+_LETTER = 0.6  # heights of a capital: grain is lower
 _BLACK_WIDTH = 0.3  # heights of a capital: a rule is thinner
 
 
@@ -281,27 +282,47 @@ def _black_bands(ink: NDArray[np.uint8], unit_px: float) -> list[NDArray[np.uint
         cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((straight_px, 1), np.uint8)), np.uint8
     )
     pieces = _pieces(straight, unit_px)
-    bands = []
-    for chain in _chains(pieces, unit_px):
-        top, bottom = chain[0].top, chain[-1].bottom
-        length = sum(piece.bottom - piece.top for piece in chain)
-        if length < _BLACK_LENGTH * (bottom - top) or abs(_slope(chain)) > _SLOPE:
-            continue
-        rules = [one.width for one in pieces if one not in chain]
-        width = float(np.median([one.width for one in chain]))
-        if width < _BLACK_WIDTH * unit_px or (rules and width < _THICKER * float(np.median(rules))):
-            continue
-        half = max(piece.width for piece in chain) / 2 + 2
-        seen = [(one.at(y), float(y)) for one in chain for y in (one.top, one.bottom)]
-        band = _filled(_band(seen, half, 0.0), ink.shape)
-        rows = np.flatnonzero((cv2.subtract(ink, band) > 0).sum(axis=1) > 0.2 * unit_px)
-        if not len(rows):
-            continue
-        first, last = int(rows[0]), int(rows[-1])
-        beyond = max(first - top, bottom - last)
-        if bottom - top > _BLACK_EXTENT * (last - first) and beyond > _BEYOND * unit_px:
-            bands.append(band)
-    return bands
+    chains = [
+        chain for chain in _chains(pieces, unit_px)
+        if sum(one.bottom - one.top for one in chain)
+        >= _BLACK_LENGTH * (chain[-1].bottom - chain[0].top)
+        and abs(_slope(chain)) <= _SLOPE
+        and np.median([one.width for one in chain]) >= _BLACK_WIDTH * unit_px
+    ]  # fmt: skip
+    longest = max((chain[-1].bottom - chain[0].top for chain in chains), default=0)
+    chains = [c for c in chains if c[-1].bottom - c[0].top >= _BLACK_EXTENT * longest]
+    # A sheet that was folded twice shows two bands of one length: neither is a rule.
+    rules = [one.width for one in pieces if not any(one in chain for chain in chains)]
+    thick = _THICKER * float(np.median(rules)) if rules else 0.0
+    candidates = []
+    for chain in chains:
+        if np.median([one.width for one in chain]) >= thick:
+            half = max(piece.width for piece in chain) / 2 + 2
+            seen = [(one.at(y), float(y)) for one in chain for y in (one.top, one.bottom)]
+            band = _filled(_band(seen, half, 0.0), ink.shape)
+            candidates.append((chain[0].top, chain[-1].bottom, band))
+    if not candidates:
+        return []
+    rest = ink
+    for _, _, band in candidates:
+        rest = np.asarray(cv2.subtract(rest, band), np.uint8)
+    rows = np.flatnonzero((_letters(rest, unit_px) > 0).sum(axis=1) > 0.2 * unit_px)
+    if not len(rows):
+        return []
+    first, last = int(rows[0]), int(rows[-1])
+    return [
+        band for top, bottom, band in candidates
+        if bottom - top > _BLACK_EXTENT * (last - first)
+        and max(first - top, bottom - last) > _BEYOND * unit_px
+    ]  # fmt: skip
+
+
+def _letters(ink: NDArray[np.uint8], unit_px: float) -> NDArray[np.uint8]:
+    """Ink without pieces lower than a letter, such as the grain of a shaded sheet."""
+    _, labels, stats, _ = connected_pieces(ink)
+    large = np.where(stats[:, cv2.CC_STAT_HEIGHT] > _LETTER * unit_px, 255, 0).astype(np.uint8)
+    large[0] = 0
+    return np.asarray(large.take(labels), np.uint8)
 
 
 def _erase_between(page: Gray, ink: NDArray[np.uint8], band: NDArray[np.uint8]) -> None:

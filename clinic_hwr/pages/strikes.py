@@ -21,6 +21,7 @@ from .medication_groups import PER_MEDICATION
 from .rules import FormRules
 from .stroke_sides import bare_columns, sides_of
 from .types import Box, FieldRegion, StruckOut
+from .zigzags import zigzagged
 
 Mask = NDArray[np.uint8]
 
@@ -30,15 +31,20 @@ _SLOPES_DEG = (-24, -18, -12, -8, -4, 0, 4, 8, 12, 18, 24)
 # Share of its columns that have ink close above and close below, of a level stroke and of a sloped
 # one, which leaves the letters at its ends; and of the ink around it the share below it, where an
 # underline has a few descenders. On 150 lines a way of writers in training, 2026-11-26, the middle
-# underline had 0.02 below it (95%: 0.10), the middle strike 0.45 (5%: 0.14). With the share below,
-# with bare rules and with underlines taken out before waves are looked for 0.027 of 600 lines that
-# are none were taken for struck (underlines 0.053), where 0.098 (0.193) had been, and 0.988 of
-# 1200 strikes found as before.
+# underline had 0.02 below it (95%: 0.10), the middle strike 0.45 (5%: 0.14).
 _LEVEL_DEG, _BOTH_SIDES, _BOTH_SIDES_SLOPED, _BELOW = 2.0, 0.43, 0.36, 0.08
 # A wave is straight for so long at a time, and goes on for so many letter heights. What has less
 # below it than the last of these is an underline, and no wave is looked for in it.
 _WAVE, _WAVE_RUN, _WAVE_BOTH_SIDES, _WAVE_BELOW = 0.7, 3.0, 0.62, 0.1
 _UNDERLINE_BELOW = 0.12
+# A strike is in the middle of its line, or at its edges where it goes along all of it (the
+# loops of a scribble), and a straight one is longer than joined letters. On pages of writers in
+# training, 2026-11-27, 0.172 of 2,700 lines that are none had been taken for struck.
+_MIDDLE, _WITHIN, _ALL_ALONG, _TALL = (0.2, 0.77), (0.1, 0.8), 0.9, 1.65
+_LEAST, _BEND = 1.8, 0.12
+# Waves: letter heights and share of the line that one goes on for, how often a height letters go
+# through it, how far from straight it may be.
+_WAVES = ((5.0, 0.0, 1.1, 0.22), (3.0, 0.45, 3.0, 0.12))
 # A printed rule ends far from the writing on it, a strike does not (letter heights).
 _REACH = 1.6
 # A rule that the page's finder of rules missed goes on for so long with nothing on it, where a pen
@@ -113,6 +119,7 @@ def _of_line(
         for strike in _strikes(pen, rules, box, height):
             covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
     covered |= _scribbled(ink, rules, box, height)
+    covered |= zigzagged(pen, box, height)
     covered |= _crossed(crosses, box)
     written = _written_columns(ink, rules, box, height)
     share = float((covered & written).sum() / max(1, written.sum()))
@@ -212,7 +219,17 @@ class _Row:
         return _Strike(int(at[0]) + self.left, int(at[-1]) + 1 + self.left)
 
     def judged(self, stroke: NDArray[np.bool_], *, waving: Mask | None = None) -> _Kind:
-        """Say what a stroke is; ``waving``: the ink of the window in which a wave was found."""
+        """Say what a stroke is; ``waving``: the ink of the window in which a wave was found.
+
+        The rule of a cell has letters of two lines on its sides, and letters that are joined are
+        straight for a while.
+        """
+        at = np.flatnonzero(stroke.any(axis=0))
+        length, whole = len(at) / self.height, (at[-1] - at[0] + 1) / self.box.width
+        if not self._is_inside(stroke, along=waving is None and whole > _ALL_ALONG):
+            return _Kind.UNDER
+        if waving is None and length < _LEAST:
+            return _Kind.OTHER
         sides = sides_of(self.part if waving is None else waving, stroke, self.height)
         height, width = self.part.shape
         rows, columns = slice(self.top, self.top + height), slice(self.left, self.left + width)
@@ -229,9 +246,22 @@ class _Row:
         else:
             level = _slope_deg(stroke) < _LEVEL_DEG
             least, below = _BOTH_SIDES if level else _BOTH_SIDES_SLOPED, _BELOW
-        if sides.both >= least and sides.below >= below:
-            return _Kind.STRIKE
-        return _Kind.UNDER if sides.below < _UNDERLINE_BELOW else _Kind.OTHER
+        if sides.both < least or sides.below < below:
+            return _Kind.UNDER if sides.below < _UNDERLINE_BELOW else _Kind.OTHER
+        through = sides.bend <= _BEND if waving is None else any(
+            length >= long and whole >= share and sides.crossings >= often and sides.bend <= bend
+            for long, share, often, bend in _WAVES
+        )  # fmt: skip
+        return _Kind.STRIKE if through else _Kind.OTHER
+
+    def _is_inside(self, stroke: NDArray[np.bool_], *, along: bool) -> bool:
+        """Whether a stroke is in the middle of its line; ``along``: it goes along all of it."""
+        if self.box.height > _TALL * self.height:
+            low, high = 0.0, 1.0  # another line may be in the box
+        else:
+            low, high = _WITHIN if along else _MIDDLE
+        row = float(np.median(np.nonzero(stroke)[0])) + self.top
+        return low <= (row - self.box.y) / self.box.height <= high
 
 
 def _slope_deg(stroke: NDArray[np.bool_]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -20,12 +21,15 @@ class Sides(NamedTuple):
     """Ink above and below a stroke.
 
     ``both``: share of its columns with other ink close above and close below. ``below``: of the
-    ink around it the share that is below. ``thick_px``: its pen width.
+    ink around it the share that is below. ``thick_px``: its pen width. ``crossings``: how often a
+    letter height other strokes go through it. ``row``: its middle row.
     """
 
     both: float
     below: float
     thick_px: float
+    crossings: float
+    bend: float
 
 
 def sides_of(part: Mask, stroke: NDArray[np.bool_], height: float) -> Sides:
@@ -59,7 +63,22 @@ def sides_of(part: Mask, stroke: NDArray[np.bool_], height: float) -> Sides:
     above = np.count_nonzero(inked & (away < -near) & (away > -around))
     below = np.count_nonzero(inked & (away > near) & (away < around))
     both = float(((wide[0] > 0) & (wide[1] > 0)).mean())
-    return Sides(both, float(below) / max(1.0, float(above + below)), thick)
+    slope, start = np.polyfit(columns, rows, 1) if len(columns) > 2 else (0.0, float(rows.mean()))
+    line = np.round(slope * columns + start).astype(np.intp)
+    touch = math.ceil(thick / 2 + 1.5)
+    above_it, below_it = (
+        inked[np.clip(line + side * touch, 0, most), at]
+        | inked[np.clip(line + side * (touch + 1), 0, most), at]
+        for side in (-1, 1)
+    )
+    through = np.diff(np.r_[0, (above_it & below_it).astype(np.int8)]) == 1
+    return Sides(
+        both,
+        float(below) / max(1.0, float(above + below)),
+        thick,
+        float(through.sum()) * height / len(columns),
+        float(np.percentile(np.abs(rows - slope * columns - start), 90)) / height,
+    )
 
 
 def _thickness(inked: NDArray[np.bool_], middle: NDArray[np.intp]) -> float:

@@ -86,7 +86,7 @@ def _without_folds(page: Gray, *, by_fax: bool) -> Gray:
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
     unit = max(height, width) / _PAGE_ROWS
     if by_fax:
-        return without_black_creases(page, ink_mask(page), unit)
+        page = without_black_creases(page, ink_mask(page), unit)
     return without_creases(page, ink_mask(page), corners, unit, extent=_WHOLE)[0]
 
 

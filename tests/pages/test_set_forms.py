@@ -227,6 +227,25 @@ def test_the_black_fold_of_a_fax_goes_and_strokes_across_it_stay(turned: bool) -
     assert PageProblem.FOLD_REMOVED not in make_upright(whole, turns=0).problems
 
 
+def test_two_black_folds_go_though_grain_reaches_as_far_and_a_frame_stays() -> None:
+    page = np.full((1650, 1275), 255, np.uint8)
+    for y in range(200, 1400, 60):
+        for x in range(150, 1000, 34):
+            cv2.rectangle(page, (x, y), (x + 14, y + 18), 0, 3)
+    page[500:503, 120:1000] = 0
+    grain = np.random.default_rng(4).random((40, 300)) < 0.05
+    page[120:160, 700:1000][grain] = 0
+    ink = np.where(page < 128, 255, 0).astype(np.uint8)
+    framed = ink.copy()
+    cv2.rectangle(framed, (100, 110), (1100, 1510), 255, 9)
+    ink[120:1500, 300:309] = 255
+    ink[120:1500, 600:609] = 255
+    clean = without_black_creases(cv2.bitwise_not(ink), ink, 15.0)
+    assert (clean[1420:1480, 291:318] == 255).all() and (clean[1420:1480, 591:618] == 255).all()
+    kept = without_black_creases(cv2.bitwise_not(framed), framed, 15.0)
+    assert np.array_equal(kept, cv2.bitwise_not(framed))
+
+
 def test_pen_under_a_label_is_white_when_the_label_is_read_again() -> None:
     page = np.full((100, 200), 255, np.uint8)
     page[40:50, 40:120] = 60  # the label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from clinic_hwr.pages.background import ink_mask
 from clinic_hwr.pages.rules import FormRules, find_rules
 from clinic_hwr.pages.strikes import find_strikes, is_read_through
 from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldRegion, StruckOut
+from clinic_hwr.pages.zigzags import zigzagged
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 
 from .scribble import ScribbleHand
@@ -93,3 +95,62 @@ def test_print_that_was_read_surely_is_not_struck_unless_it_may_be_a_drug(
         name, FIELD_NAMES[name], Box(0, 0, 90, 20), printed_text=text, confidence=confidence
     )
     assert is_read_through(field) is spared
+
+
+def _drawn_line(x0: int = 200, y0: int = 100, letters: int = 12) -> np.ndarray:
+    """Ink of loops and stems like writing, 24 px high from (x0, y0) on, 20 px a letter."""
+    ink = np.zeros((240, 900), np.uint8)
+    for number in range(letters):
+        x = x0 + 20 * number
+        cv2.ellipse(ink, (x + 7, y0 + 15), (6, 9), 0, 20, 340, 255, 2)
+        cv2.line(ink, (x + 14, y0 + 24), (x + 17, y0 + (0 if number % 3 else -6)), 255, 2)
+    return ink
+
+
+def _said(ink: np.ndarray, box: Box) -> StruckOut:
+    none = FormRules(np.zeros_like(ink), (), ())
+    return find_strikes(ink, none, [box], 24.0)[0]
+
+
+_BOX = Box(200, 94, 240, 31)
+
+
+def test_a_zigzag_over_a_row_strikes_out_what_stands_in_it() -> None:
+    ink = _drawn_line()
+    assert _said(ink, _BOX) is StruckOut.NO
+    points = [(120 + 22 * n, 90 if n % 2 else 128) for n in range(22)]
+    cv2.polylines(ink, [np.array(points, np.int32)], False, 255, 2)
+    assert _said(ink, _BOX) is StruckOut.WHOLLY
+    assert _said(ink, Box(300, 94, 60, 31)) is StruckOut.WHOLLY  # a cell of the row
+
+
+def test_strokes_that_lean_one_way_or_come_unevenly_are_no_zigzag() -> None:
+    leaning = np.zeros((240, 900), np.uint8)
+    for x in range(200, 440, 16):
+        cv2.line(leaning, (x, 124), (x + 16, 92), 255, 2)
+    uneven = np.zeros_like(leaning)
+    at = np.cumsum([0, 12, 40, 9, 36, 14, 44, 10, 38, 12]) + 200
+    points = [(int(x), 92 if n % 2 else 124) for n, x in enumerate(at)]
+    cv2.polylines(uneven, [np.array(points, np.int32)], False, 255, 2)
+    assert not zigzagged(leaning, _BOX, 31.0).any()
+    assert not zigzagged(uneven, _BOX, 31.0).any()
+    even = [(200 + 16 * n, 92 if n % 2 else 124) for n in range(15)]
+    wave = np.zeros_like(leaning)
+    cv2.polylines(wave, [np.array(even, np.int32)], False, 255, 2)
+    assert zigzagged(wave, _BOX, 31.0).mean() > 0.7
+
+
+def test_a_rule_over_a_row_with_writing_above_it_is_no_strike() -> None:
+    ink = _drawn_line() | _drawn_line(y0=56)
+    cv2.line(ink, (190, 90), (450, 90), 255, 2)
+    assert _said(ink, _BOX) is StruckOut.NO
+    cv2.line(ink, (190, 112), (450, 112), 255, 2)
+    assert _said(ink, _BOX) is StruckOut.WHOLLY
+
+
+def test_a_stroke_that_joins_two_letters_is_no_strike() -> None:
+    ink = _drawn_line()
+    cv2.line(ink, (258, 110), (296, 111), 255, 2)
+    assert _said(ink, _BOX) is StruckOut.NO
+    cv2.line(ink, (258, 110), (340, 111), 255, 2)
+    assert _said(ink, _BOX) is StruckOut.PARTLY
