@@ -40,10 +40,10 @@ _UNDERLINE_BELOW = 0.12
 # A strike is in the middle of its line, or at its edges where it goes along all of it (the
 # loops of a scribble), and a straight one is longer than joined letters. On pages of writers in
 # training, 2026-11-27, 0.172 of 2,700 lines that are none had been taken for struck.
-_MIDDLE, _WITHIN, _ALL_ALONG, _TALL = (0.2, 0.77), (0.1, 0.8), 0.9, 1.65
-_LEAST, _BEND = 1.8, 0.12
-# Waves: letter heights and share of the line that one goes on for, how often a height letters go
-# through it, how far from straight it may be.
+_MIDDLE, _WITHIN, _ALL_ALONG, _TALL = (0.2, 0.77), (0.05, 0.8), 0.9, 1.65
+# Letter heights and share of the line that a straight stroke or a wave goes on for, how often a
+# height letters go through it, how far from straight it may be.
+_STRAIGHT = ((1.9, 0.0, 0.0, 0.12), (1.6, 0.0, 2.4, 0.06))
 _WAVES = ((5.0, 0.0, 1.1, 0.22), (3.0, 0.45, 3.0, 0.12))
 # A printed rule ends far from the writing on it, a strike does not (letter heights).
 _REACH = 1.6
@@ -228,8 +228,6 @@ class _Row:
         length, whole = len(at) / self.height, (at[-1] - at[0] + 1) / self.box.width
         if not self._is_inside(stroke, along=waving is None and whole > _ALL_ALONG):
             return _Kind.UNDER
-        if waving is None and length < _LEAST:
-            return _Kind.OTHER
         sides = sides_of(self.part if waving is None else waving, stroke, self.height)
         height, width = self.part.shape
         rows, columns = slice(self.top, self.top + height), slice(self.left, self.left + width)
@@ -248,9 +246,9 @@ class _Row:
             least, below = _BOTH_SIDES if level else _BOTH_SIDES_SLOPED, _BELOW
         if sides.both < least or sides.below < below:
             return _Kind.UNDER if sides.below < _UNDERLINE_BELOW else _Kind.OTHER
-        through = sides.bend <= _BEND if waving is None else any(
+        through = any(
             length >= long and whole >= share and sides.crossings >= often and sides.bend <= bend
-            for long, share, often, bend in _WAVES
+            for long, share, often, bend in (_STRAIGHT if waving is None else _WAVES)
         )  # fmt: skip
         return _Kind.STRIKE if through else _Kind.OTHER
 
