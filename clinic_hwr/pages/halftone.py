@@ -39,7 +39,8 @@ def dots_of_strokes(
         (height, width) uint8, 255 on dots of strokes; nothing where the page is no halftone.
     """
     if around is not None:
-        speck, small = cv2.subtract(speck, around), cv2.subtract(small, around)  # type: ignore[assignment]
+        speck = np.asarray(cv2.subtract(speck, around), np.uint8)
+        small = np.asarray(cv2.subtract(small, around), np.uint8)
     specks = np.count_nonzero(speck)
     none = np.zeros_like(speck)
     if specks < _LEAST_DOTS:

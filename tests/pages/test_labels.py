@@ -60,8 +60,7 @@ def test_a_dose_beside_directions_is_the_strength(
 
 
 def test_what_explains_a_label_in_brackets_is_none_itself() -> None:
-    words = _row("Drug", "(Provider", "name)")
-    assert [label.field for label in find_labels(words)] == ["drug"]
-    assert [label.field for label in find_labels(_row("Drug", "(Provider", "name)", gap=60))] != [
-        "drug"
-    ]
+    words = ("Weight", "(Doctor)")
+    assert [label.field for label in find_labels(_row(*words))] == ["patient_weight"]
+    far = find_labels(_row(*words, gap=60))
+    assert [label.field for label in far] == ["patient_weight", "prescriber_name"]
