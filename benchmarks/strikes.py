@@ -143,7 +143,8 @@ def main() -> None:
         for _ in range(options.lines):
             gray, box = _drawn(way, hands, rng)
             letter = 0.8 * box.height if way in ("zigzag", "scribble") else 0.62 * box.height
-            said[find_strikes(ink_mask(gray), find_rules(gray, length=40), [box], letter)[0]] += 1
+            rules = find_rules(gray, length=40)
+            said[find_strikes(gray, ink_mask(gray), rules, [box], letter)[0]] += 1
         struck = said[StruckOut.WHOLLY] + said[StruckOut.PARTLY]
         low, high = wilson(struck, options.lines)
         print(

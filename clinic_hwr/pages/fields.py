@@ -24,7 +24,7 @@ from .repeated_cells import block_fields
 from .strikes import find_strikes, is_read_through, struck_together
 from .survey import PageSurvey, survey_page
 from .tables import find_table, table_fields
-from .text_lines import letter_height, text_lines
+from .text_lines import is_seen, letter_height, text_lines
 from .types import (
     FIELD_NAMES,
     Box,
@@ -133,7 +133,7 @@ class _FieldSearch:
             return list(fields)
         letter = letter_height(self.survey.strokes, self.survey.unit_px)
         boxes = [line for one in looked_at for line in one.lines_px or (one.box_px,)]
-        said = iter(find_strikes(ink, self.survey.rules, boxes, letter))
+        said = iter(find_strikes(self.survey.gray, ink, self.survey.rules, boxes, letter))
         struck = {
             id(one): struck_together([next(said) for _ in one.lines_px or (one.box_px,)])
             for one in looked_at
@@ -339,6 +339,8 @@ class _FieldSearch:
         strokes = [s for s in self._pile() if contains(area, *centre(s.box_px))]
         strokes = without_emblem(strokes, survey.unit_px)
         lines = [line for line in text_lines(survey, strokes) if is_writing(survey, line.box_px)]
+        # The grain of a shadow is shown, but no drug; without a segmenter all lines are alike.
+        lines = [line for line in lines if is_seen(survey, line)] or lines
         first = max((f.group for f in self.fields if f.name == "drug"), default=0)
         letter = letter_height(strokes, survey.unit_px)
         for line, named in zip(

@@ -23,6 +23,8 @@ _TEMPLATES: tuple[tuple[str, ...], ...] = (
 _TEMPLATE_SCORE = (-1.2, 0.0, 0.1, -0.7, -0.5)
 _SHORT = 0.45  # of the widest line: "#21" is, "1 tab po qhs" hardly ever
 
+_INDENTED, _NEAR_LINES = 0.8, 4.0
+
 
 @dataclass(frozen=True, slots=True)
 class NamedLine:
@@ -89,6 +91,7 @@ def _name_rows(boxes: Sequence[Box], letter_px: float) -> list[NamedLine]:
                 continue
             score = best[start][0] + _TEMPLATE_SCORE[number]
             score += _fit(boxes[start:end], template, widest, letter_px)
+            score -= _INDENTED * _indent(boxes[start], boxes, letter_px)
             score += _spacing(gaps, start, end, pitch)
             if score > best[end][0]:
                 best[end] = (score, start, number)
@@ -116,6 +119,15 @@ def _fit(boxes: Sequence[Box], template: Sequence[str], widest: int, letter_px: 
             indent = (box.x - boxes[0].x) / max(letter_px, 1.0)
             score += float(np.clip(indent, -1.0, 1.0)) * 0.4
     return score
+
+
+def _indent(box: Box, boxes: Sequence[Box], letter_px: float) -> float:
+    """How far a line stands inside of those near to it, 0..1: a drug that begins so is none.
+
+    The margin of a page that nobody ruled wanders: only lines up to four line heights off count.
+    """
+    near = [one.x for one in boxes if abs(one.y - box.y) < _NEAR_LINES * max(box.height, letter_px)]
+    return float(np.clip((box.x - min(near)) / max(letter_px, 1.0) - 0.5, 0.0, 1.0))
 
 
 def _spacing(gaps: np.ndarray, start: int, end: int, pitch: float) -> float:

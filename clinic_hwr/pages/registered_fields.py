@@ -13,6 +13,7 @@ from .blank_form import without_form
 from .comb_fields import is_boxed_writing
 from .combs import dark_mask, settled
 from .creases import without_creases
+from .faint_ink import with_faint_ink
 from .form_ink import form_strokes, marked_strokes
 from .form_marks import FormField, covering_two, is_choice, one_mark, ticked
 from .form_match import FormMatch
@@ -100,6 +101,12 @@ def registered_fields(
     added = [word for word in words if _is_added(word, page.mask, ink)]
     printed = _printed(gray, ink, added)
     boxes = _region_boxes(match)
+    if maps is not None and survey.cores is not None:
+        found, crossed = (
+            with_faint_ink(gray, one, maps, survey.cores.numbers, boxes)
+            for one in (survey.ink, crossed)
+        )
+        survey = replace(survey, ink=found, all_ink=crossed)
     finder = _Finder(page, survey, printed, match, boxes, maps)
     return FormPage(tuple(finder.run()), tuple(boxes), gray, ink)
 
@@ -232,7 +239,7 @@ class _Finder:
     def _struck(self, boxes: Sequence[Box]) -> list[StruckOut]:
         # With what the survey took for rules: the form's own are off, a straight one is a strike.
         ink = self.survey.ink if self.survey.all_ink is None else self.survey.all_ink
-        return find_strikes(ink, _no_rules(ink), boxes, self.letter)
+        return find_strikes(self.survey.gray, ink, _no_rules(ink), boxes, self.letter)
 
     def _region(
         self, region: TemplateRegion, box: Box, strokes: Sequence[Stroke]

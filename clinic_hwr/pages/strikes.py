@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .level_strokes import level_strokes
 from .medication_groups import PER_MEDICATION
 from .rules import FormRules
+from .stroke_cores import stroke_cores
 from .stroke_sides import bare_columns, sides_of
 from .types import Box, FieldRegion, StruckOut
 from .zigzags import zigzagged
@@ -27,7 +28,6 @@ Mask = NDArray[np.uint8]
 
 # A strike is straight for at least this many letter heights; bars of a t and dashes are shorter.
 _SHORTEST = 1.6
-_SLOPES_DEG = (-24, -18, -12, -8, -4, 0, 4, 8, 12, 18, 24)
 # Share of its columns that have ink close above and close below, of a level stroke and of a sloped
 # one, which leaves the letters at its ends; and of the ink around it the share below it, where an
 # underline has a few descenders. On 150 lines a way of writers in training, 2026-11-26, the middle
@@ -43,8 +43,10 @@ _UNDERLINE_BELOW = 0.12
 _MIDDLE, _WITHIN, _ALL_ALONG, _TALL = (0.2, 0.77), (0.05, 0.8), 0.9, 1.65
 # Letter heights and share of the line that a straight stroke or a wave goes on for, how often a
 # height letters go through it, how far from straight it may be.
-_STRAIGHT = ((1.9, 0.0, 0.0, 0.12), (1.6, 0.0, 2.4, 0.06))
+_STRAIGHT = ((1.9, 0.0, 0.0, 0.12), (1.6, 0.0, 2.4, 0.06), (4.0, 0.9, 0.0, 0.16))
 _WAVES = ((5.0, 0.0, 1.1, 0.22), (3.0, 0.45, 3.0, 0.12))
+# A wave so thick (letter heights) is a word of a thick pen, unless it is crossed as often as this.
+_BAR, _OFTEN = 0.24, 3.7
 # A printed rule ends far from the writing on it, a strike does not (letter heights).
 _REACH = 1.6
 # A rule that the page's finder of rules missed goes on for so long with nothing on it, where a pen
@@ -76,19 +78,21 @@ def is_read_through(field: FieldRegion) -> bool:
 
 
 def find_strikes(
-    ink: Mask, rules: FormRules, boxes: Sequence[Box], letter_px: float
+    gray: Mask, ink: Mask, rules: FormRules, boxes: Sequence[Box], letter_px: float
 ) -> list[StruckOut]:
     """Say of each line whether it is crossed out.
 
     Args:
-        ink: (height, width) of the page, 255 = ink, print and form rules included.
+        gray: (height, width) of the page.
+        ink: of the same shape, 255 = ink, print and form rules included.
         rules: of the page; a printed rule is no strike, a pen stroke taken for a rule may be one.
         boxes: of the lines.
         letter_px: typical height of a letter.
     """
     crosses = _long_diagonals(ink, rules, boxes, letter_px)
+    cores = stroke_cores(gray, ink, boxes)
     pen = np.asarray(cv2.bitwise_and(ink, cv2.bitwise_not(rules.mask)), np.uint8)
-    return [_of_line(ink, pen, rules, box, letter_px, crosses) for box in boxes]
+    return [_of_line(ink, cores, pen, rules, box, letter_px, crosses) for box in boxes]
 
 
 def struck_together(lines: Sequence[StruckOut]) -> StruckOut:
@@ -100,6 +104,7 @@ def struck_together(lines: Sequence[StruckOut]) -> StruckOut:
 
 def _of_line(
     ink: Mask,
+    cores: Mask,
     pen: Mask,
     rules: FormRules,
     box: Box,
@@ -111,12 +116,12 @@ def _of_line(
     # The letters of one row, not more: a block is looked at line by line.
     height = min(float(box.height), 1.6 * letter)
     covered = np.zeros(box.width, bool)
-    for strike in _strikes(ink, rules, box, height):
+    for strike in _strikes(ink, cores, rules, box, height):
         covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
     on_a_rule = rules.mask[box.y : box.y + box.height, box.x : box.x + box.width].any()
     if not covered.any() and on_a_rule:
         # A zigzag that stands on a rule is one stroke with it, and has nothing below.
-        for strike in _strikes(pen, rules, box, height):
+        for strike in _strikes(pen, np.minimum(pen, cores), rules, box, height):
             covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
     covered |= _scribbled(ink, rules, box, height)
     covered |= zigzagged(pen, box, height)
@@ -135,53 +140,25 @@ def _window(ink: Mask, box: Box, margin: int) -> tuple[Mask, int, int]:
     return np.ascontiguousarray(ink[top:bottom, left:right]), top, left
 
 
-def _strikes(ink: Mask, rules: FormRules, box: Box, height: float) -> list[_Strike]:
+def _strikes(ink: Mask, cores: Mask, rules: FormRules, box: Box, height: float) -> list[_Strike]:
     """Straight, nearly level strokes through the middle of a line."""
     margin = round(0.6 * height)
-    line = _Row(ink, rules, box, height, *_window(ink, box, margin))
-    judged = [(one, line.judged(one)) for one in _level(line.part, height, _SHORTEST, 0.0)]
+    line = _Row(cores, rules, box, height, *_window(cores, box, margin))
+    judged = [(one, line.judged(one)) for one in level_strokes(line.part, height, _SHORTEST, 0.0)]
     found = [line.columns(one) for one, kind in judged if kind is _Kind.STRIKE]
     if found:
         return found
     # A stroke that waves is straight for shorter stretches, but goes on for longer.
+    line = _Row(ink, rules, box, height, *_window(ink, box, margin))
     part = line.part.copy()
     for one, kind in judged:
         if kind is _Kind.UNDER:
             part[cv2.dilate(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = 0
     return [
         line.columns(one)
-        for one in _level(part, height, _WAVE, _WAVE_RUN)
+        for one in level_strokes(part, height, _WAVE, _WAVE_RUN)
         if line.judged(one, waving=part) is _Kind.STRIKE
     ]
-
-
-def _level(part: Mask, height: float, straight: float, run: float) -> list[NDArray[np.bool_]]:
-    """Strokes that are straight over ``straight`` letter heights and go on for ``run``."""
-    length = round(straight * height)
-    if part.shape[1] <= length:
-        return []
-    # One pixel thicker: a stroke drawn by hand wavers about its line.
-    soft = np.asarray(cv2.dilate(part, np.ones((3, 1), np.uint8)), np.uint8)
-    # Where the whole kernel fits, some points of it fit at half the size: seldom anywhere.
-    half = np.ascontiguousarray(
-        cv2.dilate(soft, np.ones((3, 2), np.uint8), anchor=(0, 0))[::2, ::2]
-    )
-    long = np.zeros_like(part)
-    for slope in _SLOPES_DEG:
-        if cv2.countNonZero(cv2.erode(half, _points(length, slope))):
-            long |= np.asarray(cv2.morphologyEx(soft, cv2.MORPH_OPEN, _line(length, slope)))
-    long = np.asarray(cv2.min(long, soft), np.uint8)
-    if not cv2.countNonZero(long):
-        return []
-    bridge = np.ones((3, max(3, round(0.5 * height))), np.uint8)
-    joined = cv2.morphologyEx(long, cv2.MORPH_CLOSE, bridge)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    strokes = []
-    for index in np.flatnonzero(stats[1:, cv2.CC_STAT_WIDTH] >= length) + 1:
-        stroke = (labels == index) & (long > 0)
-        if np.count_nonzero(stroke.any(axis=0)) >= max(length, run * height):
-            strokes.append(stroke)
-    return strokes
 
 
 class _Kind(Enum):
@@ -240,6 +217,8 @@ class _Row:
         if bare >= _BARE * self.height:
             return _Kind.UNDER
         if waving is not None:
+            if sides.thick_px > _BAR * self.height and sides.crossings < _OFTEN:
+                return _Kind.OTHER
             least, below = _WAVE_BOTH_SIDES, _WAVE_BELOW
         else:
             level = _slope_deg(stroke) < _LEVEL_DEG
@@ -265,33 +244,6 @@ class _Row:
 def _slope_deg(stroke: NDArray[np.bool_]) -> float:
     ys, xs = np.nonzero(stroke)
     return abs(float(np.degrees(np.arctan(np.polyfit(xs, ys, 1)[0])))) if len(xs) > 2 else 0.0
-
-
-@lru_cache(maxsize=1024)
-def _line(length: int, slope_deg: float) -> Mask:
-    """A kernel that is a line of one pixel at a slope."""
-    reach = length // 2
-    rise = round(reach * float(np.tan(np.radians(slope_deg))))
-    kernel = np.zeros((2 * abs(rise) + 1, 2 * reach + 1), np.uint8)
-    middle = abs(rise)
-    cv2.line(kernel, (0, middle + rise), (2 * reach, middle - rise), 1, 1)
-    return kernel
-
-
-@lru_cache(maxsize=1024)
-def _points(length: int, slope_deg: float) -> Mask:
-    """Every fourth point of ``_line`` at half its size.
-
-    The point ``d`` away from the middle is among the two or three pixels that stand for it at
-    ``d // 2``, wherever the middle is: what this does not fit into, the line does not.
-    """
-    kernel = _line(length, slope_deg)
-    rows, columns = np.nonzero(kernel)
-    y, x = rows - kernel.shape[0] // 2, columns - kernel.shape[1] // 2
-    y, x = y[x % 4 == 0] // 2, x[x % 4 == 0] // 2
-    points = np.zeros((2 * int(np.abs(y).max()) + 1, 2 * int(np.abs(x).max()) + 1), np.uint8)
-    points[y + points.shape[0] // 2, x + points.shape[1] // 2] = 1
-    return points
 
 
 def _goes_on(

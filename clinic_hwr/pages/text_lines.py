@@ -54,6 +54,12 @@ def text_lines(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[TextLine]:
     return _in_reading_order(_without_crumbs(lines, letter), letter)
 
 
+def is_seen(survey: PageSurvey, line: TextLine) -> bool:
+    """Whether a segmenter has seen handwriting in a line; False without one."""
+    cores = survey.cores
+    return cores is not None and any(cores.holding(survey.ink, s.box_px) for s in line.strokes)
+
+
 def _lines_by_cores(
     survey: PageSurvey, cores: LineCores, strokes: Sequence[Stroke], letter: float
 ) -> list[TextLine]:

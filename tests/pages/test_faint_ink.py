@@ -7,7 +7,7 @@ import numpy as np
 
 from clinic_hwr.pages.background import ink_mask
 from clinic_hwr.pages.faint_ink import with_faint_ink
-from clinic_hwr.pages.types import Gray, LineMaps
+from clinic_hwr.pages.types import Box, Gray, LineMaps
 
 
 def _page(gray_of_pen: int) -> Gray:
@@ -47,3 +47,32 @@ def test_nothing_marked_adds_nothing() -> None:
     mask = ink_mask(page)
     maps, _ = _maps()
     assert with_faint_ink(page, mask, maps, np.zeros((100, 200), np.int32)) is mask
+
+
+def test_where_all_is_faint_a_number_that_no_line_holds_is_found_in_its_place() -> None:
+    page = _page(205)
+    cv2.line(page, (370, 20), (370, 50), 205, 2)
+    mask = ink_mask(page)
+    place = Box(355, 10, 30, 50)
+
+    found = with_faint_ink(page, mask, *_maps(), [place])
+
+    assert not with_faint_ink(page, mask, *_maps())[10:60, 355:385].any()
+    assert (found[20:50, 366:374] > 0).sum() > 20
+
+
+def test_one_faint_line_among_dark_ones_says_nothing_of_other_places() -> None:
+    page = _page(205)
+    hand, numbers = _maps()
+    for number, y in enumerate((30, 60, 150, 180)):
+        cv2.line(page, (40, y), (330, y), 20, 3)
+        row = round(y / 2)
+        hand.hand[row - 1 : row + 2, 20:165] = 1.0
+        numbers[row - 1 : row + 2, 20:165] = number + 2
+    cv2.line(page, (370, 90), (370, 120), 205, 2)
+    place = Box(355, 80, 30, 50)
+
+    found = with_faint_ink(page, ink_mask(page), hand, numbers, [place])
+
+    assert (found[85:115, 30:340] > 0).sum() > 600
+    assert not found[80:130, 360:380].any()

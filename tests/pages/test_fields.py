@@ -19,7 +19,7 @@ from clinic_hwr.pages.checkboxes import find_checkboxes
 from clinic_hwr.pages.medication_groups import grouped
 from clinic_hwr.pages.medications import without_emblem
 from clinic_hwr.pages.pen_strokes import Stroke
-from clinic_hwr.pages.types import FIELD_NAMES
+from clinic_hwr.pages.types import FIELD_NAMES, LineMaps
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 
 from .conftest import PreparedPage, needs_tesseract
@@ -178,3 +178,30 @@ def test_rows_typed_under_an_rx_are_regions_of_print_without_a_name() -> None:
     assert [one.printed_text for one in typed] == [
         "Furosemide 40 mg tablet", "1 tablet by mouth daily",
     ]  # fmt: skip
+
+
+def test_the_grain_of_a_shadow_under_an_rx_is_no_drug() -> None:
+    """What a segmenter sees no writing in is shown without a name, and counts as no medication."""
+    page = np.full((1200, 900), 255, np.uint8)
+    rng = np.random.default_rng(3)
+    for x in range(200, 620, 24):
+        cv2.ellipse(page, (x, 500), (9, 14), 0, 0, 300, 0, 3)
+    for _ in range(40):
+        x, y = int(rng.integers(300, 420)), int(rng.integers(380, 420))
+        cv2.rectangle(page, (x, y), (x + 7, y + 7), 0, -1)
+    rx = PrintedWord("Rx", Box(90, 300, 60, 40), 0.95)
+    cv2.putText(page, "Rx", (90, 340), cv2.FONT_HERSHEY_DUPLEX, 1.6, 0, 4)
+    hand = np.zeros((600, 450), np.float32)
+    hand[246:255, 95:315] = 0.9
+
+    upright = UprightPage(page, 0, 0.0, np.eye(3))
+    marked = find_fields(
+        upright, [rx], segmenter=lambda _: LineMaps(hand, np.zeros_like(hand), 0.5)
+    )
+    bare = find_fields(upright, [rx])
+
+    def rows(fields: tuple[FieldRegion, ...]) -> list[tuple[str, bool]]:
+        return [(one.name, one.box_px.y > 450) for one in fields]
+
+    assert rows(marked) == [("unnamed", False), ("drug", True)]
+    assert ("drug", False) in rows(bare)

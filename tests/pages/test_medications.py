@@ -36,5 +36,16 @@ def test_three_medications_in_even_rows() -> None:
     assert _named(boxes) == expected
 
 
+def test_a_line_inside_of_those_around_it_begins_no_medication() -> None:
+    # Quantities are words ("supply 14") as long as a short drug, rows are even: the margin tells.
+    boxes = [
+        Box(92, 357, 505, 58), Box(145, 417, 273, 43), Box(146, 476, 245, 61),
+        Box(102, 535, 483, 63), Box(155, 607, 454, 47), Box(158, 664, 300, 53),
+    ]  # fmt: skip
+    named = [(line.name, line.group) for line in name_lines(boxes, 40.0)]
+    assert [number for number, (name, _) in enumerate(named) if name == "drug"] == [0, 3]
+    assert [group for _, group in named] == [1, 1, 1, 2, 2, 2]
+
+
 def test_no_lines() -> None:
     assert _named([]) == []

@@ -284,3 +284,25 @@ def test_a_tail_beside_its_box_is_read_with_what_is_in_it() -> None:
     assert drug.named_by is NamedBy.FORM
     assert drug.box_px.x < 130
     assert drug.box_px.x + drug.box_px.width > 760
+
+
+def test_a_hard_pencil_on_a_known_form_is_read_all_the_same() -> None:
+    """Pale writing that the mask of the page lost left every field of the form empty."""
+    page = blank_form()
+    text = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
+    cv2.putText(page, "Amoxicillin", (130, 605), text, 1.8, 212, 2, cv2.LINE_AA)
+    noise = np.random.default_rng(2).normal(0, 2, page.shape)
+    here = upright(np.clip(page + noise, 0, 255).astype(np.uint8))
+    match = match_form(here, [SHEET])
+    assert isinstance(match, FormMatch)
+    hand = np.zeros((825, 638), np.float32)
+    hand[290:303, 65:210] = 0.9
+
+    found = registered_fields(
+        here, (), match, segmenter=lambda _: LineMaps(hand, np.zeros_like(hand), 0.5)
+    )
+
+    assert not (here.mask[560:614, 135:400] > 0).mean() > 0.01
+    drug = [one.field for one in found.fields if one.field.name == "drug"]
+    assert len(drug) == 1
+    assert drug[0].box_px.x < 160 and drug[0].box_px.x + drug[0].box_px.width > 360

@@ -9,6 +9,7 @@ import pytest
 from clinic_hwr.pages.background import ink_mask
 from clinic_hwr.pages.rules import FormRules, find_rules
 from clinic_hwr.pages.strikes import find_strikes, is_read_through
+from clinic_hwr.pages.stroke_cores import stroke_cores
 from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldRegion, StruckOut
 from clinic_hwr.pages.zigzags import zigzagged
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
@@ -39,7 +40,7 @@ def _line(
     rules = find_rules(paper.ink)
     if not found:
         rules = FormRules(np.zeros_like(rules.mask), (), ())
-    return find_strikes(ink_mask(paper.ink), rules, [box], 0.8 * box.height)[0]
+    return find_strikes(paper.ink, ink_mask(paper.ink), rules, [box], 0.8 * box.height)[0]
 
 
 @pytest.mark.parametrize(
@@ -97,19 +98,19 @@ def test_print_that_was_read_surely_is_not_struck_unless_it_may_be_a_drug(
     assert is_read_through(field) is spared
 
 
-def _drawn_line(x0: int = 200, y0: int = 100, letters: int = 12) -> np.ndarray:
+def _drawn_line(x0: int = 200, y0: int = 100, letters: int = 12, pen: int = 2) -> np.ndarray:
     """Ink of loops and stems like writing, 24 px high from (x0, y0) on, 20 px a letter."""
     ink = np.zeros((240, 900), np.uint8)
     for number in range(letters):
         x = x0 + 20 * number
-        cv2.ellipse(ink, (x + 7, y0 + 15), (6, 9), 0, 20, 340, 255, 2)
-        cv2.line(ink, (x + 14, y0 + 24), (x + 17, y0 + (0 if number % 3 else -6)), 255, 2)
+        cv2.ellipse(ink, (x + 7, y0 + 15), (6, 9), 0, 20, 340, 255, pen)
+        cv2.line(ink, (x + 14, y0 + 24), (x + 17, y0 + (0 if number % 3 else -6)), 255, pen)
     return ink
 
 
 def _said(ink: np.ndarray, box: Box) -> StruckOut:
     none = FormRules(np.zeros_like(ink), (), ())
-    return find_strikes(ink, none, [box], 24.0)[0]
+    return find_strikes(255 - ink, ink, none, [box], 24.0)[0]
 
 
 _BOX = Box(200, 94, 240, 31)
@@ -154,3 +155,48 @@ def test_a_stroke_that_joins_two_letters_is_no_strike() -> None:
     assert _said(ink, _BOX) is StruckOut.NO
     cv2.line(ink, (258, 110), (340, 111), 255, 2)
     assert _said(ink, _BOX) is StruckOut.PARTLY
+
+
+def test_letters_before_a_zigzag_may_fall_too() -> None:
+    points = [(300 + 20 * n, 80 if n % 2 else 128) for n in range(14)]
+    ink = np.zeros((240, 900), np.uint8)
+    cv2.polylines(ink, [np.array(points, np.int32)], False, 255, 2)
+    cv2.line(ink, (222, 80), (242, 128), 255, 2)
+    cv2.line(ink, (262, 128), (282, 80), 255, 2)
+    assert zigzagged(ink, Box(220, 78, 280, 52), 57.0)[120:220].all()
+
+
+def test_letters_that_a_soft_picture_runs_together_are_no_strike() -> None:
+    """The mask of a photo holds the soft edges: small letters of it are a bar."""
+    page = np.full((120, 700), 255, np.uint8)
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(page, "Pantoprazole sodium", (60, 70), font, 1.2, 60, 2, cv2.LINE_AA)
+    rows, columns = np.nonzero(page < 200)
+    box = Box(int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
+    struck = page.copy()
+    cv2.line(struck, (50, 60), (box.x + box.width + 10, 61), 60, 2, cv2.LINE_AA)
+
+    def said(picture: np.ndarray, *, as_mask: bool = False) -> StruckOut:
+        soft = cv2.GaussianBlur(picture, (0, 0), 1.0)
+        mask = np.where(soft < 240, 255, 0).astype(np.uint8)
+        none = FormRules(np.zeros_like(mask), (), ())
+        gray = 255 - mask if as_mask else soft
+        return find_strikes(gray, mask, none, [box], 0.8 * box.height)[0]
+
+    assert said(page, as_mask=True) is StruckOut.WHOLLY
+    assert said(page) is StruckOut.NO
+    assert said(struck) is StruckOut.WHOLLY
+
+
+def test_strokes_are_as_wide_as_the_pen() -> None:
+    page = np.full((60, 200), 250, np.uint8)
+    page[28:34, 20:180] = 40
+    soft = cv2.GaussianBlur(page, (0, 0), 3.0)
+    mask = np.where(soft < 240, 255, 0).astype(np.uint8)
+
+    cores = stroke_cores(soft, mask, [Box(20, 20, 160, 24)])
+
+    wide, thin = (int(np.count_nonzero(one[:, 100])) for one in (mask, cores))
+    assert wide > 14
+    assert 5 <= thin <= 11
+    assert stroke_cores(soft, mask, []).tolist() == mask.tolist()

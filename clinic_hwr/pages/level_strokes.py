@@ -1,0 +1,71 @@
+"""Straight, nearly level strokes in the ink of a line, whatever they mean."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.uint8]
+
+_SLOPES_DEG = (-24, -18, -12, -8, -4, 0, 4, 8, 12, 18, 24)
+
+
+def level_strokes(
+    part: Mask, height: float, straight: float, run: float
+) -> list[NDArray[np.bool_]]:
+    """Strokes that are straight over ``straight`` letter heights and go on for ``run``."""
+    length = round(straight * height)
+    if part.shape[1] <= length:
+        return []
+    # One pixel thicker: a stroke drawn by hand wavers about its line.
+    soft = np.asarray(cv2.dilate(part, np.ones((3, 1), np.uint8)), np.uint8)
+    # Where the whole kernel fits, some points of it fit at half the size: seldom anywhere.
+    half = np.ascontiguousarray(
+        cv2.dilate(soft, np.ones((3, 2), np.uint8), anchor=(0, 0))[::2, ::2]
+    )
+    long = np.zeros_like(part)
+    for slope in _SLOPES_DEG:
+        if cv2.countNonZero(cv2.erode(half, _points(length, slope))):
+            long |= np.asarray(cv2.morphologyEx(soft, cv2.MORPH_OPEN, _line(length, slope)))
+    long = np.asarray(cv2.min(long, soft), np.uint8)
+    if not cv2.countNonZero(long):
+        return []
+    bridge = np.ones((3, max(3, round(0.5 * height))), np.uint8)
+    joined = cv2.morphologyEx(long, cv2.MORPH_CLOSE, bridge)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    strokes = []
+    for index in np.flatnonzero(stats[1:, cv2.CC_STAT_WIDTH] >= length) + 1:
+        stroke = (labels == index) & (long > 0)
+        if np.count_nonzero(stroke.any(axis=0)) >= max(length, run * height):
+            strokes.append(stroke)
+    return strokes
+
+
+@lru_cache(maxsize=1024)
+def _line(length: int, slope_deg: float) -> Mask:
+    """A kernel that is a line of one pixel at a slope."""
+    reach = length // 2
+    rise = round(reach * float(np.tan(np.radians(slope_deg))))
+    kernel = np.zeros((2 * abs(rise) + 1, 2 * reach + 1), np.uint8)
+    middle = abs(rise)
+    cv2.line(kernel, (0, middle + rise), (2 * reach, middle - rise), 1, 1)
+    return kernel
+
+
+@lru_cache(maxsize=1024)
+def _points(length: int, slope_deg: float) -> Mask:
+    """Every fourth point of ``_line`` at half its size.
+
+    The point ``d`` away from the middle is among the two or three pixels that stand for it at
+    ``d // 2``, wherever the middle is: what this does not fit into, the line does not.
+    """
+    kernel = _line(length, slope_deg)
+    rows, columns = np.nonzero(kernel)
+    y, x = rows - kernel.shape[0] // 2, columns - kernel.shape[1] // 2
+    y, x = y[x % 4 == 0] // 2, x[x % 4 == 0] // 2
+    points = np.zeros((2 * int(np.abs(y).max()) + 1, 2 * int(np.abs(x).max()) + 1), np.uint8)
+    points[y + points.shape[0] // 2, x + points.shape[1] // 2] = 1
+    return points
