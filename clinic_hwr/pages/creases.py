@@ -24,7 +24,7 @@ from .types import Gray
 _STRAIGHT = 3.0
 _MOST_PIECES = 80
 _PIECE = 2.0  # heights of a capital: a shorter piece says nothing
-_WIDEST = 1.2  # of a crease, in the same
+_WIDEST, _BROAD = 1.2, 1.8  # of a crease, in the same, and of one of a thick or soft sheet
 # A crease may be paler than any pen: so many gray levels off the paper are looked at.
 _OFF_PAPER = 12
 # A crease runs from one edge of the sheet to the other. It is seen over so much of that, between
@@ -35,6 +35,8 @@ _SLOPE = 0.06  # of a crease against the page's sides: sheets are deskewed by th
 _DARKER = 10.0
 # Pen in a crease is so much darker than the crease itself, in gray levels, where that can be told.
 _PEN_DARKER = 35.0
+# A line in it that is so much darker than the rest, in gray levels, is a rule beside a shadow.
+_RULE_DARKER = 50.0
 # Where a fifth of it is as dark as this it cannot be told from pen: a line, or a crease on a fax.
 _BLACK, _BLACK_SHARE = 100.0, 20
 _PAPER = 255
@@ -73,7 +75,8 @@ def without_creases(
     Args:
         gray: upright page without its form's print, (height, width) uint8, white paper.
         ink: where it has ink, 255.
-        sheet: corners (4, 2) of the sheet, x and y in pixels; table beside it is no crease.
+        sheet: corners (4, 2) of the sheet, x and y in pixels, clockwise from the upper left one;
+            table beside it is no crease.
         unit_px: height of a printed capital.
         extent: of the sheet that a crease is seen over; more where the rules of a form, which
             reach far too, are still on the page.
@@ -85,7 +88,8 @@ def without_creases(
     inner = np.full_like(gray, _PAPER)
     part = _filled(np.round(sheet).astype(np.int32)[None], gray.shape)
     cv2.copyTo(gray, cv2.erode(part, np.ones((9, 9), np.uint8)), inner)
-    across, down = np.ptp(sheet, axis=0)
+    sides = np.linalg.norm(np.roll(sheet, -1, axis=0) - sheet, axis=1)
+    across, down = (sides[0] + sides[2]) / 2, (sides[1] + sides[3]) / 2
     upright = _bands(inner, down, unit_px, extent)
     level = _bands(np.asarray(cv2.transpose(inner), np.uint8), across, unit_px, extent)
     bands = [*upright, *(np.ascontiguousarray(band[:, :, ::-1]) for band in level)]
@@ -141,9 +145,14 @@ def _bands(gray: Gray, side: float, unit_px: float, least: float) -> list[NDArra
     straight = np.asarray(
         cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((straight_px, 1), np.uint8)), np.uint8
     )
-    straight = _without_areas(straight, unit_px)
+    # Beside a shadow only the narrow is a crease's.
+    chains = [
+        chain
+        for widest in (_WIDEST * unit_px, _BROAD * unit_px)
+        for chain in _chains(_pieces(_without_areas(straight, widest), unit_px, widest), unit_px)
+    ]
     bands = []
-    for chain in _chains(_pieces(straight, unit_px), unit_px):
+    for chain in chains:
         length = sum(piece.bottom - piece.top for piece in chain) / side
         extent = (chain[-1].bottom - chain[0].top) / side
         if length < _LENGTH or extent < least:
@@ -163,6 +172,8 @@ def _bands(gray: Gray, side: float, unit_px: float, least: float) -> list[NDArra
             continue
         if np.median(inside) > min(np.median(one) for one in beside) - _DARKER:
             continue
+        if _holds_rule(gray, seen, half):
+            continue
         # what is paler than pen may go on unseen
         (x0, y0), (x1, y1) = seen[0], seen[-1]
         seen = [(x0 - slope * y0, 0.0), *seen, (x1 + slope * (height - y1), float(height))]
@@ -170,9 +181,19 @@ def _bands(gray: Gray, side: float, unit_px: float, least: float) -> list[NDArra
     return bands
 
 
-def _without_areas(straight: NDArray[np.uint8], unit_px: float) -> NDArray[np.uint8]:
+def _holds_rule(gray: Gray, middle: Sequence[tuple[float, float]], half: float) -> bool:
+    """Whether one line along a band is far darker than the band, as no fold is."""
+    y = np.arange(int(middle[0][1]), int(middle[-1][1]))
+    x = np.interp(y, [row for _, row in middle], [column for column, _ in middle])
+    off = np.arange(-int(half) + 1, int(half))[:, None]
+    columns = np.clip(np.round(x + off).astype(np.intp), 0, gray.shape[1] - 1)
+    across = np.median(gray[np.minimum(y, len(gray) - 1), columns], axis=1)
+    return bool(across.min() < min(_BLACK, np.median(across) - _RULE_DARKER))
+
+
+def _without_areas(straight: NDArray[np.uint8], widest: float) -> NDArray[np.uint8]:
     """Take out what is wider than a crease, such as a tinted bar that one runs through."""
-    wider = np.ones((1, round(2 * _WIDEST * unit_px)), np.uint8)
+    wider = np.ones((1, round(2 * widest)), np.uint8)
     area = cv2.morphologyEx(straight, cv2.MORPH_OPEN, wider)
     return np.asarray(cv2.subtract(straight, area), np.uint8)
 
@@ -186,7 +207,7 @@ def _band(middle: Sequence[tuple[float, float]], half: float, off: float) -> NDA
     return np.round(np.array(parts)).astype(np.int32)
 
 
-def _pieces(straight: NDArray[np.uint8], unit_px: float) -> list[_Piece]:
+def _pieces(straight: NDArray[np.uint8], unit_px: float, widest: float) -> list[_Piece]:
     _, labels, stats, _ = connected_pieces(straight)
     pieces = []
     heights = stats[1:, cv2.CC_STAT_HEIGHT]
@@ -197,7 +218,7 @@ def _pieces(straight: NDArray[np.uint8], unit_px: float) -> list[_Piece]:
         thick = area / max(1, height)
         if height < _PIECE * unit_px:
             continue  # left where something wider was
-        if thick > _WIDEST * unit_px or width > thick + _SLOPE * height + 0.5 * unit_px:
+        if thick > widest or width > thick + _SLOPE * height + 0.5 * unit_px:
             continue
         rows, columns = np.nonzero(labels[y : y + height, x : x + width] == index)
         slope = _incline(rows, columns) if height > 2 * width else 0.0
@@ -281,7 +302,7 @@ def _black_bands(ink: NDArray[np.uint8], unit_px: float) -> list[NDArray[np.uint
     straight = np.asarray(
         cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((straight_px, 1), np.uint8)), np.uint8
     )
-    pieces = _pieces(straight, unit_px)
+    pieces = _pieces(straight, unit_px, _WIDEST * unit_px)
     chains = [
         chain for chain in _chains(pieces, unit_px)
         if sum(one.bottom - one.top for one in chain)

@@ -23,7 +23,7 @@ _TEMPLATES: tuple[tuple[str, ...], ...] = (
 _TEMPLATE_SCORE = (-1.2, 0.0, 0.1, -0.7, -0.5)
 _SHORT = 0.45  # of the widest line: "#21" is, "1 tab po qhs" hardly ever
 
-_INDENTED, _NEAR_LINES = 0.8, 4.0
+_INDENTED, _NEAR_LINES, _AT_MARGIN, _SET_IN = 0.8, 4.0, 0.3, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,10 @@ def _fit(boxes: Sequence[Box], template: Sequence[str], widest: int, letter_px: 
         if name != "drug":
             indent = (box.x - boxes[0].x) / max(letter_px, 1.0)
             score += float(np.clip(indent, -1.0, 1.0)) * 0.4
+    indents = [(box.x - boxes[0].x) / max(letter_px, 1.0) for box in boxes[1:]]
+    # Who sets directions in under the drug does so with all of them.
+    if indents and min(indents) < _AT_MARGIN and max(indents) > _SET_IN:
+        score -= _INDENTED
     return score
 
 

@@ -33,6 +33,9 @@ _LABEL_PART = 0.4  # of a cell's height: its label
 # Words this near to a label may be it, in percent; cells must say so much together to tell one.
 _NEAR, _SURE, _AHEAD = 60.0, 0.7, 1.3
 _LETTERS = 3
+# A piece that so many blocks have, at one place of the upper part of a cell and as large (heights
+# of a capital), is printed.
+_ALIKE_BLOCKS, _UPPER, _SAME_PLACE, _SAME_SIZE = 3, 0.5, 0.25, 0.15
 _SHORT, _LONGEST = 4, 4  # letters that must all be right; words of a label
 
 
@@ -194,13 +197,17 @@ def block_fields(
     cells, areas = repeated_cells(survey)
     labelled = {i for label in survey.labels for i in label.word_indexes}
     fields, taken = [], set[Stroke]()
-    for cell in cells:
-        there = [
+    held = [
+        [
             one for one in pile
             if contains(cell.box_px, *centre(one.box_px))
             and not _is_side(one.box_px, cell.box_px, survey.unit_px)
-        ]  # fmt: skip
-        letters = _label_letters(cell, there)
+        ]
+        for cell in cells
+    ]  # fmt: skip
+    again = _printed_again(cells, held, len(areas), survey.unit_px)
+    for cell, there in zip(cells, held, strict=True):
+        letters = _label_letters(cell, there) | (again & set(there))
         taken.update(letters)
         found = [one for one in there if one not in letters]
         if not found or not is_writing(survey, union([one.box_px for one in found])):
@@ -229,6 +236,43 @@ def block_fields(
         replace(one, group=written.index(one.group) + 1) if one.group else one for one in fields
     ]
     return fields, taken, areas
+
+
+def _printed_again(
+    cells: Sequence[BlockCell], held: Sequence[Sequence[Stroke]], blocks: int, unit_px: float
+) -> set[Stroke]:
+    """Pieces in the upper part of a cell that most blocks have at the same place, as large.
+
+    They are letters of a label that neither OCR nor the segmenter has read: no pen does so.
+    """
+    if blocks < _ALIKE_BLOCKS:
+        return set()
+    off, bigger = _SAME_PLACE * unit_px, _SAME_SIZE * unit_px
+    row = len(cells) // blocks  # all blocks have equal cells
+    found = set[Stroke]()
+    for place in range(row):
+        pieces = [
+            (
+                number,
+                one,
+                one.box_px.x - cells[number].box_px.x,
+                one.box_px.y - cells[number].box_px.y,
+            )
+            for number in range(place, len(cells), row)
+            for one in held[number]
+            if one.box_px.y + one.box_px.height
+            < cells[number].box_px.y + _UPPER * cells[number].box_px.height
+        ]
+        for number, one, x, y in pieces:
+            alike = {
+                other for other, two, left, top in pieces
+                if other != number and abs(left - x) <= off and abs(top - y) <= off
+                and abs(two.box_px.width - one.box_px.width) <= bigger
+                and abs(two.box_px.height - one.box_px.height) <= bigger
+            }  # fmt: skip
+            if 1 + len(alike) >= max(_ALIKE_BLOCKS, blocks / 2):
+                found.add(one)
+    return found
 
 
 def _label_letters(cell: BlockCell, strokes: Sequence[Stroke]) -> set[Stroke]:

@@ -143,13 +143,14 @@ def _window(ink: Mask, box: Box, margin: int) -> tuple[Mask, int, int]:
 def _strikes(ink: Mask, cores: Mask, rules: FormRules, box: Box, height: float) -> list[_Strike]:
     """Straight, nearly level strokes through the middle of a line."""
     margin = round(0.6 * height)
-    line = _Row(cores, rules, box, height, *_window(cores, box, margin))
-    judged = [(one, line.judged(one)) for one in level_strokes(line.part, height, _SHORTEST, 0.0)]
+    line = _Row(ink, rules, box, height, *_window(ink, box, margin))
+    # What stands beside a dark stroke may be pale: letters are looked for in all ink.
+    thin, _, _ = _window(cores, box, margin)
+    judged = [(one, line.judged(one)) for one in level_strokes(thin, height, _SHORTEST, 0.0)]
     found = [line.columns(one) for one, kind in judged if kind is _Kind.STRIKE]
     if found:
         return found
     # A stroke that waves is straight for shorter stretches, but goes on for longer.
-    line = _Row(ink, rules, box, height, *_window(ink, box, margin))
     part = line.part.copy()
     for one, kind in judged:
         if kind is _Kind.UNDER:

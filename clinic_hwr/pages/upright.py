@@ -26,7 +26,7 @@ _MIN_SIDE_PX = 32
 # Nats by which the letters' choice must lead: see "Which way up" in docs/pages.md.
 _SURE_MARGIN = 15.0
 _PAGE_ROWS = 110.0  # heights of a printed capital that a page is high, more or less
-_WHOLE = 0.94  # of the page: a fold reaches from edge to edge, the rules of a form seldom do
+_WHOLE = 0.955  # of the sheet: a fold reaches from edge to edge, the rules of a form seldom do
 _MOST_INK = 0.2  # of the page: dense print has 0.1
 
 
@@ -55,7 +55,7 @@ def make_upright(gray: Gray, *, turns: int | None = None) -> UprightPage:
     if min(gray.shape) < _MIN_SIDE_PX:
         return UprightPage(gray.copy(), 0, 0.0, np.eye(3), problems=(PageProblem.TOO_SMALL,))
     page, to_page, blackened = _normalised(gray)
-    page, to_page, problems = _flattened(page, to_page)
+    page, to_page, border, problems = _flattened(page, to_page)
     if blackened:
         problems.append(PageProblem.BLACKENED)
     ink = ink_mask(page)
@@ -73,31 +73,52 @@ def make_upright(gray: Gray, *, turns: int | None = None) -> UprightPage:
         problems.append(PageProblem.ROWS_UNEVEN)
     if bend.coefficients:
         upright = bend.straightened(upright, paper=255)
-    unfolded = _without_folds(upright, by_fax=(by_fax := is_one_bit(gray)))
+    sheet = _corners(page.shape, border, matrix, turns)
+    unfolded = _without_folds(upright, sheet, by_fax=(by_fax := is_one_bit(gray)))
     if by_fax and unfolded is not upright:
         problems.append(PageProblem.FOLD_REMOVED)
     to_original = _inverse(matrix @ to_page)
     return UprightPage(unfolded, 90 * turns, skew, to_original, bend, tuple(problems))
 
 
-def _without_folds(page: Gray, *, by_fax: bool) -> Gray:
+def _corners(
+    shape: tuple[int, ...], border: int, matrix: NDArray[np.float64], turns: int
+) -> NDArray[np.float64]:
+    """Where the corners of a sheet are once its raster is turned, clockwise; see ``_turned``.
+
+    Args:
+        shape: of the raster, height and width.
+        border: pixels of it around the sheet.
+        matrix, turns: as it was turned.
+    """
+    right, bottom = shape[1] - border, shape[0] - border
+    corners = np.array(
+        [[border, border], [right, border], [right, bottom], [border, bottom]], np.float64
+    )
+    moved = cv2.perspectiveTransform(corners[:, None], matrix)[:, 0]
+    return np.asarray(np.roll(moved, -turns, axis=0), np.float64)
+
+
+def _without_folds(page: Gray, sheet: NDArray[np.float64], *, by_fax: bool) -> Gray:
     """Take off the bands, gray or by fax black, that a folded sheet shows from edge to edge."""
-    height, width = page.shape
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
-    unit = max(height, width) / _PAGE_ROWS
+    unit = max(page.shape) / _PAGE_ROWS
     if by_fax:
         page = without_black_creases(page, ink_mask(page), unit)
-    return without_creases(page, ink_mask(page), corners, unit, extent=_WHOLE)[0]
+    return without_creases(page, ink_mask(page), sheet, unit, extent=_WHOLE)[0]
 
 
 def _flattened(
     page: Gray, to_page: NDArray[np.float64]
-) -> tuple[Gray, NDArray[np.float64], list[PageProblem]]:
-    """Cut the sheet out of its table, undo perspective, make the paper white."""
+) -> tuple[Gray, NDArray[np.float64], int, list[PageProblem]]:
+    """Cut the sheet out of its table, undo perspective, make the paper white.
+
+    Returns:
+        The page, the way to it, pixels around the sheet, and what is wrong.
+    """
     sheet = find_sheet(page)
     if sheet.corners_px is None or sheet.outline is None:
         problems = [PageProblem.SHEET_UNSURE] if sheet.doubtful else []
-        return without_tints(flatten_background(page)), to_page, problems
+        return without_tints(flatten_background(page)), to_page, 0, problems
     matrix, size = flat_view(sheet.corners_px)
     # A little more than the sheet: its corners may be worn, its edges curved.
     border = round(0.02 * max(size))
@@ -114,7 +135,7 @@ def _flattened(
     edge = max(3, 2 * round(0.002 * max(size)) + 1)
     sure = cv2.erode(inside, np.ones((edge, edge), np.uint8))
     flat[sure < 127] = 255
-    return flat, matrix @ to_page, []
+    return flat, matrix @ to_page, border, []
 
 
 def _quarter_turns(page: Gray, ink: NDArray[np.uint8]) -> tuple[int, bool]:

@@ -47,5 +47,15 @@ def test_a_line_inside_of_those_around_it_begins_no_medication() -> None:
     assert [group for _, group in named] == [1, 1, 1, 2, 2, 2]
 
 
+def test_directions_are_set_in_under_the_drug_all_or_none() -> None:
+    # Short directions look like a quantity, but the line above them is at the drug's margin.
+    boxes = [
+        Box(370, 541, 692, 62), Box(529, 642, 240, 60),
+        Box(368, 770, 709, 71), Box(530, 861, 180, 63),
+    ]  # fmt: skip
+    named = [(line.name, line.group) for line in name_lines(boxes, 30.0)]
+    assert named == [("drug", 1), ("sig", 1), ("drug", 2), ("sig", 2)]
+
+
 def test_no_lines() -> None:
     assert _named([]) == []

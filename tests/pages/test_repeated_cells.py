@@ -142,3 +142,24 @@ def test_two_rules_close_above_each_other_are_as_long_as_one() -> None:
     page, words = _blocks([_WHOLE, _WHOLE, _WHOLE], gap=6)
     _, areas = repeated_cells(_survey(page, words))
     assert len(areas) == 3
+
+
+def test_a_label_that_nobody_read_is_told_from_pen_by_its_coming_again() -> None:
+    hour = [["Medication", "Dose"], ["Directions", "Hqvr", "Quantity"]]
+    page, words = _blocks([hour, hour, hour])
+    words = [one for one in words if one.text != "Hqvr"]
+    shifted = page.copy()  # pen stands where it likes: one block has it elsewhere
+    box = (slice(300 + _TALL + 2, 300 + 2 * _TALL - 2), slice(404, 796))
+    shifted[box] = 255
+    shifted[box][:, 30:] = page[box][:, :-30]
+
+    def unnamed(paper: np.ndarray) -> list[Box]:
+        fields = find_fields(UprightPage(paper, 0, 0.0, np.eye(3)), words, forms=[])
+        return [one.box_px for one in fields if one.name == "unnamed"]
+
+    same = unnamed(page)
+    assert len(same) == 3
+    assert all((one.y - 300) % (2 * _TALL + 25) > _TALL + 25 for one in same)
+    moved = unnamed(shifted)
+    first = [one for one in moved if one.y < 300 + 2 * _TALL]
+    assert min(one.y for one in first) < 300 + _TALL + 20  # shown, as it may be pen

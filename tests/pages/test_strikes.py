@@ -188,6 +188,18 @@ def test_letters_that_a_soft_picture_runs_together_are_no_strike() -> None:
     assert said(struck) is StruckOut.WHOLLY
 
 
+def test_a_dark_stroke_through_pale_letters_strikes_them_out() -> None:
+    page = np.full((120, 700), 255, np.uint8)
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(page, "Pantoprazole sodium", (60, 70), font, 1.2, 190, 2, cv2.LINE_AA)
+    rows, columns = np.nonzero(page < 250)
+    box = Box(int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
+    cv2.line(page, (50, 60), (box.x + box.width + 10, 61), 20, 3, cv2.LINE_AA)
+    mask = np.where(page < 228, 255, 0).astype(np.uint8)
+    none = FormRules(np.zeros_like(mask), (), ())
+    assert find_strikes(page, mask, none, [box], 0.8 * box.height) == [StruckOut.WHOLLY]
+
+
 def test_strokes_are_as_wide_as_the_pen() -> None:
     page = np.full((60, 200), 250, np.uint8)
     page[28:34, 20:180] = 40
