@@ -1,8 +1,9 @@
 """Quantities that are written behind the drug on its line, cut off as fields of their own.
 
-"Sertraline 50 mg tab #30" is one line to the eye and two values to a pharmacist. Only the reading
-shows the number sign; the ink shows where to cut. What was cut is read again, and kept only where
-both pieces say what the whole line said.
+"Sertraline 50 mg tab #30" is one line to the eye and two values to a pharmacist. The reading shows
+the number sign, the ink where to cut. What was cut is read again, and kept where both pieces say
+what the whole line said, or where a number and its sign stand alone behind a name: read by itself
+"#30" is clearer than at the end of a line. Such a number is not sure.
 """
 
 from __future__ import annotations
@@ -23,10 +24,15 @@ ReadRegions = Callable[[Sequence[FieldRegion]], Sequence[Reading | None]]
 # A name and more, then a number sign and a number, which end the line.
 _BEHIND = re.compile(r"^(?P<drug>.*[A-Za-z]{4}.*\S)\s+#\s?(?P<number>\d{1,4})\W*$")
 _ALONE = re.compile(r"^\W*#?\s?(\d{1,4})\W*$")
+_SIGNED = re.compile(r"^\W{0,2}(?:#|N[ro]\.?|Qty:?|Disp:?)\s?(\d{1,4})\W*$", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z]{4}")
 _MAY_HOLD_ONE = ("drug", "unnamed")
-# The cut is at a gap this wide at least, and so far from where the letters say, in line heights
-# and in shares of the line.
-_GAP, _OFF = 0.25, 0.15
+# A cut is at a gap this wide at least, and so far from where the letters say, in line heights and
+# in shares of the line. Where they say nothing, at one of the widest before so short an end.
+_GAP, _OFF = 0.12, 0.15
+_MOST_CUTS, _MOST_GUESSED, _SHORTEST, _LONGEST = 3, 2, 0.04, 0.3
+# How sure a number is that was read otherwise in the whole line.
+_DISPUTED = 0.5
 
 
 def with_quantities_apart(
@@ -50,16 +56,24 @@ def with_quantities_apart(
     pairs = [
         (number, halves)
         for number, (region, reading) in enumerate(zip(regions, readings, strict=True))
-        if reading is not None and (halves := _halves(ink, region, reading.text)) is not None
+        if reading is not None
+        for halves in _cuts(ink, region, reading.text)
     ]
     if not pairs:
         return tuple(regions), list(readings), list(range(len(regions)))
     again = list(read([half for _, halves in pairs for half in halves]))
     cut: dict[int, list[tuple[FieldRegion, Reading]]] = {}
+    certain: set[int] = set()
     for place, (number, halves) in enumerate(pairs):
         left, right = again[2 * place : 2 * place + 2]
         whole = readings[number]
-        if whole and left and right and _agree(whole.text, left.text, right.text):
+        if not (whole and left and right) or number in certain:
+            continue
+        if _agree(whole.text, left.text, right.text):
+            cut[number] = list(zip(halves, (left, right), strict=True))
+            certain.add(number)
+        elif number not in cut and _says_quantity(left.text, right.text):
+            right = replace(right, p_correct=min(right.p_correct, _DISPUTED))
             cut[number] = list(zip(halves, (left, right), strict=True))
     kept: list[tuple[FieldRegion, Reading | None]] = []
     origins: list[int] = []
@@ -70,33 +84,44 @@ def with_quantities_apart(
     return tuple(region for region, _ in kept), [reading for _, reading in kept], origins
 
 
-def _halves(ink: Gray, region: FieldRegion, text: str) -> tuple[FieldRegion, FieldRegion] | None:
-    """The drug and the quantity of a line, or None where there is nothing to cut, or no place."""
+def _cuts(ink: Gray, region: FieldRegion, text: str) -> list[tuple[FieldRegion, FieldRegion]]:
+    """The drug and the quantity of a line, cut where they may meet; the likeliest cut first."""
     found = _BEHIND.match(text)
     plain = region.kind in (FIELD_NAMES["drug"], FieldKind.TEXT) and region.printed_text is None
     boxed = region.named_by is NamedBy.FORM or region.lines_px
-    if found is None or region.name not in _MAY_HOLD_ONE or not plain or boxed:
-        return None
     box = region.box_px
     crop = ink[box.y : box.y + box.height, box.x : box.x + box.width]
-    if crop.size == 0:
-        return None
+    if region.name not in _MAY_HOLD_ONE or not plain or boxed or crop.size == 0:
+        return []
+    if found is None and not (region.name == "drug" and _NAME.search(text)):
+        return []
     columns = np.flatnonzero(ink_mask(np.ascontiguousarray(crop)).any(axis=0))
-    expected = box.width * (len(found["drug"]) + 0.5) / len(text.rstrip())
-    steps = np.diff(columns)
     gaps = [
-        (abs((columns[n] + columns[n + 1]) / 2 - expected), int(columns[n]), int(columns[n + 1]))
-        for n in np.flatnonzero(steps > _GAP * box.height)
+        (int(columns[n]), int(columns[n + 1]))
+        for n in np.flatnonzero(np.diff(columns) > _GAP * box.height)
     ]
-    if not gaps or min(gaps)[0] > _OFF * box.width:
-        return None
-    _, end, start = min(gaps)
-    quantity = Box(box.x + start, box.y, box.width - start, box.height)
-    return (
-        replace(region, box_px=Box(box.x, box.y, end + 1, box.height)),
-        replace(region, name="unnamed", kind=FIELD_NAMES["unnamed"], group=0, label="",
-                box_px=quantity, named_by=NamedBy.NOBODY),
-    )  # fmt: skip
+    if found is not None:
+        expected = box.width * (len(found["drug"]) + 0.5) / len(text.rstrip())
+        off = {gap: abs(sum(gap) / 2 - expected) for gap in gaps}
+        gaps = sorted((one for one in gaps if off[one] <= _OFF * box.width), key=off.__getitem__)
+    else:
+        share = {gap: 1 - gap[1] / box.width for gap in gaps}
+        gaps = [one for one in gaps if _SHORTEST < share[one] < _LONGEST]
+        gaps.sort(key=lambda one: one[0] - one[1])
+    return [
+        (
+            replace(region, box_px=Box(box.x, box.y, end + 1, box.height)),
+            replace(region, name="unnamed", kind=FIELD_NAMES["unnamed"], group=0, label="",
+                    box_px=Box(box.x + start, box.y, box.width - start, box.height),
+                    named_by=NamedBy.NOBODY),
+        )
+        for end, start in gaps[: _MOST_CUTS if found else _MOST_GUESSED]
+    ]  # fmt: skip
+
+
+def _says_quantity(left: str, right: str) -> bool:
+    """Whether what is right of a cut says a number and its sign, and what is left a name alone."""
+    return bool(_SIGNED.match(right) and _NAME.search(left) and not _BEHIND.match(left))
 
 
 def _agree(whole: str, left: str, right: str) -> bool:
@@ -104,4 +129,4 @@ def _agree(whole: str, left: str, right: str) -> bool:
     number, alone = _BEHIND.match(whole), _ALONE.match(right)
     if number is None or alone is None or _BEHIND.match(left):
         return False
-    return alone[1] == number["number"] and bool(re.search(r"[A-Za-z]{4}", left))
+    return alone[1] == number["number"] and bool(_NAME.search(left))

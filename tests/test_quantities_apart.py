@@ -67,7 +67,7 @@ def test_a_quantity_behind_a_drug_is_a_field_of_its_own(name: str) -> None:
 @pytest.mark.parametrize(
     ("left", "right"),
     [
-        ("Sertraline 50 mg tab", "#80"),  # another number than the whole line said
+        ("Sertraline 50 mg tab", "80"),  # another number than the whole line said, and no sign
         ("Sertraline 50 mg tab", "b#30"),  # a letter of the drug with it
         ("Sertraline 50 mg tab #30", "#30"),  # cut at the wrong place
         ("50 mg", "#30"),  # no name left
@@ -81,13 +81,41 @@ def test_pieces_that_do_not_say_what_the_line_said_stay_one(left: str, right: st
     assert regions == (_drug(),) and [one.text for one in readings if one] == [_LINE]
 
 
+def test_another_number_with_its_sign_is_a_quantity_that_is_not_sure() -> None:
+    regions, readings, _ = with_quantities_apart(
+        _page(), [_drug()], [_reading(_LINE)], _Reads("Sertraline 50 mg tab", "#80")
+    )
+    assert [one.text for one in readings if one] == ["Sertraline 50 mg tab", "#80"]
+    assert [one.p_correct <= 0.5 for one in readings if one] == [False, True]
+    assert len(regions) == 2
+
+
+@pytest.mark.parametrize("end", ["#30", "No. 30", "Qty 30"])
+def test_a_sign_that_the_line_did_not_show_is_found_at_a_gap_before_its_end(end: str) -> None:
+    read = _Reads("Sertraline 50 mg tab", end)
+    regions, readings, _ = with_quantities_apart(
+        _page(), [_drug()], [_reading("Sertraline 50 mg tab lisu")], read
+    )
+    assert [one.text for one in readings if one] == ["Sertraline 50 mg tab", end]
+    assert min(abs(one.box_px.x - 520) for one in regions) < 6
+    starts = {box.x for box in read.asked if box.x > _BOX.x}
+    assert all(x > _BOX.x + 0.6 * _BOX.width for x in starts)  # a quantity is short
+
+
+def test_no_sign_at_the_end_of_a_line_is_no_quantity() -> None:
+    read = _Reads("Sertraline 50", "30")
+    regions, _, _ = with_quantities_apart(_page(), [_drug()], [_reading("Sertraline 50 mg")], read)
+    assert regions == (_drug(),) and read.asked
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("Sertraline 50 mg tab", "drug"),
+        ("Sertraline 50 mg tab", "sig"),
+        ("50 30", "drug"),
         ("# 30", "quantity"),
         ("1 tab po bid #30", "sig"),
-        ("Sertraline 50 mg #30 tabs", "drug"),
+        ("Sertraline 50 mg #30 tabs", "unnamed"),
         ("50 #30", "drug"),
     ],
 )

@@ -18,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .components import connected_pieces
+from .resampling import reduced
 from .types import Gray
 
+_SCALE = 2
 # No letter is straight and upright, or level, for so many heights of a printed capital.
 _STRAIGHT = 3.0
-_MOST_PIECES = 80
+_MOST_PIECES = 60
 _PIECE = 2.0  # heights of a capital: a shorter piece says nothing
 _WIDEST, _BROAD = 1.2, 1.8  # of a crease, in the same, and of one of a thick or soft sheet
 # A crease may be paler than any pen: so many gray levels off the paper are looked at.
@@ -61,6 +63,11 @@ class _Piece:
         """x of its middle line at a row."""
         return self.x + self.slope * (y - (self.top + self.bottom) / 2)
 
+    def enlarged(self, scale: int) -> _Piece:
+        """The same on a page so many times as large."""
+        x = scale * (self.x + 0.5) - 0.5
+        return _Piece(scale * self.top, scale * self.bottom, x, self.slope, scale * self.width)
+
 
 def without_creases(
     gray: Gray,
@@ -88,10 +95,13 @@ def without_creases(
     inner = np.full_like(gray, _PAPER)
     part = _filled(np.round(sheet).astype(np.int32)[None], gray.shape)
     cv2.copyTo(gray, cv2.erode(part, np.ones((9, 9), np.uint8)), inner)
+    # Bands are wide and long: half of the pixels each way shows where they are.
+    half = reduced(inner, (gray.shape[1] // _SCALE, gray.shape[0] // _SCALE))
     sides = np.linalg.norm(np.roll(sheet, -1, axis=0) - sheet, axis=1)
     across, down = (sides[0] + sides[2]) / 2, (sides[1] + sides[3]) / 2
-    upright = _bands(inner, down, unit_px, extent)
-    level = _bands(np.asarray(cv2.transpose(inner), np.uint8), across, unit_px, extent)
+    upright = _bands(inner, half, down, unit_px, extent)
+    turned, half = (np.asarray(cv2.transpose(one), np.uint8) for one in (inner, half))
+    level = _bands(turned, half, across, unit_px, extent)
     bands = [*upright, *(np.ascontiguousarray(band[:, :, ::-1]) for band in level)]
     if not bands:
         return gray, ink
@@ -100,7 +110,9 @@ def without_creases(
     left = np.asarray(cv2.bitwise_and(ink, cv2.bitwise_not(creased)), np.uint8)
     pen = left.copy()
     for mask in masks:
-        pen |= _pen_in(gray, ink, mask)
+        x, y, width, height = cv2.boundingRect(mask)
+        part = slice(y, y + height), slice(x, x + width)
+        pen[part] |= _pen_in(gray[part], ink[part], mask[part])
     pen = _without_flakes(pen, left)
     page = gray.copy()
     page[(creased > 0) & (cv2.dilate(pen, np.ones((3, 3), np.uint8)) == 0)] = _PAPER
@@ -132,24 +144,32 @@ def _pen_in(gray: Gray, ink: NDArray[np.uint8], creased: NDArray[np.uint8]) -> N
     return np.asarray(cv2.bitwise_and(cv2.dilate(firm, np.ones((3, 3), np.uint8)), pen), np.uint8)
 
 
-def _bands(gray: Gray, side: float, unit_px: float, least: float) -> list[NDArray[np.int32]]:
-    """Upright creases, each as the corners (parts, 4, 2) of the parts it is made of."""
+def _bands(
+    gray: Gray, small: Gray, side: float, unit_px: float, least: float
+) -> list[NDArray[np.int32]]:
+    """Upright creases, each as the corners (parts, 4, 2) of the parts it is made of.
+
+    Args:
+        gray: the sheet.
+        small: the same at one ``_SCALE``-th of its size, where they are looked for.
+        side, unit_px, least: see ``without_creases``; in pixels of the sheet.
+    """
     height = gray.shape[0]
-    straight_px = round(_STRAIGHT * unit_px)
-    if height <= straight_px:
+    unit = unit_px / _SCALE
+    straight_px = round(_STRAIGHT * unit)
+    if small.shape[0] <= straight_px or small.shape[1] < 2:
         return []
-    smooth = cv2.GaussianBlur(gray, (0, 0), 1.0)
-    dark = cv2.threshold(smooth, _PAPER - _OFF_PAPER, 255, cv2.THRESH_BINARY_INV)[1]
+    dark = cv2.threshold(small, _PAPER - _OFF_PAPER, 255, cv2.THRESH_BINARY_INV)[1]
     # grain of the paper breaks a pale crease
-    dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((5, 3), np.uint8))
+    dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
     straight = np.asarray(
         cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((straight_px, 1), np.uint8)), np.uint8
     )
     # Beside a shadow only the narrow is a crease's.
     chains = [
-        chain
-        for widest in (_WIDEST * unit_px, _BROAD * unit_px)
-        for chain in _chains(_pieces(_without_areas(straight, widest), unit_px, widest), unit_px)
+        [piece.enlarged(_SCALE) for piece in chain]
+        for widest in (_WIDEST * unit, _BROAD * unit)
+        for chain in _chains(_pieces(_without_areas(straight, widest), unit, widest), unit)
     ]
     bands = []
     for chain in chains:
