@@ -111,8 +111,8 @@ def without_creases(
     pen = left.copy()
     for mask in masks:
         x, y, width, height = cv2.boundingRect(mask)
-        part = slice(y, y + height), slice(x, x + width)
-        pen[part] |= _pen_in(gray[part], ink[part], mask[part])
+        near = slice(y, y + height), slice(x, x + width)
+        pen[near] |= _pen_in(gray[near], ink[near], mask[near])
     pen = _without_flakes(pen, left)
     page = gray.copy()
     page[(creased > 0) & (cv2.dilate(pen, np.ones((3, 3), np.uint8)) == 0)] = _PAPER
