@@ -33,8 +33,8 @@ _SHORTEST = 1.6
 # underline has a few descenders. On 150 lines a way of writers in training, 2026-11-26, the middle
 # underline had 0.02 below it (95%: 0.10), the middle strike 0.45 (5%: 0.14).
 _LEVEL_DEG, _BOTH_SIDES, _BOTH_SIDES_SLOPED, _BELOW = 2.0, 0.43, 0.36, 0.08
-# Two lines low through all of a line have letters on one side, and each other on the other.
-_LOW_LENGTH, _LOW_BELOW, _LOW_BOTH = 4.0, 0.18, 0.27
+# Of two lines through all of a line each has fewer letters on both sides: the other is there.
+_TWO_LENGTH, _TWO_BELOW, _TWO_BOTH = 4.0, 0.18, 0.27
 # A wave is straight for so long at a time, and goes on for so many letter heights. What has less
 # below it than the last of these is an underline, and no wave is looked for in it.
 _WAVE, _WAVE_RUN, _WAVE_BOTH_SIDES, _WAVE_BELOW = 0.7, 3.0, 0.62, 0.1
@@ -226,8 +226,8 @@ class _Row:
         else:
             level = _slope_deg(stroke) < _LEVEL_DEG
             least, below = _BOTH_SIDES if level else _BOTH_SIDES_SLOPED, _BELOW
-            if whole > _ALL_ALONG and length > _LOW_LENGTH and sides.below >= _LOW_BELOW:
-                least = _LOW_BOTH
+            if whole > _ALL_ALONG and length > _TWO_LENGTH and sides.below >= _TWO_BELOW:
+                least = _TWO_BOTH
         if sides.both < least or sides.below < below:
             return _Kind.UNDER if sides.below < _UNDERLINE_BELOW else _Kind.OTHER
         through = any(
