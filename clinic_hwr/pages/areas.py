@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .label_vocabulary import label_vocabulary, normalised
 from .labels import Label, Placement, word_rows
 from .types import Box, FieldRegion, PrintedWord
 
@@ -15,8 +16,10 @@ _BELOW_RX = {
 }  # fmt: skip
 # An Rx is about as wide as high; a word this many times as wide is a heading.
 _HEADING = 3.5
-# Heights of a capital: from a label in a corner to the upper rule and to the lower one at most.
-_CORNER, _CELL = 1.5, 5.0
+# Heights of a capital: from a label in a corner to the upper rule and to the lower one at most,
+# and to the lower side of a frame of several rows.
+_CORNER, _CELL, _FRAME = 1.5, 5.0, 10.0
+_UNDER_NAME = 1.5  # heights of the name
 _OF_DRUGS = {"drug", "strength", "sig", "quantity"}
 _PATIENT = {
     "patient_name", "patient_dob", "patient_address", "patient_age", "patient_sex",
@@ -71,6 +74,8 @@ def _area_by_position(
     if len(words_of_drugs & _OF_DRUGS) > 1:
         return None  # the form says what stands where
     top = max(_end_of_cell(box, level_rules, unit_px) for box in rows)
+    frame = _end_of_frame(max(rows, key=lambda box: box.y), level_rules, unit_px)
+    top = max([top, *(round(y - unit_px) for y in frame)])
     bottom = _bottom(labels, words, top, height, unit_px)
     if bottom - top < 8 * unit_px:
         return None
@@ -89,6 +94,27 @@ def _end_of_cell(label: Box, level_rules: Sequence[Box], unit_px: float) -> int:
     under = [y for y in along if unit_px < y - end < _CELL * unit_px]
     # The area begins a little below what is said here.
     return max(end, round(min(under) - unit_px)) if in_a_cell and under else end
+
+
+def _end_of_frame(label: Box, level_rules: Sequence[Box], unit_px: float) -> list[int]:
+    """y of the lower side of a frame of several rows that a label stands in; [] outside of one.
+
+    Its sides above and below are equally long. Lines to write on are several, and are no frame.
+    """
+    around = [
+        rule for rule in level_rules
+        if rule.x <= label.x and label.x + label.width <= rule.x + rule.width
+    ]  # fmt: skip
+    above = [rule for rule in around if rule.y < label.y - _CORNER * unit_px]
+    below = [
+        rule for rule in around
+        if 0 < rule.y - label.y - label.height < _FRAME * unit_px
+        and any(
+            abs(rule.x - one.x) < unit_px and abs(rule.width - one.width) < 2 * unit_px
+            for one in above
+        )
+    ]  # fmt: skip
+    return [rule.y + rule.height // 2 for rule in below] if len(below) == 1 else []
 
 
 def _bottom(
@@ -167,3 +193,25 @@ def reading_order(fields: Sequence[FieldRegion], unit_px: float) -> tuple[FieldR
         ordered += sorted(row, key=lambda field: field.box_px.x)
         rest = rest[len(row) :]
     return tuple(ordered)
+
+
+def is_address_under_name(box: Box, fields: Sequence[FieldRegion]) -> bool:
+    """Whether a line stands right under the patient's name where one label asks for both.
+
+    Args:
+        box: of a line that has no name.
+        fields: those that have one.
+    """
+    if any(one.name == "patient_address" for one in fields):
+        return False
+    known = label_vocabulary()
+    for one in fields:
+        if one.name != "patient_name" or not one.label:
+            continue
+        last = normalised(one.label).rsplit(" ", 1)[-1]
+        under = box.y - (one.box_px.y + 0.6 * one.box_px.height)
+        shared = min(box.x + box.width, one.box_px.x + one.box_px.width) - max(box.x, one.box_px.x)
+        near = 0 < under < _UNDER_NAME * one.box_px.height
+        if known.field_of(last) == "patient_address" and near and shared > 0:
+            return True
+    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .areas import centre, contains, reading_order, rx_area, same_row
+from .areas import centre, contains, is_address_under_name, reading_order, rx_area, same_row
 from .blocks import block_region, block_strokes
 from .checkboxes import checkbox_fields
 from .choices import choice_fields
@@ -382,8 +382,10 @@ class _FieldSearch:
         for strokes in (self._pile(), self._pile(printed=True)):
             for line in text_lines(self.survey, strokes):
                 if is_writing(self.survey, line.box_px):
-                    field = FieldRegion("unnamed", FIELD_NAMES["unnamed"], line.box_px)
-                    self._take([field], set(), NamedBy.NOBODY)
+                    address = is_address_under_name(line.box_px, self.fields)
+                    name = "patient_address" if address else "unnamed"
+                    field = FieldRegion(name, FIELD_NAMES[name], line.box_px)
+                    self._take([field], set(), NamedBy.PLACE if address else NamedBy.NOBODY)
 
 
 def _is_choice(field: FieldRegion) -> bool:

@@ -66,6 +66,9 @@ def find_labels(
     return tuple(_in_context(_doses(_drugs_behind_rx(labels), known)))
 
 
+_JOINS = ("&", "/", "+", "-", "–")
+
+
 def _doses(labels: list[Label], known: LabelVocabulary) -> list[Label]:
     """Take "Dose" for the strength where another label asks for the directions.
 
@@ -120,7 +123,9 @@ def _label_at(
         if not _close_together([words[i].box_px for i in indexes]):
             continue
         text = " ".join(words[i].text for i in indexes)
-        if not all(normalised(words[i].text) for i in indexes):
+        plain = [bool(normalised(words[i].text)) for i in indexes]
+        joins = [words[i].text in _JOINS for i in indexes]
+        if not all(map(max, plain, joins)) or not plain[0] or not plain[-1]:
             continue
         if any(words[i].text.rstrip().endswith(":") for i in indexes[:-1]):
             continue  # the label ended there: "Patient: Nora" is no "patient name"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from clinic_hwr.pages.areas import rx_area
+from clinic_hwr.pages.areas import is_address_under_name, rx_area
 from clinic_hwr.pages.labels import Label, Placement
-from clinic_hwr.pages.types import Box
+from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldRegion
 
 _SIZE, _UNIT = (1200, 1600), 18.0
 
@@ -36,3 +36,29 @@ def test_a_rule_that_closes_no_cell_changes_nothing() -> None:
         [Box(100, 250, 900, 2), Box(100, 400, 900, 2)],  # far below
     ):
         assert _top(other) == _top([])
+
+
+def test_it_begins_below_the_frame_of_several_rows_that_the_patient_stands_in() -> None:
+    frame = [Box(100, 160, 900, 2), Box(100, 400, 902, 2)]
+    assert _top(frame) > 400
+    assert _top([*frame, Box(100, 340, 900, 2)]) == _top([])  # lines to write on
+    assert _top([Box(100, 160, 900, 2), Box(300, 400, 500, 2)]) == _top([])  # not one frame
+    assert _top([Box(100, 400, 900, 2)]) == _top([])
+
+
+def _name(label: str) -> FieldRegion:
+    box = Box(400, 200, 300, 50)
+    return FieldRegion("patient_name", FIELD_NAMES["patient_name"], box, label=label)
+
+
+def test_the_line_under_a_name_is_the_address_where_the_label_asks_for_both() -> None:
+    both = _name("Title, Forename, Surname & Address")
+    under = Box(390, 262, 320, 50)
+    assert is_address_under_name(under, [both])
+    assert is_address_under_name(under, [_name("Name, Vorname, Anschrift")])
+    assert not is_address_under_name(under, [_name("Patient name")])
+    assert not is_address_under_name(Box(390, 420, 320, 50), [both])  # far below
+    assert not is_address_under_name(Box(900, 262, 200, 50), [both])  # beside
+    assert not is_address_under_name(Box(390, 190, 320, 50), [both])  # the name's own row
+    address = FieldRegion("patient_address", FIELD_NAMES["patient_address"], Box(0, 0, 9, 9))
+    assert not is_address_under_name(under, [both, address])

@@ -34,6 +34,12 @@ def test_longest_phrase_wins() -> None:
     assert (label.field, label.word_indexes) == ("patient_dob", (0, 1, 2))
 
 
+def test_a_sign_between_words_belongs_to_their_label() -> None:
+    (label,) = find_labels(_row("Title,", "Forename,", "Surname", "&", "Address"))
+    assert (label.field, label.word_indexes) == ("patient_name", (0, 1, 2, 3, 4))
+    assert find_labels(_row("Patient", "Name", "&")) == ()  # a sentence that goes on
+
+
 def test_running_text_holds_no_labels() -> None:
     assert find_labels(_row("All", "orders", "must", "be", "dated", "and", "signed.")) == ()
 
