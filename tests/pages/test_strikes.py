@@ -188,6 +188,18 @@ def test_letters_that_a_soft_picture_runs_together_are_no_strike() -> None:
     assert said(struck) is StruckOut.WHOLLY
 
 
+@pytest.mark.parametrize("text", ["Victor Placeholder", "Albuterol inhaler"])
+def test_small_words_of_a_thick_pen_are_no_wave(text: str) -> None:
+    page = np.full((120, 700), 255, np.uint8)
+    font = cv2.FONT_HERSHEY_SCRIPT_COMPLEX
+    cv2.putText(page, text, (60, 70), font, 0.8, 30, 5, cv2.LINE_AA)
+    rows, columns = np.nonzero(page < 200)
+    box = Box(int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
+    mask = np.where(page < 228, 255, 0).astype(np.uint8)
+    none = FormRules(np.zeros_like(mask), (), ())
+    assert find_strikes(page, mask, none, [box], 0.8 * box.height) == [StruckOut.NO]
+
+
 def test_a_dark_stroke_through_pale_letters_strikes_them_out() -> None:
     page = np.full((120, 700), 255, np.uint8)
     font = cv2.FONT_HERSHEY_SIMPLEX
