@@ -166,70 +166,66 @@ def test_letters_before_a_zigzag_may_fall_too() -> None:
     assert zigzagged(ink, Box(220, 78, 280, 52), 57.0)[120:220].all()
 
 
+def _set(
+    text: str, gray: int = 60, size: float = 1.2, pen: int = 2, font: int = cv2.FONT_HERSHEY_SIMPLEX
+) -> np.ndarray:
+    """A word or two at (60, 70) on white paper."""
+    page = np.full((120, 700), 255, np.uint8)
+    return np.asarray(cv2.putText(page, text, (60, 70), font, size, gray, pen, cv2.LINE_AA))
+
+
+def _line_at(page: np.ndarray, y: int, gray: int = 60, pen: int = 2) -> np.ndarray:
+    """The page with a stroke from left of all letters to right of them."""
+    right = int(np.nonzero(page < 250)[1].max()) + 10
+    return np.asarray(cv2.line(page.copy(), (50, y), (right, y + 1), gray, pen, cv2.LINE_AA))
+
+
+def _around(page: np.ndarray) -> Box:
+    rows, columns = np.nonzero(page < 250)
+    return Box(*(int(one) for one in (columns.min(), rows.min(), np.ptp(columns) + 1,
+                                      np.ptp(rows) + 1)))  # fmt: skip
+
+
+def _said_of(
+    page: np.ndarray, box: Box, *, letter: float = 0.8, ink: np.ndarray | None = None
+) -> StruckOut:
+    mask = np.where(page < 228, 255, 0).astype(np.uint8) if ink is None else ink
+    none = FormRules(np.zeros_like(mask), (), ())
+    return find_strikes(page, mask, none, [box], letter * box.height)[0]
+
+
 def test_letters_that_a_soft_picture_runs_together_are_no_strike() -> None:
     """The mask of a photo holds the soft edges: small letters of it are a bar."""
-    page = np.full((120, 700), 255, np.uint8)
-    font = cv2.FONT_HERSHEY_SIMPLEX
-    cv2.putText(page, "Pantoprazole sodium", (60, 70), font, 1.2, 60, 2, cv2.LINE_AA)
-    rows, columns = np.nonzero(page < 200)
-    box = Box(int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
-    struck = page.copy()
-    cv2.line(struck, (50, 60), (box.x + box.width + 10, 61), 60, 2, cv2.LINE_AA)
+    page = _set("Pantoprazole sodium")
+    box = _around(page)
 
-    def said(picture: np.ndarray, *, as_mask: bool = False) -> StruckOut:
-        soft = cv2.GaussianBlur(picture, (0, 0), 1.0)
-        mask = np.where(soft < 240, 255, 0).astype(np.uint8)
-        none = FormRules(np.zeros_like(mask), (), ())
-        gray = 255 - mask if as_mask else soft
-        return find_strikes(gray, mask, none, [box], 0.8 * box.height)[0]
+    def soft(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        gray = np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.uint8)
+        return gray, np.where(gray < 240, 255, 0).astype(np.uint8)
 
-    assert said(page, as_mask=True) is StruckOut.WHOLLY
-    assert said(page) is StruckOut.NO
-    assert said(struck) is StruckOut.WHOLLY
+    plain, mask = soft(page)
+    assert _said_of(255 - mask, box, ink=mask) is StruckOut.WHOLLY
+    assert _said_of(plain, box, ink=mask) is StruckOut.NO
+    struck, mask = soft(_line_at(page, 60))
+    assert _said_of(struck, box, ink=mask) is StruckOut.WHOLLY
 
 
-@pytest.mark.parametrize("text", ["Victor Placeholder", "Albuterol inhaler"])
-def test_small_words_of_a_thick_pen_are_no_wave(text: str) -> None:
-    page = np.full((120, 700), 255, np.uint8)
-    font = cv2.FONT_HERSHEY_SCRIPT_COMPLEX
-    cv2.putText(page, text, (60, 70), font, 0.8, 30, 5, cv2.LINE_AA)
-    rows, columns = np.nonzero(page < 200)
-    box = Box(int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
-    mask = np.where(page < 228, 255, 0).astype(np.uint8)
-    none = FormRules(np.zeros_like(mask), (), ())
-    assert find_strikes(page, mask, none, [box], 0.8 * box.height) == [StruckOut.NO]
+def test_small_words_of_a_thick_pen_are_no_wave() -> None:
+    page = _set("Victor Placeholder", 30, 0.8, 5, cv2.FONT_HERSHEY_SCRIPT_COMPLEX)
+    assert _said_of(page, _around(page)) is StruckOut.NO
 
 
 def test_a_dark_stroke_through_pale_letters_strikes_them_out() -> None:
-    page = np.full((120, 700), 255, np.uint8)
-    font = cv2.FONT_HERSHEY_SIMPLEX
-    cv2.putText(page, "Pantoprazole sodium", (60, 70), font, 1.2, 190, 2, cv2.LINE_AA)
-    rows, columns = np.nonzero(page < 250)
-    box = Box(int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
-    cv2.line(page, (50, 60), (box.x + box.width + 10, 61), 20, 3, cv2.LINE_AA)
-    mask = np.where(page < 228, 255, 0).astype(np.uint8)
-    none = FormRules(np.zeros_like(mask), (), ())
-    assert find_strikes(page, mask, none, [box], 0.8 * box.height) == [StruckOut.WHOLLY]
+    page = _set("Pantoprazole sodium", 190)
+    assert _said_of(_line_at(page, 60, 20, 3), _around(page)) is StruckOut.WHOLLY
 
 
 def test_two_lines_through_a_line_strike_it_out_and_an_underline_does_not() -> None:
-    def said(*levels: int) -> StruckOut:
-        page = np.full((140, 800), 255, np.uint8)
-        font = cv2.FONT_HERSHEY_SIMPLEX
-        cv2.putText(page, "One a day", (60, 70), font, 1.2, 60, 2, cv2.LINE_AA)
-        right = int(np.nonzero(page < 200)[1].max()) + 10
-        for y in levels:
-            cv2.line(page, (50, y), (right, y + 1), 60, 2, cv2.LINE_AA)
-        rows, columns = np.nonzero(page < 200)
-        wide, high = int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
-        box = Box(int(columns.min()), int(rows.min()), wide, high)
-        mask = np.where(page < 228, 255, 0).astype(np.uint8)
-        none = FormRules(np.zeros_like(mask), (), ())
-        return find_strikes(page, mask, none, [box], 0.62 * high)[0]
-
-    assert said(52, 62) is StruckOut.WHOLLY
-    assert said(80) is StruckOut.NO
-    assert said() is StruckOut.NO
+    page = _set("One a day")
+    twice, under = _line_at(_line_at(page, 52), 62), _line_at(page, 80)
+    assert _said_of(twice, _around(twice), letter=0.62) is StruckOut.WHOLLY
+    assert _said_of(under, _around(under), letter=0.62) is StruckOut.NO
+    assert _said_of(page, _around(page), letter=0.62) is StruckOut.NO
 
 
 def test_strokes_are_as_wide_as_the_pen() -> None:
