@@ -222,7 +222,7 @@ def test_a_dark_stroke_through_pale_letters_strikes_them_out() -> None:
 
 def test_two_lines_through_a_line_strike_it_out_and_an_underline_does_not() -> None:
     page = _set("One a day")
-    twice, under = _line_at(_line_at(page, 52), 62), _line_at(page, 80)
+    twice, under = _line_at(_line_at(page, 52), 66), _line_at(page, 80)
     assert _said_of(twice, _around(twice), letter=0.62) is StruckOut.WHOLLY
     assert _said_of(under, _around(under), letter=0.62) is StruckOut.NO
     assert _said_of(page, _around(page), letter=0.62) is StruckOut.NO
