@@ -7,6 +7,7 @@ import numpy as np
 
 from clinic_hwr.pages.creases import without_creases
 from clinic_hwr.pages.types import Gray
+from clinic_hwr.pages.upright import make_upright
 
 SHAPE, UNIT = (900, 700), 18.0
 SHEET = np.array([[0, 0], [700, 0], [700, 900], [0, 900]], np.float64)
@@ -63,3 +64,41 @@ def test_a_pale_line_through_a_few_words_is_no_fold() -> None:
     ink = ink_of(page)
 
     assert without_creases(page, ink, SHEET, UNIT)[1] is ink
+
+
+def test_a_rule_beside_a_soft_shadow_is_no_fold() -> None:
+    """A band from edge to edge with one black line in it: the line is printed."""
+    page = np.full((1200, 900), 255, np.uint8)
+    page[590:612] = 225
+    ruled = page.copy()
+    ruled[600:603] = 40
+    corners = np.array([[0, 0], [900, 0], [900, 1200], [0, 1200]], np.float64)
+
+    def rows_left(gray: np.ndarray) -> int:
+        clean, _ = without_creases(
+            gray, np.where(gray < 235, 255, 0).astype(np.uint8), corners, 14.0
+        )
+        return int((clean[580:620, 450] < 235).sum())
+
+    assert rows_left(page) == 0
+    assert rows_left(ruled) >= 3
+
+
+def test_a_fold_on_a_turned_sheet_is_measured_against_the_sheet() -> None:
+    """The canvas of a deskewed page is larger than its sheet, and a fold ends at the sheet."""
+    page = np.full((1650, 1275), 255, np.uint8)
+    for y in range(200, 1500, 60):
+        for x in range(150, 1100, 34):
+            cv2.rectangle(page, (x, y), (x + 14, y + 18), 20, 3)
+    page[:, 634:646] = np.minimum(page[:, 634:646], 190)
+    middle = cv2.getRotationMatrix2D((637, 825), 5.0, 1.0)
+    tilted = cv2.warpAffine(page, middle, (1275, 1650), borderValue=255)
+
+    upright = make_upright(tilted, turns=0)
+
+    x, y = upright.transform.from_original(
+        cv2.transform(np.array([[[640.0, 825.0]]]), middle)[0]
+    )[0]  # fmt: skip
+    band = upright.gray[round(y) - 20 : round(y) + 20, round(x) - 6 : round(x) + 7]
+    assert abs(upright.skew_deg) > 4
+    assert float(np.mean(band > 235)) > 0.6
