@@ -34,6 +34,7 @@ class Label:
 # These stand under a line that is signed above them.
 _UNDER_A_LINE = {"signature", "substitution"}
 _TITLE = 1.25  # of the usual height of a label
+_JOINS = ("&", "/", "+", "-", "–")  # between the words of one label
 _SPACE = 0.75  # of the word height: a space of running bold print is up to 0.6
 
 
@@ -64,9 +65,6 @@ def find_labels(
                 labels.append(label)
             at += len(label.word_indexes)
     return tuple(_in_context(_doses(_drugs_behind_rx(labels), known)))
-
-
-_JOINS = ("&", "/", "+", "-", "–")
 
 
 def _doses(labels: list[Label], known: LabelVocabulary) -> list[Label]:
@@ -123,9 +121,9 @@ def _label_at(
         if not _close_together([words[i].box_px for i in indexes]):
             continue
         text = " ".join(words[i].text for i in indexes)
-        plain = [bool(normalised(words[i].text)) for i in indexes]
-        joins = [words[i].text in _JOINS for i in indexes]
-        if not all(map(max, plain, joins)) or not plain[0] or not plain[-1]:
+        if not all(_belongs(words[i].text) for i in indexes[1:-1]):
+            continue
+        if not all(normalised(words[i].text) for i in (indexes[0], indexes[-1])):
             continue
         if any(words[i].text.rstrip().endswith(":") for i in indexes[:-1]):
             continue  # the label ended there: "Patient: Nora" is no "patient name"
@@ -144,6 +142,11 @@ def _label_at(
             where = Placement.BESIDE
         return Label(field, text, box, where, tuple(indexes))
     return None
+
+
+def _belongs(text: str) -> bool:
+    """Whether a word may stand inside of a label: one with letters, or a sign between two."""
+    return bool(normalised(text)) or text in _JOINS
 
 
 def _explains(label: Label, before: Label) -> bool:

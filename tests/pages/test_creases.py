@@ -9,6 +9,8 @@ from clinic_hwr.pages.creases import without_creases
 from clinic_hwr.pages.types import Gray
 from clinic_hwr.pages.upright import make_upright
 
+from .lettered import lettered_page
+
 SHAPE, UNIT = (900, 700), 18.0
 SHEET = np.array([[0, 0], [700, 0], [700, 900], [0, 900]], np.float64)
 
@@ -86,10 +88,7 @@ def test_a_rule_beside_a_soft_shadow_is_no_fold() -> None:
 
 def test_a_fold_on_a_turned_sheet_is_measured_against_the_sheet() -> None:
     """The canvas of a deskewed page is larger than its sheet, and a fold ends at the sheet."""
-    page = np.full((1650, 1275), 255, np.uint8)
-    for y in range(200, 1500, 60):
-        for x in range(150, 1100, 34):
-            cv2.rectangle(page, (x, y), (x + 14, y + 18), 20, 3)
+    page = lettered_page(20)
     page[:, 634:646] = np.minimum(page[:, 634:646], 190)
     middle = cv2.getRotationMatrix2D((637, 825), 5.0, 1.0)
     tilted = cv2.warpAffine(page, middle, (1275, 1650), borderValue=255)

@@ -18,6 +18,7 @@ from clinic_hwr.pages.types import FIELD_NAMES, LineMaps, PageProblem
 from clinic_hwr.pages.unread_print import _without_pen, unread_strips
 from clinic_hwr.recognition.synthesis.pages_paper import Gray, Paper
 
+from .lettered import lettered_page
 from .scribble import ScribbleHand
 
 SIZE = (900, 700)
@@ -202,10 +203,7 @@ def test_a_small_sheet_on_a_dark_table_is_cut_out() -> None:
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_black_fold_of_a_fax_goes_and_strokes_across_it_stay(turned: bool) -> None:
-    page = np.full((1650, 1275), 255, np.uint8)
-    for y in range(200, 1400, 60):
-        for x in range(150, 1000, 34):
-            cv2.rectangle(page, (x, y), (x + 14, y + 18), 0, 3)
+    page = lettered_page()
     page[500:503, 120:1000] = 0  # a rule of the form
     page[620:626, 560:660] = 0  # a stroke across the fold
     whole = page.copy()
@@ -228,10 +226,7 @@ def test_the_black_fold_of_a_fax_goes_and_strokes_across_it_stay(turned: bool) -
 
 
 def test_two_black_folds_go_though_grain_reaches_as_far_and_a_frame_stays() -> None:
-    page = np.full((1650, 1275), 255, np.uint8)
-    for y in range(200, 1400, 60):
-        for x in range(150, 1000, 34):
-            cv2.rectangle(page, (x, y), (x + 14, y + 18), 0, 3)
+    page = lettered_page()
     page[500:503, 120:1000] = 0
     grain = np.random.default_rng(4).random((40, 300)) < 0.05
     page[120:160, 700:1000][grain] = 0
@@ -262,10 +257,7 @@ def test_pen_under_a_label_is_white_when_the_label_is_read_again() -> None:
 
 
 def test_a_fold_goes_and_the_rule_of_a_table_stays() -> None:
-    page = np.full((1650, 1275), 255, np.uint8)
-    for y in range(200, 1400, 60):
-        for x in range(150, 1000, 34):
-            cv2.rectangle(page, (x, y), (x + 14, y + 18), 20, 3)
+    page = lettered_page(20)
     page[1000:1004, 120:1160] = 60
     folded = page.copy()
     folded[:, 620:632] = np.minimum(folded[:, 620:632], 190)
