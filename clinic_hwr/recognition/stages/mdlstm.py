@@ -16,6 +16,7 @@ and the weights' gradient is one product, as in fused LSTM kernels.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import torch
@@ -171,6 +172,16 @@ class DiagonalScan(torch.autograd.Function):
         )
 
 
+@cache
+def _fused_scan() -> type[torch.autograd.Function] | None:
+    """The recurrence as one kernel, where Triton is installed."""
+    try:
+        from .mdlstm_triton import FusedScan
+    except ImportError:
+        return None
+    return FusedScan
+
+
 def four_corners(cells: Tensor) -> Tensor:
     """Turn a map so that each corner in turn is its upper left one.
 
@@ -234,14 +245,13 @@ class MdLstm(nn.Module):
         peepholes = self.bias[0].new_zeros(DIRECTIONS, 0, self.hidden)
         if self.peepholes is not None:
             peepholes = torch.stack([*self.peepholes]).view(DIRECTIONS, 4, self.hidden)
+        weights = _stack(self.above), _stack(self.left)
+        fused = _fused_scan() if projected.is_cuda and self.peepholes is None else None
         with torch.autocast(projected.device.type, enabled=False):
-            found = DiagonalScan.apply(
-                projected.to(real),
-                _stack(self.above),
-                _stack(self.left),
-                peepholes,
-                inside,
-            )
+            if fused is not None:
+                found = fused.apply(projected.to(real), *weights, inside)
+            else:
+                found = DiagonalScan.apply(projected.to(real), *weights, peepholes, inside)
         a, b, c, d = found.unbind(0)  # (columns, rows, batch, hidden) each, still turned
         return torch.cat([a, b.flip(0), c.flip(1), d.flip(0, 1)], dim=-1)
 

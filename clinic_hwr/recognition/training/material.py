@@ -149,17 +149,29 @@ def _characters(recipe: Recipe, charset: Charset, data_dir: Path) -> Material:
     return Material(dataset, ())
 
 
-def _paragraphs(recipe: Recipe, charset: Charset, data_dir: Path) -> Material:
-    model, schedule = recipe.model, recipe.train
+def block_writers(data_dir: Path, held_out: bool = False) -> list[Source]:
+    """Return the writers whose words and lines blocks are made of.
+
+    Args:
+        data_dir: the data folder.
+        held_out: those with pen strokes that a run is watched on, instead of those it learns from.
+    """
     words = load_strokes(data_dir / "online" / "unipen_words_train.npz")
+    if held_out:
+        return sources_by_writer(StrokeSource(words, words=(1, 4), writers=held_out_stroke_writer))
     scanned = [
         line
         for line in read_labels(data_dir / "handwriting")
         if not held_out_writer(line.writer) and len(line.text) <= LONGEST_SCANNED_LINE
     ]
+    strokes = StrokeSource(
+        words, words=(1, 4), writers=lambda writer: not held_out_stroke_writer(writer)
+    )
+    return [*sources_by_writer(strokes), *sources_by_writer(ScannedSource(scanned))]
 
-    def phrases(writers: Callable[[str], bool]) -> list[Source]:
-        return sources_by_writer(StrokeSource(words, words=(1, 4), writers=writers))
+
+def _paragraphs(recipe: Recipe, charset: Charset, data_dir: Path) -> Material:
+    model, schedule = recipe.model, recipe.train
 
     def dataset_of(writers: Sequence[Source], first_chunk: int) -> ParagraphDataset:
         return ParagraphDataset(
@@ -169,10 +181,9 @@ def _paragraphs(recipe: Recipe, charset: Charset, data_dir: Path) -> Material:
             first_chunk=first_chunk, chunk_samples=PARAGRAPH_CHUNK,
         )  # fmt: skip
 
-    training = phrases(lambda writer: not held_out_stroke_writer(writer))
-    training += sources_by_writer(ScannedSource(scanned))
+    training = block_writers(data_dir)
     # A chunk behind the stages' borders: the hardest blocks.
-    hardest = dataset_of(phrases(held_out_stroke_writer), 0)
+    hardest = dataset_of(block_writers(data_dir, held_out=True), 0)
     chunk = schedule.samples // PARAGRAPH_CHUNK + 1
     held_out = list(islice(hardest.chunk(chunk), HELD_OUT_PARAGRAPH_BATCHES))
     return Material(lambda first_chunk: dataset_of(training, first_chunk), held_out)
