@@ -49,6 +49,7 @@ class Blocker:
     """A named reason why a field (or the whole paper) may not go on without a human.
 
     ``field_name``/``group`` point at the field; field_name "" means the whole prescription.
+    Where several fields share both, ``field_id`` says which one is meant; "" means all of them.
     """
 
     code: str
@@ -57,6 +58,7 @@ class Blocker:
     group: int = 0
     severity: str = "stop"  # stop | warn
     scan_id: str = ""  # another scan to compare with
+    field_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

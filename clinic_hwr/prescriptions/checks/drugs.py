@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from clinic_hwr.prescriptions.checks.context import CheckContext
 from clinic_hwr.prescriptions.checks.names import label_of
-from clinic_hwr.prescriptions.checks.registry import Finding, blocker
+from clinic_hwr.prescriptions.checks.registry import Finding, blocker, finding_about
 from clinic_hwr.prescriptions.types import DrugMatch, Medication
 
 
@@ -15,11 +15,10 @@ def illegible(context: CheckContext) -> Iterator[Finding]:
     """A person could not read a drug, a strength or directions: nothing may be ordered from it."""
     for value in context.values:
         if value.illegible and value.name in {"drug", "strength", "sig"}:
-            yield Finding(
+            yield finding_about(
+                value,
                 f"The {value.name} was marked illegible: ask the prescriber and enter the answer, "
                 "or reject the scan.",
-                value.name,
-                value.group,
                 lasting=True,
             )
 

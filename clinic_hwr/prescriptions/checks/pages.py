@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from clinic_hwr.pages.problem_words import page_problem_words
 from clinic_hwr.prescriptions.checks.context import CheckContext
-from clinic_hwr.prescriptions.checks.registry import Finding, blocker
+from clinic_hwr.prescriptions.checks.registry import Finding, blocker, finding_about
 
 _WHY = {
     "several": "More than one choice is marked here, or one mark covers two.",
@@ -30,6 +30,4 @@ def choice_unclear(context: CheckContext) -> Iterator[Finding]:
     for value in context.values:
         if value.mark_doubt and not value.human:
             why = _WHY.get(value.mark_doubt, "The marks here are not clear.")
-            yield Finding(
-                f"{why} Nothing was taken: enter the one that is meant.", value.name, value.group
-            )
+            yield finding_about(value, f"{why} Nothing was taken: enter the one that is meant.")

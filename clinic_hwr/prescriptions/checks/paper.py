@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from clinic_hwr.prescriptions.checks.context import CheckContext
-from clinic_hwr.prescriptions.checks.registry import Finding, blocker
+from clinic_hwr.prescriptions.checks.registry import Finding, blocker, finding_about
 from clinic_hwr.prescriptions.people import CHILD_UNDER_YEARS, is_name
 
 # US practice: a prescription is valid for a year, one for schedules III to V for six months.
@@ -109,11 +109,10 @@ def struck_out(context: CheckContext) -> Iterator[Finding]:
         if value.struck_out and not (value.human and not value.text.strip()):
             part = "" if value.struck_out == "wholly" else "A part of "
             how = f"{part}{'this' if part else 'This'} looks crossed out"
-            yield Finding(
+            yield finding_about(
+                value,
                 f"{how} and is not taken as ordered: mark it as not present if it is crossed out; "
                 "if not, enter what it says.",
-                value.name,
-                value.group,
             )
 
 
@@ -122,11 +121,10 @@ def named_by_reading(context: CheckContext) -> Iterator[Finding]:
     """No printed label names a field; what it says did, which is a guess."""
     for value in context.values:
         if value.named_by == "reading" and not value.human:
-            yield Finding(
+            yield finding_about(
+                value,
                 "No printed label says what this is; it was taken for this by what it says. Check "
                 "that it is, and that it belongs to this medication.",
-                value.name,
-                value.group,
             )
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from clinic_hwr.prescriptions.checks.context import CheckContext
-from clinic_hwr.prescriptions.types import Blocker
+from clinic_hwr.prescriptions.types import Blocker, FieldValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Finding:
     """What a check found: one sentence that names what to check, and the field it is about.
 
     ``field_name`` "" means the whole prescription; ``severity`` is the most it can be; ``scan_id``
-    names another scan to compare with.
+    names another scan to compare with. ``field_id`` is the one field that is meant where several
+    have that name and number; "" means all of them.
     """
 
     message: str
@@ -34,6 +35,12 @@ class Finding:
     severity: str = "stop"
     lasting: bool = False
     scan_id: str = ""
+    field_id: str = ""
+
+
+def finding_about(value: FieldValue, message: str, *, lasting: bool = False) -> Finding:
+    """Return a finding about one field, and no other of its name and number."""
+    return Finding(message, value.name, value.group, lasting=lasting, field_id=value.field_id)
 
 
 Check = Callable[[CheckContext], Iterator[Finding]]
@@ -100,17 +107,27 @@ def run_checks(context: CheckContext) -> tuple[Blocker, ...]:
     found = {b for code in _CHECKS for b in run_check(code, context)}
     return tuple(
         sorted(
-            found, key=lambda b: (b.severity != "stop", b.group, b.field_name, b.code, b.message)
+            found,
+            key=lambda b: (
+                b.severity != "stop",
+                b.group,
+                b.field_name,
+                b.code,
+                b.message,
+                b.field_id,
+            ),
         )
     )
 
 
 def _settle(code: str, finding: Finding, context: CheckContext) -> Blocker:
     fields = context.fields(finding.field_name, finding.group)
-    open_fields = [value for value in fields if not value.human]
+    meant = [v for v in fields if finding.field_id in ("", v.field_id)]
+    open_fields = [value for value in meant if not value.human]
     severity = finding.severity
     if not finding.lasting and not open_fields:
         severity = "warn"
     return Blocker(
-        code, finding.message, finding.field_name, finding.group, severity, finding.scan_id
-    )
+        code, finding.message, finding.field_name, finding.group, severity, finding.scan_id,
+        finding.field_id,
+    )  # fmt: skip

@@ -207,4 +207,6 @@ def _routes_store(scan: Scan, states: Sequence[FieldState], blockers: Sequence[B
 
 def _points_at(blocker: Blocker, field: Field) -> bool:
     """Whether ``blocker`` is about ``field``."""
+    if blocker.field_id:
+        return blocker.field_id == str(field.pk)
     return blocker.field_name == field.name and blocker.group == field.group

@@ -35,7 +35,8 @@ CRITICAL_KINDS = frozenset({FieldKind.DRUG.value, FieldKind.STRENGTH.value, Fiel
 
 def blocker_key(blocker: Blocker) -> str:
     """Return the name under which a remaining warning is acknowledged."""
-    return f"{blocker.code}:{blocker.field_name}:{blocker.group}"
+    about = f"{blocker.code}:{blocker.field_name}:{blocker.group}"
+    return f"{about}:{blocker.field_id}" if blocker.field_id else about
 
 
 def release_problems(states: Collection[FieldState], prescription: Prescription) -> list[str]:
