@@ -21,6 +21,7 @@ from .line_cores import LineCores, line_cores
 from .pen_strokes import Stroke, pen_strokes
 from .print_or_hand import map_log_odds, print_log_odds
 from .printed_lines import printed_lines
+from .rule_pieces import without_rule_pieces
 from .rules import FormRules, lift_rules
 from .types import Box, CombRun, Gray, LineMaps, PrintedWord
 from .unread_print import read_rest
@@ -127,6 +128,7 @@ def survey_page(
         ink[one.box_px.y - 1 : one.box_px.y + one.box_px.height + 1,
             one.box_px.x - 1 : one.box_px.x + one.box_px.width + 1] = 0  # fmt: skip
     ink, strokes = pen_strokes(ink, boxes, unit, circles, maps, cores)
+    strokes = without_rule_pieces(strokes, rules.horizontal, unit)
     return PageSurvey(
         gray,
         rules,

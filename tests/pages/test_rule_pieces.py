@@ -1,0 +1,63 @@
+"""Underlines too short to be rules: they are none of the writing that stands on them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from clinic_hwr.pages import PrintedWord, UprightPage, find_fields
+from clinic_hwr.pages.pen_strokes import Stroke
+from clinic_hwr.pages.rule_pieces import without_rule_pieces
+from clinic_hwr.pages.types import Box
+
+RULE = Box(200, 278, 360, 5)
+UNIT = 17.0
+
+
+def _kept(box: Box, rule: Box = RULE) -> bool:
+    stroke = Stroke(box, box.width * box.height)
+    return without_rule_pieces([stroke], [rule], UNIT) == (stroke,)
+
+
+@pytest.mark.parametrize("box", [Box(620, 279, 54, 2), Box(620, 280, 15, 3), Box(60, 278, 50, 4)])
+def test_a_flat_piece_that_goes_on_where_a_rule_does_is_none_of_the_writing(box: Box) -> None:
+    assert not _kept(box)
+
+
+@pytest.mark.parametrize(
+    ("what", "box"),
+    [
+        ("a letter on the rule", Box(620, 258, 22, 24)),
+        ("a dash above it", Box(620, 268, 40, 3)),
+        ("a dot on it", Box(620, 279, 3, 3)),
+        ("a hyphen on it", Box(620, 279, 12, 3)),
+        ("a flat piece far away", Box(1000, 279, 54, 2)),
+    ],
+)
+def test_what_is_not_level_flat_and_near_stays(what: str, box: Box) -> None:
+    assert _kept(box), what
+
+
+def test_the_letter_on_a_short_underline_is_the_value_and_no_wider_than_it_is() -> None:
+    gray = np.full((900, 1200), 255, np.uint8)
+    cv2.rectangle(gray, (200, 278), (560, 281), 60, -1)
+    cv2.rectangle(gray, (680, 278), (720, 280), 60, -1)
+    for x in (230, 300, 370, 440):
+        cv2.line(gray, (x, 275), (x + 14, 245), 0, 3)
+        cv2.line(gray, (x + 14, 245), (x + 28, 274), 0, 3)
+    cv2.line(gray, (700, 272), (706, 246), 0, 3)
+    cv2.line(gray, (706, 246), (720, 272), 0, 3)
+    words = [
+        PrintedWord(text, box, 0.96)
+        for text, box in (
+            ("Name", Box(120, 258, 64, 17)), ("Sex", Box(620, 258, 38, 17)),
+        )
+    ]  # fmt: skip
+    for word in words:
+        box = word.box_px
+        cv2.putText(gray, word.text, (box.x, box.y + 17), 0, 0.7, 0, 2)
+    fields = find_fields(UprightPage(gray, 0, 0.0, np.eye(3)), words, forms=[])
+    [sex] = [one for one in fields if one.name == "patient_sex"]
+
+    assert sex.box_px.width < 32
