@@ -42,7 +42,7 @@ from clinic_hwr.recognition.training.datasets import (
     mixture_places,
 )
 from clinic_hwr.recognition.training.device_batches import DeviceMixture
-from clinic_hwr.recognition.training.loop import _Run, _step, greedy_cer, training_device
+from clinic_hwr.recognition.training.loop import Run, greedy_cer, training_device
 from clinic_hwr.recognition.training.material import (
     Material,
     block_writers,
@@ -120,7 +120,7 @@ def real_ones(recipe: Recipe, options: Namespace) -> DeviceMixture:
 
 
 def varied(batch: Batch, device: torch.device) -> Batch:
-    """Vary the pen, the darkness and the grain of blocks on the device."""
+    """Vary the pen and the darkness of blocks on the device."""
     images = batch.images.to(device, non_blocking=True)
     each = (len(images), 1, 1, 1)
     roll, amount = torch.rand(each, device=device), torch.rand(each, device=device)
@@ -150,7 +150,7 @@ def train_by_the_clock(recipe: Recipe, options: Namespace, since: float) -> None
     if batches is None:
         chosen = real_ones(recipe, options) if options.real else material.make_dataset(0)
         batches = iter(chosen)
-    run = _Run(recipe.arch, recipe.model, charset, recipe.train, device, options.init)
+    run = Run(recipe.arch, recipe.model, charset, recipe.train, device, options.init)
     checked = time.time()
     options.out.mkdir(parents=True, exist_ok=True)
     with (options.out / "curve.csv").open("a", newline="") as handle:
@@ -160,12 +160,7 @@ def train_by_the_clock(recipe: Recipe, options: Namespace, since: float) -> None
             first = None
             if is_block:
                 batch = varied(batch, device)
-            run.optimiser.set_rate(rate_at(share, recipe.train))
-            loss = _step(run.model, run.optimiser, batch, recipe.train, device)
-            run.average.update(run.model)
-            run.samples += len(batch.texts)
-            run.steps += 1
-            run.loss = loss if run.steps == 1 else 0.98 * run.loss + 0.02 * loss
+            run.learn(batch, rate_at(share, recipe.train))
             if time.time() - checked > CHECK_SECONDS:
                 run.cer = greedy_cer(run.model, [batch], device)
                 run.check(material.held_out)
@@ -173,14 +168,12 @@ def train_by_the_clock(recipe: Recipe, options: Namespace, since: float) -> None
                 handle.flush()
                 _export(run, recipe, charset, options.out)
                 checked = time.time()
-    run.check(material.held_out)
-    curve_row = [*run.curve_row(), run.steps]
-    with (options.out / "curve.csv").open("a", newline="") as handle:
-        csv.writer(handle).writerow(curve_row)
+        run.check(material.held_out)
+        curve.writerow([*run.curve_row(), run.steps])
     _export(run, recipe, charset, options.out)
 
 
-def _export(run: _Run, recipe: Recipe, charset: Charset, out: Path) -> None:
+def _export(run: Run, recipe: Recipe, charset: Charset, out: Path) -> None:
     for name, tensors in (("weights", run.best), ("last", run.average.tensors)):
         if tensors:
             part = out / f"{name}.part"

@@ -226,3 +226,12 @@ def test_a_stop_can_always_be_resolved(values: list[FieldValue]) -> None:
             assert fields, found
             if found.code not in {"illegible", "unknown_drug"}:
                 assert any(not value.human for value in fields), found
+
+
+def test_a_decision_about_one_field_leaves_the_stop_of_its_namesake() -> None:
+    struck = field("unnamed", "call back", struck_out="wholly")
+    open_one, done = replace(struck, field_id="one"), decided(replace(struck, field_id="two"))
+    found = interpret([*whole_paper(), open_one, done], today=TODAY).blockers
+
+    severities = {each.field_id: each.severity for each in found if each.code == "struck_out"}
+    assert severities == {"one": "stop", "two": "warn"}

@@ -100,13 +100,13 @@ def test_a_run_stops_early_and_exports_its_best_weights(tmp_path, monkeypatch):
     taken = []
     monkeypatch.setattr(loop, "greedy_cer", lambda model, batches, device: next(heard))
     monkeypatch.setattr(loop, "CURVE_STEPS", 10**9)
-    remember = loop._Run.check
+    remember = loop.Run.check
 
     def check(self, batches):
         remember(self, batches)
         taken.append({k: v.clone() for k, v in self.average.tensors.items()})
 
-    monkeypatch.setattr(loop._Run, "check", check)
+    monkeypatch.setattr(loop.Run, "check", check)
     config = replace(CONFIG, samples=100_000, check_samples=100, patience=2)
     weights = train(
         "trba", preset("trba", "tiny"), CHARSET, _dataset, config, tmp_path,

@@ -21,14 +21,12 @@ LEAST_TILE = 16  # a matrix product in Triton has at least 16 rows and columns
 
 
 @triton.jit
-def _tanh(x):  # type: ignore[no-untyped-def]
+def _tanh(x):
     return 2.0 * tl.sigmoid(2.0 * x) - 1.0
 
 
-@triton.jit  # type: ignore[untyped-decorator]  # triton has no types
-def _heard(  # type: ignore[no-untyped-def]
-    gates, at, g: tl.constexpr, up, side, above, left, tile, inside, hidden: tl.constexpr
-):
+@triton.jit
+def _heard(gates, at, g: tl.constexpr, up, side, above, left, tile, inside, hidden: tl.constexpr):
     """What one gate hears: its input, and the outputs above and to the left."""
     value = tl.load(gates + at + g * hidden, mask=inside, other=0.0)
     shift = g * hidden
@@ -36,8 +34,8 @@ def _heard(  # type: ignore[no-untyped-def]
     return value + tl.dot(side, tl.load(left + tile + shift, mask=tile >= 0, other=0.0))
 
 
-@triton.jit  # type: ignore[untyped-decorator]  # triton has no types
-def _scan_forward(  # type: ignore[no-untyped-def]
+@triton.jit
+def _scan_forward(
     gates, above, left, mask, outputs, states, columns, rows, batch,
     hidden: tl.constexpr, row_tile: tl.constexpr, unit_tile: tl.constexpr,
 ):  # fmt: skip
@@ -79,17 +77,15 @@ def _scan_forward(  # type: ignore[no-untyped-def]
         tl.debug_barrier()  # the next diagonal reads what this one wrote
 
 
-@triton.jit  # type: ignore[untyped-decorator]  # triton has no types
-def _returned(  # type: ignore[no-untyped-def]
-    deltas, at, g: tl.constexpr, weights, tile, inside, hidden: tl.constexpr
-):
+@triton.jit
+def _returned(deltas, at, g: tl.constexpr, weights, tile, inside, hidden: tl.constexpr):
     """What a neighbour's gate gives back to the output it heard."""
     delta = tl.load(deltas + at + g * hidden, mask=inside, other=0.0)
     return tl.dot(delta, tl.load(weights + tile + g * hidden, mask=tile >= 0, other=0.0))
 
 
-@triton.jit  # type: ignore[untyped-decorator]  # triton has no types
-def _scan_backward(  # type: ignore[no-untyped-def]
+@triton.jit
+def _scan_backward(
     grads, gates, above, left, mask, states, grad_states, deltas, columns, rows, batch,
     hidden: tl.constexpr, row_tile: tl.constexpr, unit_tile: tl.constexpr,
 ):  # fmt: skip

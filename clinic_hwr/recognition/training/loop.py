@@ -178,7 +178,7 @@ def train(
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     device = training_device()
-    run = _Run(arch, model_config, charset, config, device, init)
+    run = Run(arch, model_config, charset, config, device, init)
     checkpoint = out_dir / "checkpoint.pt"
     if checkpoint.exists():
         run.restore(load_checkpoint(checkpoint))
@@ -239,7 +239,7 @@ def _take_encoder(model: nn.Module, part: nn.Module, what: str) -> None:
     model.load_state_dict(places | tensors)
 
 
-class _Run:
+class Run:
     """Everything that changes while a run goes on; ``state`` and ``restore`` are its memory."""
 
     def __init__(
@@ -272,8 +272,12 @@ class _Run:
         self.model.train()
 
     def step(self, batch: Batch) -> None:
+        """Learn from one batch, at the rate of the schedule."""
+        self.learn(batch, learning_rate_at(self.samples, self.config))
+
+    def learn(self, batch: Batch, rate: float) -> None:
         """Learn from one batch."""
-        self.optimiser.set_rate(learning_rate_at(self.samples, self.config))
+        self.optimiser.set_rate(rate)
         loss = _step(self.model, self.optimiser, batch, self.config, self.device)
         self.average.update(self.model)
         self.samples += len(batch.texts)

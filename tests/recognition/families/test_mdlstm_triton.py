@@ -1,6 +1,8 @@
 """The one-kernel recurrence against the plain one; needs Triton, and a GPU or its interpreter.
 
-CI has neither. On a CPU: ``pip install triton``, then ``TRITON_INTERPRET=1 pytest`` on this file.
+CI has neither: the wheel weighs 188 MB. On a CPU: ``pip install triton``, then
+``TRITON_INTERPRET=1 pytest`` on this file. With numpy 2.4.6 the interpreter of Triton 3.6
+runs once its ``tensor.__index__`` takes ``.item()`` of the array.
 """
 
 from __future__ import annotations
