@@ -1,10 +1,14 @@
-"""Underlines too short to be found as rules: what is level with a rule of its row is one too."""
+"""Underlines too short to be found as rules: beside a label, or level with a rule of their row."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .pen_strokes import Stroke
+from .rules import DarkParts, straight_runs
 from .types import Box
 
 # A piece is so flat and at least so wide, in heights of a printed capital; a hyphen is narrower.
@@ -12,6 +16,9 @@ _FLAT, _WIDE = 0.25, 0.8
 _LONGER_THAN_HIGH = 5.0
 _OFF_PX = 2  # above or below the rule
 _GAP = 12.0  # from the piece to the rule, in heights of a printed capital
+# A blank is so long at least, begins so near behind its label, and lies so far under its middle.
+_BLANK, _BEHIND, _UNDER = 1.8, 1.5, (0.2, 1.4)
+_THICK = 0.6
 
 
 def without_rule_pieces(
@@ -43,3 +50,27 @@ def _goes_on(box: Box, rule: Box, unit: float) -> bool:
         return False
     gap = max(rule.x - box.x - box.width, box.x - rule.x - rule.width)
     return gap <= _GAP * unit
+
+
+def short_blanks(parts: DarkParts, labels: Sequence[Box], unit: float) -> NDArray[np.uint8]:
+    """Find the blanks to write on behind labels, which are shorter than any rule: ``Sex __``.
+
+    Args:
+        parts: of the page.
+        labels: boxes of printed labels.
+        unit: height of a printed capital in pixels.
+
+    Returns:
+        (height, width) uint8, 255 on every pixel of theirs.
+    """
+
+    def is_blank(box: Box) -> bool:
+        middle = box.y + box.height / 2
+        return box.height <= max(6.0, _THICK * unit + 3) and any(
+            -0.2 * unit <= box.x - label.x - label.width <= _BEHIND * unit
+            and _UNDER[0] * unit <= middle - label.y - label.height / 2 <= _UNDER[1] * unit
+            for label in labels
+        )
+
+    mask, _ = straight_runs(parts.ink, parts.level_lines, round(_BLANK * unit), is_blank)
+    return mask

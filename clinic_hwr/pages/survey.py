@@ -14,6 +14,7 @@ from .areas import rx_area, word_slots
 from .checkboxes import Checkbox, find_checkboxes
 from .comb_fields import NamedComb, name_combs
 from .combs import comb_print, holds, settled
+from .crossed_rules import with_tails
 from .faint_ink import with_faint_ink
 from .label_vocabulary import LabelVocabulary, normalised
 from .labels import Label, find_labels, split_glued
@@ -21,7 +22,7 @@ from .line_cores import LineCores, line_cores
 from .pen_strokes import Stroke, pen_strokes
 from .print_or_hand import map_log_odds, print_log_odds
 from .printed_lines import printed_lines
-from .rule_pieces import without_rule_pieces
+from .rule_pieces import short_blanks, without_rule_pieces
 from .rules import FormRules, lift_rules
 from .types import Box, CombRun, Gray, LineMaps, PrintedWord
 from .unread_print import read_rest
@@ -98,11 +99,14 @@ def survey_page(
     words = split_glued(words, vocabulary)
     rules, dark = lines.rules, lines.parts.dark
     all_ink, ink = lines.parts.ink, lines.parts.ink.copy()
-    combs = name_combs(lines.combs, words, find_labels(words, vocabulary), _unit(gray, words))
+    labels = find_labels(words, vocabulary)
+    unit = _unit(gray, words)
+    combs = name_combs(lines.combs, words, labels, unit)
+    blanks = short_blanks(lines.parts, [label.box_px for label in labels], unit)
     declared = tuple(settled(run, dark) for run in known_cells)
     cells = [one.comb.box_px for one in combs] + [run.box_px for run in declared]
     runs = [run for one in combs for run in one.comb.runs] + list(declared)
-    rules = replace(rules, mask=rules.mask | comb_print(dark, runs))
+    rules = replace(rules, mask=rules.mask | comb_print(dark, runs) | blanks)
     # OCR reads cells and what stands in them as letters; the comb is read otherwise.
     words = [word for word in words if not any(holds(box, word.box_px) for box in cells)]
     cores = line_cores(maps) if maps is not None else None
@@ -129,6 +133,7 @@ def survey_page(
             one.box_px.x - 1 : one.box_px.x + one.box_px.width + 1] = 0  # fmt: skip
     ink, strokes = pen_strokes(ink, boxes, unit, circles, maps, cores)
     strokes = without_rule_pieces(strokes, rules.horizontal, unit)
+    strokes = with_tails(strokes, ink, rules.horizontal, unit)
     return PageSurvey(
         gray,
         rules,

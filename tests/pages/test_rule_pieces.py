@@ -39,9 +39,13 @@ def test_what_is_not_level_flat_and_near_stays(what: str, box: Box) -> None:
     assert _kept(box), what
 
 
-def test_the_letter_on_a_short_underline_is_the_value_and_no_wider_than_it_is() -> None:
+@pytest.mark.parametrize("rule_of_its_row", [True, False])
+def test_the_letter_on_a_short_underline_is_the_value_and_no_wider_than_it_is(
+    rule_of_its_row: bool,
+) -> None:
     gray = np.full((900, 1200), 255, np.uint8)
-    cv2.rectangle(gray, (200, 278), (560, 281), 60, -1)
+    if rule_of_its_row:
+        cv2.rectangle(gray, (200, 278), (560, 281), 60, -1)
     cv2.rectangle(gray, (680, 278), (720, 280), 60, -1)
     for x in (230, 300, 370, 440):
         cv2.line(gray, (x, 275), (x + 14, 245), 0, 3)
