@@ -45,9 +45,9 @@ def with_tails(
     owners: dict[int, int] = {}
     for rule in rules:
         low = rule.y + rule.height
-        over = np.flatnonzero((abs(bottoms - rule.y) <= _NEAR_PX) & (tops < rule.y))
-        under = np.flatnonzero((abs(tops - low) <= _NEAR_PX) & (bottoms > low))
-        if not len(over) or not len(under):
+        over = np.flatnonzero((abs(bottoms - rule.y) <= _NEAR_PX) & (tops < rule.y)).tolist()
+        under = np.flatnonzero((abs(tops - low) <= _NEAR_PX) & (bottoms > low)).tolist()
+        if not over or not under:
             continue
         above = [end for n in over if (end := _end(strokes[n], n, ink, rule, bottom=True))]
         below = [end for n in under if (end := _end(strokes[n], n, ink, rule, bottom=False))]
@@ -75,7 +75,7 @@ def _end(
     columns = np.flatnonzero(ink[edge : edge + _NEAR_PX, box.x : box.x + box.width].any(axis=0))
     if not len(columns):
         return None
-    return _End(int(number), box.x + int(columns[0]), box.x + int(columns[-1]))
+    return _End(number, box.x + int(columns[0]), box.x + int(columns[-1]))
 
 
 def _joined(strokes: Sequence[Stroke], owners: dict[int, int]) -> tuple[Stroke, ...]:
