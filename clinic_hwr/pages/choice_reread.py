@@ -12,30 +12,40 @@ from .types import Box, Gray, PrintedWord
 
 _RIM = 0.7  # of a loop's half axes: its stroke is outside of this, what it holds inside
 _LETTER_PX = 32.0  # height of a capital that Tesseract reads best
+_LARGEST = 2.5  # scale
 _PAD_PX = 24
 
 
 def reread_rows(
-    gray: Gray, rows: Sequence[tuple[Box, Sequence[Box], Sequence[Box]]], unit_px: float
+    gray: Gray,
+    rows: Sequence[tuple[Box, Sequence[Box], Sequence[Box]]],
+    capitals_px: Sequence[float],
+    *,
+    letter_px: float = _LETTER_PX,
+    least_scale: float = 1.0,
 ) -> list[tuple[PrintedWord, ...]]:
-    """Read rows of a page again, all in one call of Tesseract.
+    """Read rows of a page again, all in one call of Tesseract, and all of one size.
 
     Args:
         gray: the page.
         rows: of each: its box, the loops around choices, and the printed squares.
-        unit_px: height of a printed capital.
+        capitals_px: height of a printed capital in each.
+        letter_px: height that they are brought to, within reason.
+        least_scale: by which large ones are made smaller for that.
 
     Returns:
         The words of each row, in pixels of the page; none where Tesseract gives no answer.
     """
     if not rows:
         return []
-    scale = float(np.clip(_LETTER_PX / max(1.0, unit_px), 1.0, 2.5))
+    scales = [
+        float(np.clip(letter_px / max(1.0, one), least_scale, _LARGEST)) for one in capitals_px
+    ]
     strips: list[Gray] = []
     tops: list[int] = []
     places: list[Box] = []
     top = _PAD_PX
-    for box, loops, squares in rows:
+    for (box, loops, squares), scale in zip(rows, scales, strict=True):
         place = _clipped(box, gray.shape)
         strip = gray[place.y : place.y + place.height, place.x : place.x + place.width].copy()
         for square in squares:
@@ -43,7 +53,8 @@ def reread_rows(
         for loop in loops:
             _wipe(strip, loop, place, _RIM, grow=2)
         size = max(1, round(strip.shape[1] * scale)), max(1, round(strip.shape[0] * scale))
-        strips.append(np.asarray(cv2.resize(strip, size, interpolation=cv2.INTER_CUBIC), np.uint8))
+        way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+        strips.append(np.asarray(cv2.resize(strip, size, interpolation=way), np.uint8))
         places.append(place)
         tops.append(top)
         top += size[1] + _PAD_PX
@@ -56,7 +67,7 @@ def reread_rows(
     except PrintUnread:
         return [() for _ in rows]
     found = []
-    for strip, y, place in zip(strips, tops, places, strict=True):
+    for strip, y, place, scale in zip(strips, tops, places, scales, strict=True):
         mine = []
         for word in words:
             middle = word.box_px.y + word.box_px.height / 2

@@ -100,7 +100,9 @@ def _reread(survey: PageSurvey, rows: Sequence[ChoiceRow]) -> list[ChoiceRow]:
     again = [n for n, row in enumerate(rows) if _is_unclear(row, loops[n])]
     areas = [(_area(rows[n], loops[n]), loops[n], [b.box_px for b in rows[n].boxes]) for n in again]
     better = list(rows)
-    for n, words in zip(again, reread_rows(survey.gray, areas, survey.unit_px), strict=True):
+    for n, words in zip(
+        again, reread_rows(survey.gray, areas, [survey.unit_px] * len(areas)), strict=True
+    ):
         better[n] = _with_words(survey, rows[n], words)
     return better
 

@@ -60,7 +60,9 @@ def circled_phrase(
             loops.append(box)
     said: list[tuple[bool, str, Box]] = []
     rows = [(box, (), ()) for box in loops]
-    for box, inside in zip(loops, reread_rows(gray, rows, survey.unit_px), strict=True):
+    for box, inside in zip(
+        loops, reread_rows(gray, rows, [survey.unit_px] * len(rows)), strict=True
+    ):
         phrase = " ".join(word.text for word in inside)
         for allows in _meanings(normalised(phrase)):
             said.append((allows, phrase, box))

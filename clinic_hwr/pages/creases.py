@@ -32,6 +32,7 @@ _OFF_PAPER = 12
 # A crease runs from one edge of the sheet to the other. It is seen over so much of that, between
 # two places so far apart: a line through words, or along a margin, ends where the words do.
 _LENGTH, _EXTENT = 0.25, 0.7
+_MOST_FOLDS = 3  # of one direction, that begin and end alike
 _SLOPE = 0.06  # of a crease against the page's sides: sheets are deskewed by their rows
 # It is darker than the paper on both sides of it, by so many gray levels, where it was seen.
 _DARKER = 10.0
@@ -172,10 +173,13 @@ def _bands(
         for chain in _chains(_pieces(_without_areas(straight, widest), unit, widest), unit)
     ]
     bands = []
-    for chain in chains:
-        length = sum(piece.bottom - piece.top for piece in chain) / side
-        extent = (chain[-1].bottom - chain[0].top) / side
-        if length < _LENGTH or extent < least:
+    long = [
+        chain for chain in chains
+        if sum(piece.bottom - piece.top for piece in chain) >= _LENGTH * side
+        and chain[-1].bottom - chain[0].top >= least * side
+    ]  # fmt: skip
+    for chain in long:
+        if _equals(chain, long, unit_px) > _MOST_FOLDS:
             continue
         slope = _slope(chain)
         if abs(slope) > _SLOPE:
@@ -199,6 +203,16 @@ def _bands(
         seen = [(x0 - slope * y0, 0.0), *seen, (x1 + slope * (height - y1), float(height))]
         bands.append(_band(seen, half, 0.0))
     return bands
+
+
+def _equals(chain: Sequence[_Piece], others: Sequence[Sequence[_Piece]], unit_px: float) -> int:
+    """How many lines, itself among them, begin and end where one does: rules of a table do."""
+    places = sorted(
+        other[0].at(chain[0].top) for other in others
+        if abs(other[0].top - chain[0].top) < unit_px
+        and abs(other[-1].bottom - chain[-1].bottom) < unit_px
+    )  # fmt: skip
+    return 1 + sum(after - before > unit_px for before, after in itertools.pairwise(places))
 
 
 def _holds_rule(gray: Gray, middle: Sequence[tuple[float, float]], half: float) -> bool:

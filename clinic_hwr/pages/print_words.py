@@ -7,6 +7,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -170,7 +171,8 @@ def recognize_words(gray: Gray, *, languages: str, page_mode: int = 11) -> tuple
         raise TesseractFailed(f"Tesseract took longer than {_TIMEOUT_S} seconds.") from error
     if table is None:
         table = _table_of_program(gray, languages, page_mode, inverted=inverted)
-    words = []
+    words: list[PrintedWord] = []
+    line: list[str] = []
     for row in table.splitlines():
         cells = row.split("\t")
         if len(cells) != _COLUMNS or not cells[-1].strip() or cells[0] != _WORD_LEVEL:
@@ -182,8 +184,19 @@ def recognize_words(gray: Gray, *, languages: str, page_mode: int = 11) -> tuple
             raise TesseractFailed("Tesseract gave no answer (ValueError).") from error
         if confidence >= 0:
             box = Box(left, top, width, height)
+            if words and cells[1:5] == line:
+                words[-1] = _ending_before(words[-1], box)
             words.append(PrintedWord(cells[-1].strip(), box, min(1.0, confidence / 100)))
+            line = cells[1:5]
     return tuple(words)
+
+
+def _ending_before(word: PrintedWord, following: Box) -> PrintedWord:
+    """The word without what follows on its line: Tesseract's box of one may reach over the rest."""
+    box = word.box_px
+    if not box.x < following.x < box.x + box.width:
+        return word
+    return replace(word, box_px=replace(box, width=following.x - box.x))
 
 
 def _has_dark_ground(gray: Gray) -> bool:

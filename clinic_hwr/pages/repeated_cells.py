@@ -170,6 +170,8 @@ def _likely(
             role, score = known[packed[one]], (ratio - _NEAR) / (100.0 - _NEAR)
             if role not in found or score > found[role].score:
                 found[role] = _Seen(score, text, box)
+    if any(one.score == 1.0 for one in found.values()):  # "Medicine" is no "médecin" read badly
+        found = {role: one for role, one in found.items() if one.score == 1.0}
     for label in survey.labels:  # what was sure enough to be one is so in a cell
         phrase = normalised(label.text)
         role = known.get(phrase, label.field)

@@ -28,6 +28,7 @@ _TOUCH_PX = 7.0  # of a horizontal rule: there a cell's side ends
 # The side of a low cell: so much of the shortest rule, and so near to the rules it stands between.
 _LOW_CELL, _SHORTEST_PX, _MEETS_PX = 0.4, 20, 3
 _NO_THICKER = 1.5  # than the rules
+_LEAN = 0.02  # of sides, on a photo that is not quite straight
 _RIM_PX = 6  # around a rule, of what inpainting looks at
 
 
@@ -165,7 +166,8 @@ def _short_sides(
             other.x >= box.x + box.width - _MEETS_PX or box.x >= other.x + other.width - _MEETS_PX
         )
         off = abs((box.y + box.height / 2) - (other.y + other.height / 2))
-        return apart and off <= _MEETS_PX
+        away = abs((box.x + box.width / 2) - (other.x + other.width / 2))
+        return apart and off <= _MEETS_PX + _LEAN * away
 
     kept = tuple(
         one for one in found

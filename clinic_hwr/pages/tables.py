@@ -94,7 +94,7 @@ def _as_far_as_columns_go(
     above = [one.box_px.y for one in survey.labels
              if one.field in _PATIENTS and one.box_px.y > borders[0]]  # fmt: skip
     if above:
-        borders = tuple(y for y in borders if y < min(above) + 0.5 * survey.unit_px)
+        borders = tuple(y for y in borders if y < min(above))
     between = [one.right for one in columns[:-1] if one.ruled]
     if len(borders) < 2:
         return borders
@@ -269,6 +269,8 @@ def _headings(
     """Known headings of a row of words, words close to each other taken together."""
     runs: list[list[int]] = []
     for index in row:
+        if not normalised(survey.words[index].text):  # a dash, or a piece of a rule
+            continue
         box = survey.words[index].box_px
         last = survey.words[runs[-1][-1]].box_px if runs else None
         if last is not None and box.x - (last.x + last.width) < 1.0 * box.height:

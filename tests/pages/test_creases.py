@@ -49,6 +49,21 @@ def test_a_level_fold_goes_as_well() -> None:
     assert not ink.any()
 
 
+def test_many_bands_that_begin_and_end_alike_are_rules_of_a_table() -> None:
+    """A photo out of focus makes rules as soft and as pale as folds; a sheet has three at most."""
+
+    def banded(rows: tuple[int, ...]) -> Gray:
+        page = paper()
+        for y in rows:
+            cv2.line(page, (40, y), (660, y), 175, 7)
+        return page
+
+    folded, ruled = banded((300, 600)), banded((200, 300, 400, 500, 600))
+
+    assert not without_creases(folded, ink_of(folded), SHEET, UNIT)[1].any()
+    assert without_creases(ruled, ink_of(ruled), SHEET, UNIT)[0] is ruled
+
+
 def test_a_strike_from_edge_to_edge_is_no_fold() -> None:
     page = paper()
     cv2.line(page, (20, 300), (680, 302), 50, 6)

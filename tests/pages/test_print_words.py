@@ -7,7 +7,7 @@ import numpy as np
 import pytesseract
 import pytest
 
-from clinic_hwr.pages import LineMaps, TesseractMissing, read_print
+from clinic_hwr.pages import LineMaps, TesseractMissing, print_words, read_print
 from clinic_hwr.pages.print_words import recognize_words
 from clinic_hwr.pages.types import Gray
 
@@ -76,3 +76,22 @@ def test_noise_of_the_paper_is_not_read_as_print() -> None:
     words = read_print(page, segmenter=_NothingMarked())
 
     assert [word.text for word in words] == ["Refills"]
+
+
+def test_a_box_that_reaches_over_the_next_words_of_its_line_ends_before_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = (
+        ("1", "100", "50", "140", "20", "Date"), ("1", "150", "48", "20", "24", "of"),
+        ("1", "180", "50", "60", "20", "Birth"), ("2", "185", "55", "30", "20", "Rx"),
+    )  # fmt: skip
+    table = "\n".join(
+        "\t".join(("5", "1", "1", "1", line, "1", *box, "91.5", text)) for line, *box, text in rows
+    )
+    monkeypatch.setattr(print_words, "_probe", lambda command: "5")
+    monkeypatch.setattr(print_words, "warm_table", lambda gray, **given: table)
+
+    words = recognize_words(np.full((90, 300), 255, np.uint8), languages="eng")
+
+    ends = [(word.text, word.box_px.x + word.box_px.width) for word in words]
+    assert ends == [("Date", 150), ("of", 170), ("Birth", 240), ("Rx", 215)]

@@ -107,6 +107,29 @@ def test_sides_of_low_cells_are_rules_and_a_tall_one_is_a_digit() -> None:
     assert len(sides) >= 3
 
 
+def test_sides_that_lean_with_the_sheet_are_sides_of_one_chart() -> None:
+    page, _ = _blocks([_WHOLE, _WHOLE, _WHOLE], gap=0)
+    lean = np.array([[1.0, 0.035, 0.0], [0.0, 1.0, 0.0]])
+    page = cv2.warpAffine(page, lean, page.shape[::-1], borderValue=255)
+
+    sides = find_rules(page).vertical
+
+    for row, edge in enumerate((700, 400, 700, 400, 700, 400)):
+        y = 300 + row * _TALL + _TALL // 2
+        assert any(
+            abs(one.x + one.width / 2 - edge - 0.035 * y) < 4 and one.y < y < one.y + one.height
+            for one in sides
+        ), row
+
+
+def test_a_label_read_exactly_is_not_said_to_be_like_another() -> None:
+    """The French word for a doctor is near to "Medicine", and nearer to what is misread."""
+    medicine = [["Medicine", "Dose"], ["Directions", "Route", "Quantity"]]
+    page, words = _blocks([[["Medecin", "Dose"], ["", "", ""]], medicine, medicine])
+    cells, _ = repeated_cells(_survey(page, words))
+    assert {one.group for one in cells if one.field == "drug"} == {1, 2, 3}
+
+
 @pytest.mark.parametrize("gap", [0, 25])
 def test_blocks_without_a_readable_label_for_drugs_are_told_by_their_likeness(gap: int) -> None:
     block = [["Mwdicotion", "Dose"], ["Directions", "Route", "Quantity"]]

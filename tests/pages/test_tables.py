@@ -122,6 +122,30 @@ def test_rows_of_the_patient_or_without_its_columns_are_no_rows_of_a_table(label
     assert all(one.box_px.y < top for one in drugs)
 
 
+def test_a_dash_between_two_headings_joins_them_to_none() -> None:
+    page, words, edges = _table(("Medicine", "Dose", "Frequency", "Qty"))
+    end = words[2].box_px.x + words[2].box_px.width
+    dash = PrintedWord("—-", Box(end + 5, _TOP + 12, words[3].box_px.x - end - 10, 14), 0.2)
+
+    fields = _fields(page, [*words[:3], dash, words[3]])
+
+    assert sum(one.name == "quantity" for one in fields) == 3
+    assert all(one.box_px.x > edges[3] for one in fields if one.name == "quantity")
+
+
+def test_a_level_stroke_in_the_patients_row_is_no_border_of_the_table() -> None:
+    page, words, _ = _table(("Medicine", "Dose", "Qty"), rows=2, sides=False)
+    y = _TOP + _HEAD + 2 * _TALL + 40
+    words.append(_word(page, "Patient:", 105, y))
+    page[y + 2 : y + 4, 300:900] = 0  # of a name, above its blank
+    _scrawl(page, 260, y - 8)
+
+    fields = _fields(page, words)
+
+    assert {one.group for one in fields if one.name == "drug"} == {1, 2}
+    assert all(one.box_px.y < y - 40 for one in fields if one.name in ("drug", "sig", "quantity"))
+
+
 def test_without_rules_a_column_ends_at_the_gap_of_all_rows() -> None:
     """What stands under a heading that OCR did not read belongs to no other column."""
     page, words, _ = _table(("Medicine", "Dose", "Frequency", "Supply"), sides=False)
