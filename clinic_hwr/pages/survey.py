@@ -214,5 +214,11 @@ def _weighted_mean(votes: Sequence[tuple[float, int]]) -> float:
 
 
 def _unit(gray: Gray, words: Sequence[PrintedWord]) -> float:
-    heights = [word.box_px.height for word in words if word.confidence > 0.8]
+    # Short words among ruled cells have boxes as high as these: letters vote, not words.
+    heights = [
+        word.box_px.height
+        for word in words
+        if word.confidence > 0.8
+        for _ in filter(str.isalnum, word.text)
+    ]
     return float(np.median(heights)) if heights else max(gray.shape) / _PAGE_ROWS
