@@ -22,6 +22,7 @@ _UNDER = 4.0  # label heights from a label to the bottom of choices under it
 _LETTER_WIDE = 0.8  # of a capital's height: no label has letters as wide on the whole
 _BOX_REACH = 2.5  # sides between a box and its choice
 _TICK_INK = 0.12  # of where a box should be: a tick and what is left of the box
+_TICKED = ("substitution", "signature")  # fields whose labels have a box of their own
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 
 
@@ -157,7 +158,10 @@ def _row(
     known: Mapping[str, str], unit: float,
 ) -> ChoiceRow:  # fmt: skip
     """Collect choices and boxes from the left, up to the first wide gap."""
-    boxes = [one for one in survey.checkboxes if _centred(one.box_px, box)]
+    boxes = [
+        one for one in survey.checkboxes
+        if _centred(one.box_px, box) and not _is_of_another(survey, one.box_px, field)
+    ]  # fmt: skip
     options = [
         one for word in words if _centred(word.box_px, box)
         for one in options_in(word, known, boxes)
@@ -178,6 +182,15 @@ def _row(
             kept.append(item)
     kept_boxes += hidden_boxes(survey, kept, kept_boxes)
     return ChoiceRow(field, label, tuple(kept), known, tuple(kept_boxes), unit)
+
+
+def _is_of_another(survey: PageSurvey, box: Box, field: str) -> bool:
+    """Whether a box stands before a label that it answers by itself: ``[] Dispense as written``."""
+    return any(
+        label.field in _TICKED and label.field != field and same_row(box, label.box_px)
+        and gap_to(box, label.box_px, before=True) is not None
+        for label in survey.labels
+    )  # fmt: skip
 
 
 def hidden_boxes(

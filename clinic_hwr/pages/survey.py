@@ -33,6 +33,7 @@ _LABEL_LOG_ODDS = -4.0
 # read by the other recognizer: the burden of proof is on print, most of all under an Rx.
 _VALUE_LOG_ODDS, _RX_LOG_ODDS = 0.7, 2.5
 _RX_LETTERS = 3
+_LEGIBLE = 0.5  # confidence of OCR in the best word of a printed value
 REFILL_CHOICES = (*"0123456789", "10", "11", "12", "nr", "prn", "o")
 _PAGE_ROWS = 110.0  # stands in for the print height of a page without print: letter has ~110 lines
 
@@ -170,11 +171,13 @@ def _printed_words(
     area = rx_area(labels, words, gray.shape[1], gray.shape[0], _unit(gray, words))
     slots = word_slots(words, labels, area)
     votes: dict[str, list[tuple[float, int]]] = {}
+    read: dict[str, float] = {}
     letters: Counter[str] = Counter()
     for slot, one, word in zip(slots, odds, words, strict=True):
         if slot.startswith("value of label"):
             one += _likeness(word, labels[int(slot.split()[-1])])
         votes.setdefault(slot, []).append((float(one), len(word.text)))
+        read[slot] = max(word.confidence, read.get(slot, 0.0))
         letters[slot] += sum(char.isalnum() for char in word.text)
     refill = {f"value of label {n}" for n, label in enumerate(labels) if label.field == "refills"}
     printed = []
@@ -187,6 +190,8 @@ def _printed_words(
                 printed.append(word)
         elif slot.startswith("rx row") and letters[slot] < _RX_LETTERS:
             continue  # a letter or two between pen strokes is a piece of them
+        elif slot.startswith("value") and read[slot] < _LEGIBLE:
+            continue  # of print Tesseract reads a word at least
         elif _weighted_mean(votes[slot]) > _proof(slot):
             printed.append(word)
     return tuple(printed)
@@ -209,8 +214,8 @@ def _likeness(word: PrintedWord, label: Label) -> float:
 
 
 def _weighted_mean(votes: Sequence[tuple[float, int]]) -> float:
-    """Mean of log odds; long words know more of themselves than short ones."""
-    return sum(odds * length for odds, length in votes) / sum(length for _, length in votes)
+    """Mean by letters: long words know more of themselves than short ones."""
+    return sum(said * length for said, length in votes) / sum(length for _, length in votes)
 
 
 def _unit(gray: Gray, words: Sequence[PrintedWord]) -> float:
