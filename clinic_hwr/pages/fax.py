@@ -7,7 +7,7 @@ import itertools
 import cv2
 import numpy as np
 
-from .components import connected_pieces
+from .components import connected_pieces, of_pieces
 from .halftone import dots_joined, dots_of_strokes
 from .types import Gray
 
@@ -80,8 +80,8 @@ def clean_fax(gray: Gray) -> Gray:
         return _rows_filled(gray)
     small = np.where(stats[:, cv2.CC_STAT_AREA] <= _DOTS_PX, 255, 0).astype(np.uint8)
     small[0] = 0
-    specks = speck.take(labels)
-    dots = dots_of_strokes(specks, small.take(labels), grainy)
+    specks = of_pieces(speck, labels, ink)
+    dots = dots_of_strokes(specks, of_pieces(small, labels, ink), grainy)
     gray = _rows_filled(np.asarray(cv2.max(gray, cv2.subtract(specks, dots)), np.uint8))
     return dots_joined(gray, fax_stretch(gray)) if dots.any() else gray
 

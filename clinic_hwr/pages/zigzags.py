@@ -103,6 +103,8 @@ def _strokes(part: Mask, height: float) -> list[tuple[float, float]]:
         kernel = _line(length, slope)
         if kernel.shape[0] <= part.shape[0] and kernel.shape[1] <= part.shape[1]:
             rising |= np.asarray(cv2.morphologyEx(part, cv2.MORPH_OPEN, kernel), np.uint8)
+    if not cv2.countNonZero(rising):
+        return []
     _, _, stats, centres = cv2.connectedComponentsWithStats(rising, connectivity=8)
     least = _TALL * length * math.sin(math.radians(_SLOPES_DEG[0]))
     return [
