@@ -86,6 +86,35 @@ def _labelled(ink: NDArray[np.uint8], places: NDArray[np.intp]) -> Pieces:
     )
 
 
+def pieces_within(
+    ink: NDArray[np.uint8],
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], tuple[slice, slice]]:
+    """Find the pieces of a small raster, looking at no more than the part that has ink.
+
+    Args:
+        ink: (height, width) uint8, > 0 = ink.
+
+    Returns:
+        Labels of that part; stats and centroids on the whole raster, but for those of label 0;
+        and where the part is.
+    """
+    x, y, width, height = cv2.boundingRect(ink)
+    # Even, as OpenCV goes through a raster by twos: the pieces have the same numbers.
+    left, top = x - x % 2, y - y % 2
+    near = slice(top, y + height), slice(left, x + width)
+    if not width:
+        empty = np.zeros((1, 5), np.int32), np.zeros((1, 2))
+        return np.zeros((0, 0), np.int32), *empty, near
+    _, labels, stats, centroids = cv2.connectedComponentsWithStats(ink[near], connectivity=8)
+    stats[:, :2] += np.array([left, top], np.int32)
+    return (
+        np.asarray(labels, np.int32),
+        np.asarray(stats, np.int32),
+        np.asarray(centroids + np.array([left, top]), np.float64),
+        near,
+    )
+
+
 def of_pieces(
     values: NDArray[np.uint8], labels: NDArray[np.uint16 | np.int32], ink: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
