@@ -75,6 +75,23 @@ def without_tints(page: Gray) -> Gray:
     return np.asarray(cv2.divide(page, whole, scale=255.0), np.uint8)
 
 
+def inked_part(gray: Gray, margin_px: int) -> tuple[slice, slice] | None:
+    """Return the rows and columns of a flattened page that hold all of its ink; None without any.
+
+    Args:
+        gray: (height, width) uint8.
+        margin_px: paper left around it.
+    """
+    dark = cv2.threshold(gray, _INK_BELOW[1], 255, cv2.THRESH_BINARY_INV)[1]
+    rows, columns = (np.flatnonzero(np.asarray(dark).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    return (
+        slice(max(0, int(rows[0]) - margin_px), int(rows[-1]) + margin_px + 1),
+        slice(max(0, int(columns[0]) - margin_px), int(columns[-1]) + margin_px + 1),
+    )
+
+
 def ink_mask(gray: Gray) -> NDArray[np.uint8]:
     """Return (height, width) uint8, 255 where there is ink, of a flattened page."""
     smooth, noise = smoothed(gray)
