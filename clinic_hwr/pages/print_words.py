@@ -84,6 +84,7 @@ def _words_of_part(page: Gray, languages: str) -> tuple[PrintedWord, ...]:
     """Read the part of a page that has ink: Tesseract looks at every pixel several times."""
     part = inked_part(page, _MARGIN_PX)
     if part is None:
+        _probe(pytesseract.pytesseract.tesseract_cmd)  # what is missing is said all the same
         return ()
     words = recognize_words(_with_white_paper(page[part]), languages=languages)
     top, left = part[0].start, part[1].start
