@@ -37,7 +37,8 @@ def connected_pieces(ink: NDArray[np.uint8]) -> Pieces:
     """
     # Rows without ink part what is above from what is below: two of them do. By twos, as OpenCV
     # goes through a raster, so that the pieces have the same numbers.
-    pairs = np.append(ink.any(axis=1), np.zeros(len(ink) % 2, bool)).reshape(-1, 2).any(axis=1)
+    rows = np.append(ink.any(axis=1), np.zeros(len(ink) % 2, bool))
+    pairs: NDArray[np.bool_] = rows[::2] | rows[1::2]
     pairs[1:] |= pairs[:-1]
     pairs[0] = True
     kept = np.flatnonzero(np.repeat(pairs, 2)[: len(ink)])

@@ -38,7 +38,7 @@ def is_one_bit(gray: Gray) -> bool:
 
 def _black(gray: Gray) -> Gray:
     """255 where a page is dark."""
-    return np.asarray(cv2.compare(gray, 128, cv2.CMP_LT), np.uint8)
+    return np.asarray(cv2.threshold(gray, 127, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
 
 
 def fax_stretch(gray: Gray) -> tuple[float, float]:
@@ -97,7 +97,8 @@ def is_blackened(gray: Gray, clean: Gray) -> bool:
     Args:
         gray, clean: the raster before and after, of one size.
     """
-    given_up = cv2.bitwise_and(_black(gray), cv2.compare(clean, 250, cv2.CMP_GT))
+    white = cv2.threshold(clean, 250, 255, cv2.THRESH_BINARY)[1]
+    given_up = cv2.bitwise_and(_black(gray), white)
     share = cv2.boxFilter(given_up, cv2.CV_32F, (_AROUND_PX, _AROUND_PX)) / 255
     return bool(np.count_nonzero(share > _BLACKENED) > _LOST_SHARE * gray.size)
 

@@ -26,16 +26,17 @@ def level_strokes(
     # One pixel thicker: a stroke drawn by hand wavers about its line.
     soft = np.asarray(cv2.dilate(part, np.ones((3, 1), np.uint8)), np.uint8)
     # Where the whole kernel fits, some points of it fit at half the size: seldom anywhere.
-    half, framed = _halved(soft), None
+    half, framed = _halved(soft), np.zeros((0, 0), np.uint8)
     long = np.zeros_like(part)
     for slope in _SLOPES_DEG:
         if cv2.countNonZero(cv2.erode(half, _points(length, slope))):
             # Beside the window is what fits: a frame of ink shows where it does at its edge.
             rim = 2 * (length // 4 + 2)
-            if framed is None:
-                framed = _halved(cv2.copyMakeBorder(
+            if not framed.size:
+                paper = cv2.copyMakeBorder(
                     soft, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=[255]
-                ))  # fmt: skip
+                )
+                framed = _halved(np.asarray(paper, np.uint8))
             middles = cv2.erode(framed, _points(length, slope))
             inner = (slice(rim // 2, rim // 2 + half.shape[0]),
                      slice(rim // 2, rim // 2 + half.shape[1]))  # fmt: skip

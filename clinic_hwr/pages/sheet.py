@@ -56,8 +56,7 @@ def find_sheet(gray: Gray) -> Sheet:
     if min(small.shape) < 60:
         return Sheet(None)
     lifted = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # ink out
-    lifted = np.asarray(lifted, np.uint8)
-    rim = _rim_of_median(lifted)
+    rim = _rim_of_median(np.asarray(lifted, np.uint8))
     # The middle of the picture, not most of it: a small sheet on a large table has less than half.
     low_part, high_part = _MIDDLE
     rows, columns = (slice(int(low_part * side), int(high_part * side) + 1) for side in small.shape)

@@ -69,14 +69,15 @@ def make_upright(gray: Gray, *, turns: int | None = None) -> UprightPage:
         problems.append(PageProblem.ORIENTATION_UNSURE)
     skew = skew_degrees(_rotated(ink, turns))
     upright, matrix = _turned(page, turns, skew)
-    inked: NDArray[np.uint8] | None = ink_mask(upright)
+    inked = ink_mask(upright)
     bend, uneven = row_bend(inked)
     if uneven:
         problems.append(PageProblem.ROWS_UNEVEN)
     if bend.coefficients:
-        upright, inked = bend.straightened(upright, paper=255), None
+        upright = bend.straightened(upright, paper=255)
     sheet = _corners(page.shape, border, matrix, turns)
-    unfolded = _without_folds(upright, inked, sheet, by_fax=(by_fax := is_one_bit(gray)))
+    known = None if bend.coefficients else inked
+    unfolded = _without_folds(upright, known, sheet, by_fax=(by_fax := is_one_bit(gray)))
     if by_fax and unfolded is not upright:
         problems.append(PageProblem.FOLD_REMOVED)
     to_original = _inverse(matrix @ to_page)
@@ -146,7 +147,8 @@ def _flattened(
     outline = cv2.resize(sheet.outline, (page.shape[1], page.shape[0]))
     inside = cv2.warpPerspective(outline, matrix, size, flags=cv2.INTER_LINEAR)
     # Table beside the sheet would darken what counts as paper there.
-    paper = _median_within(view, np.asarray(cv2.compare(inside, 127, cv2.CMP_GT), np.uint8))
+    lit_part = np.asarray(cv2.threshold(inside, 127, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    paper = _median_within(np.asarray(view, np.uint8), lit_part)
     lit = np.where(inside > 127, view, np.uint8(min(255, round(paper)))).astype(np.uint8)
     flat = without_tints(flatten_background(lit))
     edge = max(3, 2 * round(0.002 * max(size)) + 1)

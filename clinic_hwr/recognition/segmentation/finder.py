@@ -69,7 +69,7 @@ class LineMarker:
             # From where the network's coarsest maps begin a pixel.
             top, left = (side.start - side.start % MULTIPLE for side in part)
             inked = small[top : part[0].stop, left : part[1].stop]
-            maps = self._run(inked)
+            maps = self._run(np.asarray(inked, np.uint8))
             at = (slice(top // STRIDE, top // STRIDE + maps.shape[1]),
                   slice(left // STRIDE, left // STRIDE + maps.shape[2]))  # fmt: skip
             hand[at], printed[at] = maps[HAND], maps[PRINT]
