@@ -50,7 +50,10 @@ class LineMarker:
         self._last: tuple[Gray, LineMaps] | None = None
 
     def __call__(self, gray: Gray) -> LineMaps:
-        """Mark the lines of an upright page, (height, width) uint8, paper near 255."""
+        """Mark the lines of an upright page, (height, width) uint8, paper near 255.
+
+        Margins without ink are not looked at: both maps are 0 there.
+        """
         last = self._last
         if last is not None and np.array_equal(last[0], gray):
             return last[1]
