@@ -18,6 +18,8 @@ _INK_BELOW = (140.0, 195.0)
 _TINTS, _MOST_TINT = (110, 232), 0.15
 _ROWS_A_PAGE, _ROW_PX, _LONG = 72, 10, 3
 
+_PAGES_KEPT, _PAGE_PX = 3, 500_000  # of 8 MB each; windows are not kept
+
 
 def flatten_background(gray: Gray) -> Gray:
     """Divide the page by its paper brightness, so that shadows and tinted paper become white.
@@ -73,12 +75,50 @@ def without_tints(page: Gray) -> Gray:
     return np.asarray(cv2.divide(page, whole, scale=255.0), np.uint8)
 
 
+def inked_part(gray: Gray, margin_px: int) -> tuple[slice, slice] | None:
+    """Return the rows and columns of a flattened page that hold all of its ink; None without any.
+
+    Args:
+        gray: (height, width) uint8.
+        margin_px: paper left around it.
+    """
+    dark = cv2.threshold(gray, _INK_BELOW[1], 255, cv2.THRESH_BINARY_INV)[1]
+    rows, columns = (np.flatnonzero(np.asarray(dark).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    return (
+        slice(max(0, int(rows[0]) - margin_px), int(rows[-1]) + margin_px + 1),
+        slice(max(0, int(columns[0]) - margin_px), int(columns[-1]) + margin_px + 1),
+    )
+
+
 def ink_mask(gray: Gray) -> NDArray[np.uint8]:
     """Return (height, width) uint8, 255 where there is ink, of a flattened page."""
-    smooth = np.asarray(cv2.GaussianBlur(gray, (0, 0), 0.7), np.uint8)
-    level = float(np.clip(255.0 - 5.0 * paper_noise(smooth), *_INK_BELOW))
+    smooth, noise = smoothed(gray)
+    level = float(np.clip(255.0 - 5.0 * noise, *_INK_BELOW))
     _, mask = cv2.threshold(smooth, level, 255, cv2.THRESH_BINARY_INV)
     return np.asarray(mask, np.uint8)
+
+
+_kept: tuple[tuple[Gray, NDArray[np.uint8], float], ...] = ()
+
+
+def smoothed(gray: Gray) -> tuple[NDArray[np.uint8], float]:
+    """Blur a flattened page a little; returns that, read-only, and the noise of its paper.
+
+    The last pages are remembered, by their pixels: ink is looked for in one page three times.
+    """
+    global _kept
+    for page, smooth, noise in _kept:
+        if page.shape == gray.shape and np.array_equal(page, gray):
+            return smooth, noise
+    smooth = np.asarray(cv2.GaussianBlur(gray, (0, 0), 0.7), np.uint8)
+    noise = paper_noise(smooth)
+    smooth.flags.writeable = False
+    if gray.size >= _PAGE_PX:
+        # One assignment: threads may blur the same page twice, never see half of a result.
+        _kept = ((gray.copy(), smooth, noise), *_kept)[:_PAGES_KEPT]
+    return smooth, noise
 
 
 def paper_noise(gray: NDArray[np.uint8]) -> float:

@@ -9,23 +9,21 @@ than the form's rules and reach beyond all that is written and printed (``withou
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .components import connected_pieces
+from .components import connected_pieces, inked_places, of_pieces
+from .crease_pieces import MOST_SLOPE, Piece, chains_of, pieces_of, slope_of
 from .resampling import reduced
+from .straight_runs import opened_along, opened_down
 from .types import Gray
 
 _SCALE = 2
 # No letter is straight and upright, or level, for so many heights of a printed capital.
 _STRAIGHT = 3.0
-_MOST_PIECES = 60
-_PIECE = 2.0  # heights of a capital: a shorter piece says nothing
 _WIDEST, _BROAD = 1.2, 1.8  # of a crease, in the same, and of one of a thick or soft sheet
 # A crease may be paler than any pen: so many gray levels off the paper are looked at.
 _OFF_PAPER = 12
@@ -33,7 +31,6 @@ _OFF_PAPER = 12
 # two places so far apart: a line through words, or along a margin, ends where the words do.
 _LENGTH, _EXTENT = 0.25, 0.7
 _MOST_FOLDS = 3  # of one direction, that begin and end alike
-_SLOPE = 0.06  # of a crease against the page's sides: sheets are deskewed by their rows
 # It is darker than the paper on both sides of it, by so many gray levels, where it was seen.
 _DARKER = 10.0
 # Pen in a crease is so much darker than the crease itself, in gray levels, where that can be told.
@@ -48,26 +45,6 @@ _PAPER = 255
 _BLACK_LENGTH, _BLACK_EXTENT, _THICKER, _BEYOND = 0.3, 0.8, 1.5, 1.0
 _LETTER = 0.6  # heights of a capital: grain is lower
 _BLACK_WIDTH = 0.3  # heights of a capital: a rule is thinner
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A straight upright piece of ink: its middle at both ends, and its width."""
-
-    top: int
-    bottom: int
-    x: float
-    slope: float
-    width: float
-
-    def at(self, y: float) -> float:
-        """x of its middle line at a row."""
-        return self.x + self.slope * (y - (self.top + self.bottom) / 2)
-
-    def enlarged(self, scale: int) -> _Piece:
-        """The same on a page so many times as large."""
-        x = scale * (self.x + 0.5) - 0.5
-        return _Piece(scale * self.top, scale * self.bottom, x, self.slope, scale * self.width)
 
 
 def without_creases(
@@ -93,6 +70,18 @@ def without_creases(
         Both without creases; the very same arrays where there is none. What is crossed out must be
         looked for on what came in: a line through words from edge to edge is no crease.
     """
+    bands = find_creases(gray, sheet, unit_px, extent=extent)
+    return without_bands(gray, ink, bands) if bands else (gray, ink)
+
+
+def find_creases(
+    gray: Gray, sheet: NDArray[np.float64], unit_px: float, *, extent: float = _EXTENT
+) -> list[NDArray[np.int32]]:
+    """Return the creases of a sheet, each as corners (parts, 4, 2) of its parts, in pixels.
+
+    Args:
+        gray, sheet, unit_px, extent: see ``without_creases``.
+    """
     inner = np.full_like(gray, _PAPER)
     part = _filled(np.round(sheet).astype(np.int32)[None], gray.shape)
     cv2.copyTo(gray, cv2.erode(part, np.ones((9, 9), np.uint8)), inner)
@@ -103,9 +92,13 @@ def without_creases(
     upright = _bands(inner, half, down, unit_px, extent)
     turned, half = (np.asarray(cv2.transpose(one), np.uint8) for one in (inner, half))
     level = _bands(turned, half, across, unit_px, extent)
-    bands = [*upright, *(np.ascontiguousarray(band[:, :, ::-1]) for band in level)]
-    if not bands:
-        return gray, ink
+    return [*upright, *(np.ascontiguousarray(band[:, :, ::-1]) for band in level)]
+
+
+def without_bands(
+    gray: Gray, ink: NDArray[np.uint8], bands: Sequence[NDArray[np.int32]]
+) -> tuple[Gray, NDArray[np.uint8]]:
+    """Take some creases off a page and its ink; see ``find_creases`` and ``without_creases``."""
     masks = [_filled(band, ink.shape) for band in bands]
     creased = np.asarray(np.maximum.reduce(masks), np.uint8)
     left = np.asarray(cv2.bitwise_and(ink, cv2.bitwise_not(creased)), np.uint8)
@@ -131,9 +124,9 @@ def _filled(band: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.uint8
 def _without_flakes(pen: NDArray[np.uint8], outside: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Drop what lies in a crease as a whole: a piece of it, and no stroke that crosses it."""
     count, labels, _, _ = connected_pieces(pen)
-    beyond = np.bincount(labels[outside > 0], minlength=count) > 0
+    beyond = np.bincount(labels.ravel()[inked_places(outside)], minlength=count) > 0
     beyond[0] = False
-    return np.where(beyond, 255, 0).astype(np.uint8).take(labels)
+    return of_pieces(np.where(beyond, 255, 0).astype(np.uint8), labels, pen)
 
 
 def _pen_in(gray: Gray, ink: NDArray[np.uint8], creased: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -163,14 +156,21 @@ def _bands(
     dark = cv2.threshold(small, _PAPER - _OFF_PAPER, 255, cv2.THRESH_BINARY_INV)[1]
     # grain of the paper breaks a pale crease
     dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
-    straight = np.asarray(
-        cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((straight_px, 1), np.uint8)), np.uint8
-    )
+    straight = opened_down(np.asarray(dark, np.uint8), straight_px)
+    # No chain of pieces is longer than they are together, nor from further up to further down.
+    rows = np.flatnonzero(straight.any(axis=1))
+    if not len(rows) or _SCALE * (rows[-1] + 1 - rows[0]) < least * side:
+        return []
     # Beside a shadow only the narrow is a crease's.
+    found = [
+        pieces_of(_without_areas(straight, widest), unit, widest)
+        for widest in (_WIDEST * unit, _BROAD * unit)
+    ]
     chains = [
         [piece.enlarged(_SCALE) for piece in chain]
-        for widest in (_WIDEST * unit, _BROAD * unit)
-        for chain in _chains(_pieces(_without_areas(straight, widest), unit, widest), unit)
+        for pieces in found
+        if _may_be_one(pieces, _LENGTH * side / _SCALE, least * side / _SCALE)
+        for chain in chains_of(pieces, unit)
     ]
     bands = []
     long = [
@@ -181,8 +181,8 @@ def _bands(
     for chain in long:
         if _equals(chain, long, unit_px) > _MOST_FOLDS:
             continue
-        slope = _slope(chain)
-        if abs(slope) > _SLOPE:
+        slope = slope_of(chain)
+        if abs(slope) > MOST_SLOPE:
             continue
         half = max(piece.width for piece in chain) / 2 + 2
         seen = [(one.at(y), float(y)) for one in chain for y in (one.top, one.bottom)]
@@ -205,7 +205,7 @@ def _bands(
     return bands
 
 
-def _equals(chain: Sequence[_Piece], others: Sequence[Sequence[_Piece]], unit_px: float) -> int:
+def _equals(chain: Sequence[Piece], others: Sequence[Sequence[Piece]], unit_px: float) -> int:
     """How many lines, itself among them, begin and end where one does: rules of a table do."""
     places = sorted(
         other[0].at(chain[0].top) for other in others
@@ -213,6 +213,14 @@ def _equals(chain: Sequence[_Piece], others: Sequence[Sequence[_Piece]], unit_px
         and abs(other[-1].bottom - chain[-1].bottom) < unit_px
     )  # fmt: skip
     return 1 + sum(after - before > unit_px for before, after in itertools.pairwise(places))
+
+
+def _may_be_one(pieces: Sequence[Piece], length: float, extent: float) -> bool:
+    """Whether all pieces together are as long, and reach as far, as one crease must."""
+    if not pieces:
+        return False
+    reach = max(one.bottom for one in pieces) - min(one.top for one in pieces)
+    return reach >= extent and sum(one.bottom - one.top for one in pieces) >= length
 
 
 def _holds_rule(gray: Gray, middle: Sequence[tuple[float, float]], half: float) -> bool:
@@ -227,8 +235,7 @@ def _holds_rule(gray: Gray, middle: Sequence[tuple[float, float]], half: float) 
 
 def _without_areas(straight: NDArray[np.uint8], widest: float) -> NDArray[np.uint8]:
     """Take out what is wider than a crease, such as a tinted bar that one runs through."""
-    wider = np.ones((1, round(2 * widest)), np.uint8)
-    area = cv2.morphologyEx(straight, cv2.MORPH_OPEN, wider)
+    area = opened_along(straight, round(2 * widest))
     return np.asarray(cv2.subtract(straight, area), np.uint8)
 
 
@@ -239,67 +246,6 @@ def _band(middle: Sequence[tuple[float, float]], half: float, off: float) -> NDA
         for (x0, y0), (x1, y1) in itertools.pairwise(middle)
     ]
     return np.round(np.array(parts)).astype(np.int32)
-
-
-def _pieces(straight: NDArray[np.uint8], unit_px: float, widest: float) -> list[_Piece]:
-    _, labels, stats, _ = connected_pieces(straight)
-    pieces = []
-    heights = stats[1:, cv2.CC_STAT_HEIGHT]
-    # On grainy paper chance makes hundreds; those of a crease are the longest.
-    longest = np.argsort(-heights, kind="stable")[:_MOST_PIECES] + 1
-    for index in sorted(longest.tolist()):
-        x, y, width, height, area = (int(value) for value in stats[index])
-        thick = area / max(1, height)
-        if height < _PIECE * unit_px:
-            continue  # left where something wider was
-        if thick > widest or width > thick + _SLOPE * height + 0.5 * unit_px:
-            continue
-        rows, columns = np.nonzero(labels[y : y + height, x : x + width] == index)
-        slope = _incline(rows, columns) if height > 2 * width else 0.0
-        middle = x + float(columns.mean()) + slope * (height / 2 - float(rows.mean()))
-        pieces.append(_Piece(y, y + height, middle, slope, thick))
-    return pieces
-
-
-def _incline(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> float:
-    """Columns a row of the line of least squares through some pixels."""
-    off = rows - rows.mean()
-    return float(off @ columns) / max(1.0, float(off @ off))
-
-
-def _chains(pieces: Sequence[_Piece], unit_px: float) -> list[list[_Piece]]:
-    """Pieces that follow each other on one straight line, top to bottom."""
-    chains: list[list[_Piece]] = []
-    for piece in sorted(pieces, key=lambda one: one.top):
-        off, best = min(
-            ((_off(chain, piece, unit_px), n) for n, chain in enumerate(chains)),
-            default=(math.inf, 0),
-        )
-        if math.isfinite(off):
-            chains[best].append(piece)
-        else:
-            chains.append([piece])
-    return chains
-
-
-def _slope(chain: Sequence[_Piece]) -> float:
-    """Of a whole crease: from its first piece to its last."""
-    first, last = chain[0], chain[-1]
-    if first is last:
-        return first.slope
-    middles = [(one.top + one.bottom) / 2 for one in (first, last)]
-    return (last.x - first.x) / max(1.0, middles[1] - middles[0])
-
-
-def _off(chain: Sequence[_Piece], piece: _Piece, unit_px: float) -> float:
-    """How far a piece is from the line of those before it, pixels; infinite if not on it."""
-    last = chain[-1]
-    middle, end = (piece.top + piece.bottom) / 2, (last.top + last.bottom) / 2
-    expected = last.x + _slope(chain) * (middle - end)
-    off = abs(piece.at(middle) - expected)
-    reach = (0.5 + 0.05 * max(0, piece.top - last.bottom) / unit_px) * unit_px
-    goes_on = piece.top > last.bottom - 2 * unit_px and off < min(reach, 2 * unit_px)
-    return off if goes_on else math.inf
 
 
 def without_black_creases(gray: Gray, ink: NDArray[np.uint8], unit_px: float) -> Gray:
@@ -333,15 +279,13 @@ def _black_bands(ink: NDArray[np.uint8], unit_px: float) -> list[NDArray[np.uint
     straight_px = round(_STRAIGHT * unit_px)
     if ink.shape[0] <= straight_px:
         return []
-    straight = np.asarray(
-        cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((straight_px, 1), np.uint8)), np.uint8
-    )
-    pieces = _pieces(straight, unit_px, _WIDEST * unit_px)
+    straight = opened_down(ink, straight_px)
+    pieces = pieces_of(straight, unit_px, _WIDEST * unit_px)
     chains = [
-        chain for chain in _chains(pieces, unit_px)
+        chain for chain in chains_of(pieces, unit_px)
         if sum(one.bottom - one.top for one in chain)
         >= _BLACK_LENGTH * (chain[-1].bottom - chain[0].top)
-        and abs(_slope(chain)) <= _SLOPE
+        and abs(slope_of(chain)) <= MOST_SLOPE
         and np.median([one.width for one in chain]) >= _BLACK_WIDTH * unit_px
     ]  # fmt: skip
     longest = max((chain[-1].bottom - chain[0].top for chain in chains), default=0)
@@ -377,7 +321,7 @@ def _letters(ink: NDArray[np.uint8], unit_px: float) -> NDArray[np.uint8]:
     _, labels, stats, _ = connected_pieces(ink)
     large = np.where(stats[:, cv2.CC_STAT_HEIGHT] > _LETTER * unit_px, 255, 0).astype(np.uint8)
     large[0] = 0
-    return np.asarray(large.take(labels), np.uint8)
+    return of_pieces(large, labels, ink)
 
 
 def _erase_between(page: Gray, ink: NDArray[np.uint8], band: NDArray[np.uint8]) -> None:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .background import paper_noise
+from .background import smoothed
 from .line_cores import on_page
 from .types import Box, Gray, LineMaps
 
@@ -46,8 +46,8 @@ def with_faint_ink(
     """
     if not numbers.any():
         return ink
-    smooth = np.asarray(cv2.GaussianBlur(gray, (0, 0), 0.7), np.uint8)
-    level = float(np.clip(255.0 - _OFF * paper_noise(smooth), 0.0, _BELOW))
+    smooth, noise = smoothed(gray)
+    level = float(np.clip(255.0 - _OFF * noise, 0.0, _BELOW))
     soft = np.asarray(cv2.threshold(smooth, level, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
     core = on_page(numbers.astype(np.uint16), maps.scale, gray.shape)
     within = np.flatnonzero(core > 0)

@@ -7,7 +7,7 @@ import itertools
 import cv2
 import numpy as np
 
-from .components import connected_pieces
+from .components import connected_pieces, of_pieces
 from .halftone import dots_joined, dots_of_strokes
 from .types import Gray
 
@@ -36,6 +36,11 @@ def is_one_bit(gray: Gray) -> bool:
     return bool(extreme > 0.998 * sample.size and np.count_nonzero(sample < 8) > 0)
 
 
+def _black(gray: Gray) -> Gray:
+    """255 where a page is dark."""
+    return np.asarray(cv2.threshold(gray, 127, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
+
+
 def fax_stretch(gray: Gray) -> tuple[float, float]:
     """How much wider and taller a fax must be drawn: (1, 2) for standard resolution, else (1, 1).
 
@@ -52,7 +57,7 @@ def _is_half_dense(gray: Gray) -> bool:
     height, width = gray.shape
     if not any(abs(width - dots) <= 2 for dots in _ROW_DOTS) or height > 0.85 * width:
         return False
-    ink = np.where(gray < 128, 255, 0).astype(np.uint8)
+    ink = _black(gray)
     _, _, stats, _ = connected_pieces(ink)
     wide, high = (stats[1:, place] for place in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT))
     letter = (wide >= 6) & (wide < width / 25) & (high >= 4) & (high < height / 12)
@@ -69,7 +74,7 @@ def clean_fax(gray: Gray) -> Gray:
     gray that they stand for, so that the ink shows against it, and what is all but black becomes
     white.
     """
-    ink = np.where(gray < 128, 255, 0).astype(np.uint8)
+    ink = _black(gray)
     _, labels, stats, _ = connected_pieces(ink)
     grainy = _grainy(ink)
     if grainy.any():
@@ -80,8 +85,8 @@ def clean_fax(gray: Gray) -> Gray:
         return _rows_filled(gray)
     small = np.where(stats[:, cv2.CC_STAT_AREA] <= _DOTS_PX, 255, 0).astype(np.uint8)
     small[0] = 0
-    specks = speck.take(labels)
-    dots = dots_of_strokes(specks, small.take(labels), grainy)
+    specks = of_pieces(speck, labels, ink)
+    dots = dots_of_strokes(specks, of_pieces(small, labels, ink), grainy)
     gray = _rows_filled(np.asarray(cv2.max(gray, cv2.subtract(specks, dots)), np.uint8))
     return dots_joined(gray, fax_stretch(gray)) if dots.any() else gray
 
@@ -92,7 +97,8 @@ def is_blackened(gray: Gray, clean: Gray) -> bool:
     Args:
         gray, clean: the raster before and after, of one size.
     """
-    given_up = np.where((gray < 128) & (clean > 250), 255, 0).astype(np.uint8)
+    white = cv2.threshold(clean, 250, 255, cv2.THRESH_BINARY)[1]
+    given_up = cv2.bitwise_and(_black(gray), white)
     share = cv2.boxFilter(given_up, cv2.CV_32F, (_AROUND_PX, _AROUND_PX)) / 255
     return bool(np.count_nonzero(share > _BLACKENED) > _LOST_SHARE * gray.size)
 

@@ -50,7 +50,7 @@ def dots_of_strokes(
     for width, height in _PLACES:
         held = cv2.boxFilter(small, cv2.CV_32F, (width, height), normalize=False)
         least = _no_chance(density * (width * height - 1))
-        many |= np.where(held > 255 * least, 255, 0).astype(np.uint8)
+        many |= (held > 255 * least).view(np.uint8) * np.uint8(255)
     dots = cv2.bitwise_and(small, many)
     sure = np.count_nonzero(cv2.bitwise_and(dots, speck))
     if sure < max(_LEAST_DOTS, _LEAST_SHARE * specks):

@@ -72,6 +72,9 @@ class LabelVocabulary:
             phrase: see ``normalised``.
             colon: a colon stands behind it on the paper.
         """
+        return _field_of(self, phrase, colon)
+
+    def _looked_up(self, phrase: str, colon: bool) -> str | None:
         found = self.fields.get(phrase)
         if found is None:
             found = self.squeezed.get(phrase.replace(" ", ""))
@@ -118,6 +121,10 @@ def _ratio_for(letters: int) -> float:
 
 
 @lru_cache(maxsize=20_000)  # pages say the same words, and are asked three times each
+def _field_of(vocabulary: LabelVocabulary, phrase: str, colon: bool) -> str | None:
+    return vocabulary._looked_up(phrase, colon)
+
+
 def _nearest(vocabulary: LabelVocabulary, phrase: str, shortest: int, ratio: float) -> str | None:
     alike = _of_length(vocabulary, phrase.count(" "), len(phrase), shortest)
     found = process.extract(phrase, alike, scorer=fuzz.ratio, score_cutoff=ratio, limit=5)

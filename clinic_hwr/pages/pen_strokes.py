@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .components import connected_pieces
+from .components import connected_pieces, inked_places, of_pieces
 from .ink_kinds import (
     InkKinds,
     is_print,
@@ -68,9 +68,10 @@ def pen_strokes(
         covered[
             max(0, box.y - grow) : box.y + box.height + grow,
             max(0, box.x - grow) : box.x + box.width + grow,
-        ] = 1
+        ] = 255
     count, labels, stats, _ = connected_pieces(ink)
-    inside = np.bincount(labels[covered > 0], minlength=count)
+    under_print = inked_places(np.asarray(cv2.bitwise_and(ink, covered), np.uint8))
+    inside = np.bincount(labels.ravel()[under_print], minlength=count)
     kinds = kinds_of_ink(labels, count, maps) if maps is not None else None
     speck = max(6.0, (0.15 * unit) ** 2)
     frames: set[int] = set()
@@ -89,7 +90,7 @@ def pen_strokes(
             frames.add(index)
         strokes[index] = Stroke(Box(x, y, w, h), area)
     if kinds is None or cores is None or maps is None:
-        return _kept(strokes, count, labels), tuple(strokes.values())
+        return _kept(strokes, count, labels, ink), tuple(strokes.values())
     for index in _of_the_paper(strokes, kinds, ink.shape, unit):
         del strokes[index]
     boxes = {number: stroke.box_px for number, stroke in strokes.items()}
@@ -107,16 +108,19 @@ def pen_strokes(
         strokes.pop(framed, None)
     total = 1 + max([count - 1, *(number for own in parts.values() for number in own)])
     means = kinds_of_ink(parted, total, maps) if parts else kinds
-    return _kept(strokes, total, parted), _with_kinds(strokes, means, unit)
+    return _kept(strokes, total, parted, ink), _with_kinds(strokes, means, unit)
 
 
 def _kept(
-    strokes: Collection[int], count: int, labels: NDArray[np.uint16 | np.int32]
+    strokes: Collection[int],
+    count: int,
+    labels: NDArray[np.uint16 | np.int32],
+    ink: NDArray[np.uint8],
 ) -> NDArray[np.uint8]:
     """The ink of some of the pieces."""
     kept = np.zeros(count, np.uint8)
     kept[list(strokes)] = 255
-    return kept.take(labels)
+    return of_pieces(kept, labels, ink)
 
 
 def _with_kinds(strokes: dict[int, Stroke], kinds: InkKinds, unit: float) -> tuple[Stroke, ...]:

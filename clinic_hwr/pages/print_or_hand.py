@@ -71,8 +71,7 @@ def _measure(gray: Gray, ink: NDArray[np.uint8], word: PrintedWord) -> tuple[flo
     box = word.box_px
     rows, columns = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
     # A rim of paper: the distance to paper is undefined where there is none.
-    part = np.pad(ink[rows, columns], 1)
-    gray_part = np.pad(gray[rows, columns], 1, constant_values=255)
+    part, gray_part = _padded(ink[rows, columns], 0), _padded(gray[rows, columns], 255)
     inked = part > 0
     if not inked.any():
         return (1.0, word.confidence, float(max(box.height, 1)), 128.0, 0, 0, 0, 0, 0, 0)
@@ -99,6 +98,10 @@ def _measure(gray: Gray, ink: NDArray[np.uint8], word: PrintedWord) -> tuple[flo
         4 * float(straight.mean() if straight.size else 0.5) - 2,
         min(len(word.text), 8) / 4,
     )
+
+
+def _padded(part: NDArray[np.uint8], fill: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.copyMakeBorder(part, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=[fill]))
 
 
 def _quantile(values: NDArray[Any], share: float) -> float:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytesseract
 
-from .background import ink_mask
+from .background import ink_mask, inked_part
 from .printed_lines import printed_lines
 from .resampling import reduced
 from .rules import lift_rules
@@ -35,6 +35,7 @@ _CERTAIN_CELLS = 6
 _GROUND_PX, _GROUND_LONG, _GROUND_BELOW = 4, 12, 110
 # Ink is darker than 195 (``background``): Otsu's threshold above this is drawn through the paper.
 _OTSU_IN_INK, _INK_RIM_PX = 205.0, 9
+_MARGIN_PX = 40  # around the ink that is read
 _COLUMNS, _WORD_LEVEL = 12, "5"  # of Tesseract's table; level 5 is a word
 
 
@@ -75,9 +76,22 @@ def read_print(
     if segmenter is None:
         return recognize_words(clean, languages=languages)
     pen = sure_writing(clean, segmenter(gray))
-    left = _with_white_paper(without_ink(clean, pen))
-    words = recognize_words(left, languages=languages)
+    words = _words_of_part(without_ink(clean, pen), languages)
     return tuple(word for word in words if not is_remnant(word, pen))
+
+
+def _words_of_part(page: Gray, languages: str) -> tuple[PrintedWord, ...]:
+    """Read the part of a page that has ink: Tesseract looks at every pixel several times."""
+    part = inked_part(page, _MARGIN_PX)
+    if part is None:
+        _probe(pytesseract.pytesseract.tesseract_cmd)  # what is missing is said all the same
+        return ()
+    words = recognize_words(_with_white_paper(page[part]), languages=languages)
+    top, left = part[0].start, part[1].start
+    return tuple(
+        replace(one, box_px=replace(one.box_px, x=one.box_px.x + left, y=one.box_px.y + top))
+        for one in words
+    )
 
 
 @lru_cache(maxsize=4)

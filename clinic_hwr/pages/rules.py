@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import ink_mask
+from .straight_runs import opened_along
 from .types import Box, Gray
 
 # A rule is longer than any stroke of writing: an 18th of the short page side (0.47 in on letter).
@@ -198,7 +199,7 @@ def straight_runs(
     # Residual skew makes a rule climb in steps: let it, then keep long runs and bridge pin holes.
     dark = cv2.max(ink, hairlines)
     thick = cv2.dilate(dark, np.ones((_STEP_PX, 1), np.uint8))
-    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length // 2), np.uint8))
+    runs = opened_along(np.asarray(thick, np.uint8), length // 2)
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((1, _BRIDGE_PX), np.uint8))
     boxes = []
     for x, y, w, h, part in _long_pieces(np.asarray(joined, np.uint8), length):

@@ -24,6 +24,7 @@ _INK_OUTSIDE = 0.03  # of all letters: more means that the "table" is shaded pap
 _AS_DARK = 0.9  # of the letters on the sheet
 _MIDDLE = (0.35, 0.65)  # of both sides of the picture: that much of it is sheet, if there is one
 _ANGLES_DEG = (55.0, 125.0)
+_MEDIAN_PX, _NEAR_PX = 7, 3  # a median over so many pixels looks so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,16 @@ def find_sheet(gray: Gray) -> Sheet:
     if min(small.shape) < 60:
         return Sheet(None)
     lifted = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))  # ink out
-    paper: Gray = np.asarray(cv2.medianBlur(lifted, 7), np.uint8)
-    rim = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])
+    rim = _rim_of_median(np.asarray(lifted, np.uint8))
     # The middle of the picture, not most of it: a small sheet on a large table has less than half.
     low_part, high_part = _MIDDLE
-    rows, columns = (slice(int(low_part * side), int(high_part * side) + 1) for side in paper.shape)
-    bright = float(np.median(paper[rows, columns]))
+    rows, columns = (slice(int(low_part * side), int(high_part * side) + 1) for side in small.shape)
+    around = tuple(slice(part.start - _NEAR_PX, part.stop + _NEAR_PX) for part in (rows, columns))
+    middle = cv2.medianBlur(lifted[around], _MEDIAN_PX)[_NEAR_PX:-_NEAR_PX, _NEAR_PX:-_NEAR_PX]
+    bright = float(np.median(middle))
     if bright - float(np.percentile(rim, 15)) < _CONTRAST:
         return Sheet(None)
+    paper: Gray = np.asarray(cv2.medianBlur(lifted, _MEDIAN_PX), np.uint8)
     otsu, _ = cv2.threshold(paper, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     low = float(np.percentile(rim, 50))
     seen = False
@@ -77,6 +80,16 @@ def find_sheet(gray: Gray) -> Sheet:
         if not _is_written_outside(small, outline):
             return Sheet(_in_order(corners) / scale, outline)
     return Sheet(None, doubtful=seen)
+
+
+def _rim_of_median(lifted: Gray) -> Gray:
+    """The outermost pixels of a picture's median, one after the other, without that of the rest."""
+    width = 2 * _MEDIAN_PX
+    top, bottom, left, right = (
+        cv2.medianBlur(np.ascontiguousarray(part), _MEDIAN_PX)
+        for part in (lifted[:width], lifted[-width:], lifted[:, :width], lifted[:, -width:])
+    )
+    return np.concatenate([top[0], bottom[-1], left[:, 0], right[:, -1]])
 
 
 def _within_edges(paper: Gray) -> NDArray[np.uint8]:

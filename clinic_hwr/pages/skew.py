@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .components import inked_places
 from .resampling import reduced
 
 LIMIT_DEG = 15.0
@@ -35,11 +36,11 @@ def skew_degrees(ink: NDArray[np.uint8]) -> float:
     half = np.asarray(
         cv2.resize(small, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8
     )
+    roughly, finely = _inked(half), _inked(small)
     for step, reach in ((1.0, LIMIT_DEG), (0.25, 1.0), (0.05, 0.25)):
-        raster = half if step == 1.0 else small
+        inked = roughly if step == 1.0 else finely
         angles = best + np.arange(-reach, reach + step / 2, step)
         angles = angles[np.abs(angles) <= LIMIT_DEG]
-        inked = _inked(raster)
         scores = [_sharpness(inked, float(angle)) for angle in angles]
         best = float(angles[int(np.argmax(scores))])
     return round(best, 2)
@@ -55,9 +56,10 @@ class _Inked(NamedTuple):
 
 
 def _inked(raster: NDArray[np.uint8]) -> _Inked:
-    rows, columns = np.nonzero(raster)
     height, width = raster.shape
-    return _Inked(columns - width / 2, rows.astype(float), raster[rows, columns] / 1.0, height)
+    places = inked_places(raster)
+    rows, columns = np.divmod(places, width)
+    return _Inked(columns - width / 2, rows.astype(float), raster.ravel()[places] / 1.0, height)
 
 
 def _sharpness(inked: _Inked, angle_deg: float) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import ink_mask
-from .components import connected_pieces
+from .components import connected_pieces, of_pieces
 from .ink_kinds import kinds_by_runs
 from .line_cores import places_on_maps
 from .types import Box, Gray, LineMaps, PrintedWord
@@ -59,7 +59,7 @@ def sure_writing(gray: Gray, maps: LineMaps) -> NDArray[np.uint8]:
     sure[letters] = (hand_share > _IN_CORE) & (hand_share > _MORE_THAN_PRINT * print_share)
     sure &= (in_hand > _IN_CORE * areas) & (in_hand > _MORE_THAN_PRINT * in_print)
     sure[0] = False
-    return np.where(sure, 255, 0).astype(np.uint8).take(labels)
+    return of_pieces(np.where(sure, 255, 0).astype(np.uint8), labels, ink)
 
 
 def without_ink(gray: Gray, pieces: NDArray[np.uint8]) -> Gray:

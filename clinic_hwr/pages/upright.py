@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import flatten_background, ink_mask, without_tints
-from .creases import without_black_creases, without_creases
+from .creases import find_creases, without_bands, without_black_creases
 from .curl import row_bend
 from .fax import clean_fax, fax_stretch, is_blackened, is_one_bit
 from .glyphs import turn_votes
@@ -15,6 +15,7 @@ from .orientation import clockwise_turns, rows_are_vertical
 from .print_words import PrintUnread
 from .sheet import find_sheet, flat_view
 from .skew import skew_degrees
+from .straight_runs import opened_along, opened_down
 from .types import Gray, PageProblem, UprightPage
 
 # Long side after normalisation. Letter at 200 dpi has 2200 px; beyond that OCR gets slower and not
@@ -68,13 +69,15 @@ def make_upright(gray: Gray, *, turns: int | None = None) -> UprightPage:
         problems.append(PageProblem.ORIENTATION_UNSURE)
     skew = skew_degrees(_rotated(ink, turns))
     upright, matrix = _turned(page, turns, skew)
-    bend, uneven = row_bend(ink_mask(upright))
+    inked = ink_mask(upright)
+    bend, uneven = row_bend(inked)
     if uneven:
         problems.append(PageProblem.ROWS_UNEVEN)
     if bend.coefficients:
         upright = bend.straightened(upright, paper=255)
     sheet = _corners(page.shape, border, matrix, turns)
-    unfolded = _without_folds(upright, sheet, by_fax=(by_fax := is_one_bit(gray)))
+    known = None if bend.coefficients else inked
+    unfolded = _without_folds(upright, known, sheet, by_fax=(by_fax := is_one_bit(gray)))
     if by_fax and unfolded is not upright:
         problems.append(PageProblem.FOLD_REMOVED)
     to_original = _inverse(matrix @ to_page)
@@ -99,12 +102,27 @@ def _corners(
     return np.asarray(np.roll(moved, -turns, axis=0), np.float64)
 
 
-def _without_folds(page: Gray, sheet: NDArray[np.float64], *, by_fax: bool) -> Gray:
-    """Take off the bands, gray or by fax black, that a folded sheet shows from edge to edge."""
+def _without_folds(
+    page: Gray, ink: NDArray[np.uint8] | None, sheet: NDArray[np.float64], *, by_fax: bool
+) -> Gray:
+    """Take off the bands, gray or by fax black, that a folded sheet shows from edge to edge.
+
+    Args:
+        page: the upright page.
+        ink: its mask, where it is known.
+        sheet: see ``_corners``.
+        by_fax: whether the page is black and white.
+    """
     unit = max(page.shape) / _PAGE_ROWS
     if by_fax:
-        page = without_black_creases(page, ink_mask(page), unit)
-    return without_creases(page, ink_mask(page), sheet, unit, extent=_WHOLE)[0]
+        ink = ink_mask(page) if ink is None else ink
+        unfolded = without_black_creases(page, ink, unit)
+        if unfolded is not page:
+            page, ink = unfolded, None
+    bands = find_creases(page, sheet, unit, extent=_WHOLE)
+    if not bands:
+        return page
+    return without_bands(page, ink_mask(page) if ink is None else ink, bands)[0]
 
 
 def _flattened(
@@ -129,13 +147,22 @@ def _flattened(
     outline = cv2.resize(sheet.outline, (page.shape[1], page.shape[0]))
     inside = cv2.warpPerspective(outline, matrix, size, flags=cv2.INTER_LINEAR)
     # Table beside the sheet would darken what counts as paper there.
-    paper = float(np.median(view[inside > 127]))
+    lit_part = np.asarray(cv2.threshold(inside, 127, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    paper = _median_within(np.asarray(view, np.uint8), lit_part)
     lit = np.where(inside > 127, view, np.uint8(min(255, round(paper)))).astype(np.uint8)
     flat = without_tints(flatten_background(lit))
     edge = max(3, 2 * round(0.002 * max(size)) + 1)
     sure = cv2.erode(inside, np.ones((edge, edge), np.uint8))
     flat[sure < 127] = 255
     return flat, matrix @ to_page, border, []
+
+
+def _median_within(view: Gray, part: NDArray[np.uint8]) -> float:
+    """The median gray of a part of a page (> 0), by counting: sorting pixels takes long."""
+    counts = cv2.calcHist([view], [0], part, [256], [0, 256]).ravel().astype(np.int64)
+    below, total = np.cumsum(counts), int(counts.sum())
+    middle = np.searchsorted(below, [(total - 1) // 2, total // 2], side="right")
+    return float(middle.mean())
 
 
 def _quarter_turns(page: Gray, ink: NDArray[np.uint8]) -> tuple[int, bool]:
@@ -197,9 +224,8 @@ def _looks_written(ink: NDArray[np.uint8]) -> bool:
 def _without_long_parts(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Drop table borders, which join the letters that touch them into one component."""
     length = max(ink.shape) // 20
-    rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
-    columns = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
-    return np.asarray(cv2.subtract(ink, cv2.max(rows, columns)), np.uint8)
+    long = cv2.max(opened_along(ink, length), opened_down(ink, length))
+    return np.asarray(cv2.subtract(ink, long), np.uint8)
 
 
 def _turned(gray: Gray, turns: int, skew_deg: float) -> tuple[Gray, NDArray[np.float64]]:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .components import pieces_within
 from .types import Box
 
 Mask = NDArray[np.uint8]
@@ -103,7 +104,7 @@ def _strokes(part: Mask, height: float) -> list[tuple[float, float]]:
         kernel = _line(length, slope)
         if kernel.shape[0] <= part.shape[0] and kernel.shape[1] <= part.shape[1]:
             rising |= np.asarray(cv2.morphologyEx(part, cv2.MORPH_OPEN, kernel), np.uint8)
-    _, _, stats, centres = cv2.connectedComponentsWithStats(rising, connectivity=8)
+    _, stats, centres, _ = pieces_within(rising)
     least = _TALL * length * math.sin(math.radians(_SLOPES_DEG[0]))
     return [
         (float(x), float(one[cv2.CC_STAT_HEIGHT]))

@@ -106,17 +106,19 @@ def test_a_cross_over_a_choice_is_no_choice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ticks", "present", "doubt"),
-    [(("Yes",), True, MarkDoubt.NO), (("No",), False, MarkDoubt.NO),
-     (("Yes", "No"), None, MarkDoubt.SEVERAL), ((), None, MarkDoubt.NONE)],
+    ("ticks", "present", "doubts"),
+    [(("Yes",), True, {MarkDoubt.NO}), (("No",), False, {MarkDoubt.NO}),
+     (("Yes", "No"), None, {MarkDoubt.SEVERAL, MarkDoubt.UNREAD}), ((), None, {MarkDoubt.NONE})],
     ids=["yes", "no", "both", "none"],
 )  # fmt: skip
 def test_ticked_boxes_beside_choices(
-    ticks: tuple[str, ...], present: bool | None, doubt: MarkDoubt
+    ticks: tuple[str, ...], present: bool | None, doubts: set[MarkDoubt]
 ) -> None:
     one = found(rows(ticks=ticks).ink)["substitution"]
 
-    assert (one.present, one.mark_doubt) == (present, doubt)
+    # Of two ticked boxes OCR may read one as a letter: a person is asked all the same.
+    assert one.present == present
+    assert one.mark_doubt in doubts
 
 
 def test_rows_that_nobody_marked_say_so() -> None:

@@ -56,6 +56,27 @@ class _NothingMarked:
 
 
 @needs_tesseract
+def test_boxes_are_those_of_the_page_though_its_margins_are_not_read() -> None:
+    page = np.full((900, 1200), 255, np.uint8)
+    cv2.putText(page, "Patient", (700, 600), cv2.FONT_HERSHEY_DUPLEX, 1.2, 0, 2, cv2.LINE_AA)
+
+    (word,) = read_print(page, segmenter=_NothingMarked())
+
+    rows, columns = np.nonzero(page < 128)
+    assert word.text == "Patient"
+    assert abs(word.box_px.x - columns.min()) <= 3
+    assert abs(word.box_px.y - rows.min()) <= 3
+
+
+def test_missing_program_is_said_of_a_page_without_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pytesseract.pytesseract, "tesseract_cmd", "no-such-program")
+    page = np.full((200, 200), 255, np.uint8)
+    page[:, 100:] = 240
+    with pytest.raises(TesseractMissing):
+        read_print(page, segmenter=_NothingMarked())
+
+
+@needs_tesseract
 def test_white_letters_on_black_are_read() -> None:
     page = np.zeros((300, 900), np.uint8)
     for row, text in enumerate(("Patient name", "Refills")):

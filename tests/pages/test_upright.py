@@ -9,6 +9,7 @@ from clinic_hwr.pages import make_upright, orientation
 from clinic_hwr.pages.background import flatten_background, ink_mask, without_tints
 from clinic_hwr.pages.orientation import clockwise_turns
 from clinic_hwr.pages.skew import skew_degrees
+from clinic_hwr.pages.upright import _median_within
 from clinic_hwr.recognition.synthesis.pages import ScanSettings, draw_page
 from clinic_hwr.recognition.synthesis.pages_samples import US_PAD
 
@@ -121,3 +122,13 @@ def test_very_large_pages_are_brought_to_working_size() -> None:
 def test_what_is_no_page_raster_is_refused(raster: np.ndarray) -> None:
     with pytest.raises(ValueError, match="page raster"):
         make_upright(raster)
+
+
+@pytest.mark.parametrize("pixels", [999, 1000])
+def test_median_by_counting_is_the_median(pixels: int) -> None:
+    rng = np.random.default_rng(pixels)
+    view = rng.integers(0, 256, (1, 1500), np.uint8)
+    part = np.zeros_like(view)
+    part[0, :pixels] = 255
+
+    assert _median_within(view, part) == np.median(view[part > 0])

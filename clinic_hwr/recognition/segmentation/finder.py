@@ -16,14 +16,17 @@ import cv2
 import numpy as np
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from clinic_hwr.pages.background import inked_part
 from clinic_hwr.pages.types import Gray, LineMaps
 
 from .network import HAND, INPUT_LONG_SIDE, MULTIPLE, PRINT, STRIDE, LineSegmenter
 from .weights import SHIPPED, load_segmenter
 
 _OPSET = 17
+_MARGIN_PX = 32  # around the ink, of what the network sees
 
 
 class LineMarker:
@@ -47,7 +50,10 @@ class LineMarker:
         self._last: tuple[Gray, LineMaps] | None = None
 
     def __call__(self, gray: Gray) -> LineMaps:
-        """Mark the lines of an upright page, (height, width) uint8, paper near 255."""
+        """Mark the lines of an upright page, (height, width) uint8, paper near 255.
+
+        Margins without ink are not looked at: both maps are 0 there.
+        """
         last = self._last
         if last is not None and np.array_equal(last[0], gray):
             return last[1]
@@ -59,16 +65,27 @@ class LineMarker:
         scale = min(1.0, INPUT_LONG_SIDE / max(gray.shape))
         size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
         small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+        height, width = -(-size[1] // STRIDE), -(-size[0] // STRIDE)
+        hand, printed = (np.zeros((height, width), np.float32) for _ in range(2))
+        part = inked_part(np.asarray(small, np.uint8), _MARGIN_PX)
+        if part is not None:
+            # From where the network's coarsest maps begin a pixel.
+            top, left = (side.start - side.start % MULTIPLE for side in part)
+            inked = small[top : part[0].stop, left : part[1].stop]
+            maps = self._run(np.asarray(inked, np.uint8))
+            at = (slice(top // STRIDE, top // STRIDE + maps.shape[1]),
+                  slice(left // STRIDE, left // STRIDE + maps.shape[2]))  # fmt: skip
+            hand[at], printed[at] = maps[HAND], maps[PRINT]
+        return LineMaps(hand, printed, scale / STRIDE)
+
+    def _run(self, small: Gray) -> NDArray[np.float32]:
+        """Both maps of a raster: (2, height / 2, width / 2), rounded up."""
+        high, wide = small.shape
         page = cv2.copyMakeBorder(  # with paper, to multiples of what the network halves
-            small, 0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE, cv2.BORDER_CONSTANT, value=[255]
+            small, 0, -high % MULTIPLE, 0, -wide % MULTIPLE, cv2.BORDER_CONSTANT, value=[255]
         )
         maps = self._session.run(["maps"], {"page": np.asarray(page)[None, None]})[0][0]
-        height, width = -(-size[1] // STRIDE), -(-size[0] // STRIDE)
-        return LineMaps(
-            np.ascontiguousarray(maps[HAND, :height, :width]),
-            np.ascontiguousarray(maps[PRINT, :height, :width]),
-            scale / STRIDE,
-        )
+        return np.asarray(maps[:, : -(-high // STRIDE), : -(-wide // STRIDE)], np.float32)
 
 
 class _MapsOfGray(nn.Module):
