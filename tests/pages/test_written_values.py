@@ -24,7 +24,7 @@ def _print(page: Gray, text: str, x: int, y: int) -> PrintedWord:
 def _five(page: Gray, x: int, y: int) -> Box:
     """A shaky 5 by pen, hardly higher than print."""
     points = [(11, 1), (3, 2), (2, 8), (8, 8), (10, 13), (6, 17), (0, 15)]
-    cv2.polylines(page, [np.array(points, np.int32) + (x, y)], False, 60, 3)
+    cv2.polylines(page, [np.add(points, (x, y)).astype(np.int32)], False, 60, 3)
     return Box(x - 2, y - 1, 15, 20)
 
 
