@@ -18,7 +18,7 @@ _OFF_PX = 2  # above or below the rule
 _GAP = 12.0  # from the piece to the rule, in heights of a printed capital
 # A blank is so long at least, begins so near behind its label, and lies so far under its middle.
 _BLANK, _BEHIND, _UNDER = 1.8, 1.5, (0.2, 1.4)
-_THICK = 0.6
+_THICK, _SHARED, _REACH = 0.6, 0.2, 10.0  # of a blank; of a label's box; of where it is looked for
 
 
 def without_rule_pieces(
@@ -64,13 +64,21 @@ def short_blanks(parts: DarkParts, labels: Sequence[Box], unit: float) -> NDArra
         (height, width) uint8, 255 on every pixel of theirs.
     """
 
-    def is_blank(box: Box) -> bool:
-        middle = box.y + box.height / 2
-        return box.height <= max(6.0, _THICK * unit + 3) and any(
-            -0.2 * unit <= box.x - label.x - label.width <= _BEHIND * unit
-            and _UNDER[0] * unit <= middle - label.y - label.height / 2 <= _UNDER[1] * unit
-            for label in labels
+    mask = np.zeros_like(parts.ink)
+    for label in labels:
+        # Looked for where it may be: on the whole page it takes ten times as long.
+        left, middle = label.x + label.width - _SHARED * unit, label.y + label.height / 2
+        columns = slice(max(0, round(left)), max(1, round(left + _REACH * unit)))
+        rows = slice(
+            max(0, round(middle + _UNDER[0] * unit)), max(1, round(middle + _UNDER[1] * unit))
         )
-
-    mask, _ = straight_runs(parts.ink, parts.level_lines, round(_BLANK * unit), is_blank)
+        found, _ = straight_runs(
+            parts.ink[rows, columns],
+            parts.level_lines[rows, columns],
+            round(_BLANK * unit),
+            lambda box: (
+                box.x <= (_SHARED + _BEHIND) * unit and box.height <= max(6.0, _THICK * unit + 3)
+            ),
+        )
+        mask[rows, columns] |= found
     return mask
