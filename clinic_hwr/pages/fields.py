@@ -36,7 +36,7 @@ from .types import (
     StruckOut,
     UprightPage,
 )
-from .value_runs import Slot, first_run, run_on
+from .value_runs import Slot, first_run, run_before, run_on
 from .values import (
     below,
     beside,
@@ -257,6 +257,7 @@ class _FieldSearch:
             strokes = self._nearest_row(strokes, slot.label.box_px)
             strokes = first_run(strokes, 4.0 * slot.label.box_px.height)
             strokes = run_on(self.survey, slot, strokes, self._outside(area))
+            strokes = run_before(self.survey, slot, strokes, self._outside(area))
             field = beside(self.survey, slot, strokes)
             if field is None:
                 empty.append(slot.label)

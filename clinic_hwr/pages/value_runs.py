@@ -12,6 +12,7 @@ from .survey import PageSurvey
 from .types import Box
 
 _RUN_ON = 1.6  # label heights between words of one value
+_ABOVE = 0.6  # label heights under the label's top: where a value above it ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,39 @@ def run_on(
             break
         free = all(not end - label.height < x <= start for x in (*label_ends, *rules))
         if start > space.x + space.width - 2 * label.height and free:
+            run.append(stroke)
+            value = union([value, stroke.box_px])
+    return run
+
+
+def run_before(
+    survey: PageSurvey, slot: Slot, strokes: Sequence[Stroke], others: Sequence[Stroke]
+) -> list[Stroke]:
+    """Add what a value begins with over its label, where it stands above it altogether.
+
+    Such a label stands under its line; behind its end is only the second half of the value.
+
+    Args:
+        survey, slot, strokes, others: see ``run_on``.
+    """
+    run = list(strokes)
+    label = slot.label.box_px
+    if not run:
+        return run
+    value = union([stroke.box_px for stroke in run])
+    if value.y + value.height > label.y + _ABOVE * label.height:
+        return run
+    sides = [
+        one.x + one.width for one in survey.rules.vertical
+        if one.y < value.y + value.height / 2 < one.y + one.height
+    ]  # fmt: skip
+    for stroke in sorted(others, key=lambda one: -one.box_px.x - one.box_px.width):
+        end = stroke.box_px.x + stroke.box_px.width
+        if stroke in run or not same_row(value, stroke.box_px) or end > value.x + value.width:
+            continue
+        if end < value.x - _RUN_ON * label.height or stroke.box_px.x < label.x - 2 * label.height:
+            break
+        if not any(end <= x <= value.x for x in sides):
             run.append(stroke)
             value = union([value, stroke.box_px])
     return run

@@ -69,3 +69,17 @@ def test_what_ocr_could_not_read_of_a_value_is_no_print() -> None:
     assert read.printed_text == "Rivor stroct"
     assert unread.printed_text is None
     assert abs(unread.box_px.x - read.box_px.x) < 5
+
+
+def test_a_value_that_begins_over_its_label_is_whole() -> None:
+    """Of one label nobody knows that it stands under its line: the rule is lost."""
+    page, words = _page()
+    words.append(_print(page, "Physician:", 100, 640))
+    boxes = [_five(page, x, 606) for x in (104, 124, 144, 164, 184, 204, 224, 244)]
+    behind = _print(page, "Allergies:", 700, 640)
+    _five(page, 820, 606 + 34)
+    found = _fields(page, [*words, behind])
+
+    assert found["prescriber_name"].box_px.x <= boxes[0].x + 2
+    assert found["prescriber_name"].box_px.width > 140
+    assert found["allergies"].box_px.x > 800
