@@ -15,7 +15,7 @@ from .form_fields import declared_runs, form_fields
 from .known_forms import FormFit, KnownForm, fit_form, known_forms
 from .label_vocabulary import label_vocabulary
 from .labels import Label, union, word_rows
-from .letterhead import head_fields
+from .letterhead import head_fields, is_registration
 from .marks import signature_fields
 from .medication_groups import PER_MEDICATION, grouped
 from .medications import name_lines, without_emblem
@@ -224,6 +224,7 @@ class _FieldSearch:
     def _free_labels(self) -> list[Label]:
         """Labels whose value is no comb or block: an empty comb is an empty value."""
         taken = [one.label_px for one in self.survey.combs] + list(self.blocks)
+        taken += [one.box_px for one in self.survey.labels if is_registration(self.survey, one)]
         return [label for label in self.survey.labels if label.box_px not in taken]
 
     def _pile(self, *, printed: bool = False) -> list[Stroke]:

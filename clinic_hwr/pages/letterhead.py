@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from .label_vocabulary import normalised
-from .labels import union, word_rows
+from .labels import Label, union, word_rows
 from .survey import PageSurvey
 from .types import Box, FieldRegion, PrintedWord
 from .values import printed_region
@@ -38,6 +38,8 @@ _NO_NAME = re.compile(
     re.IGNORECASE,
 )
 _PATIENT_FIELDS = {"patient_name", "patient_dob", "patient_address", "patient_age", "allergies"}
+_REGISTRATIONS = {"reg no", "regn no", "registration no", "reg number", "registration number"}
+_NEAR_NAME = 6.0  # label heights from the top of a name to that of its registration
 _HEAD_SHARE = 0.3  # of the page height, when no patient label ends the head
 
 
@@ -72,6 +74,23 @@ def head_fields(survey: PageSurvey, present: set[str]) -> list[FieldRegion]:
         # The name of the house is set largest.
         fields.append(printed_region("practice_name", max(named, key=_letter_height)))
     return fields
+
+
+def is_registration(survey: PageSurvey, label: Label) -> bool:
+    """Whether a registration number is that of the prescriber, whose name or degree is above it.
+
+    "Reg. No." is also what hospitals call the number of a patient.
+    """
+    box = label.box_px
+    if normalised(label.text) not in _REGISTRATIONS or box.y > _head_bottom(survey):
+        return False
+    return any(
+        (_names_a_person(line) or _CREDENTIALS.search(_text(line)))
+        and 0 <= box.y - (above := _box(line)).y <= _NEAR_NAME * box.height
+        and above.x < box.x + 4 * box.width
+        and box.x < above.x + above.width + 2 * box.height
+        for line in _printed_runs(survey)
+    )
 
 
 def _beneath(line: Sequence[PrintedWord], above: Sequence[PrintedWord]) -> bool:

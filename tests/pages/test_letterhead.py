@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
+from clinic_hwr.pages import find_fields
 from clinic_hwr.pages.letterhead import head_fields
 from clinic_hwr.pages.survey import survey_page
-from clinic_hwr.pages.types import Box, PrintedWord
+from clinic_hwr.pages.types import Box, PrintedWord, UprightPage
 
 
 def _head(*rows: str) -> dict[str, str | None]:
@@ -53,3 +55,25 @@ def test_a_name_is_found_with_and_without_its_title(rows: tuple[str, ...], name:
 )
 def test_what_is_no_name_is_not_taken_for_one(rows: tuple[str, ...]) -> None:
     assert "prescriber_name" not in _head(*rows)
+
+
+@pytest.mark.parametrize(
+    ("above", "whose"), [("Dr. Samuel Trialson", "nobody"), ("Ward 7", "patient_mrn")]
+)
+def test_a_registration_number_under_a_doctors_name_is_not_the_patients(
+    above: str, whose: str
+) -> None:
+    page = np.full((1400, 1000), 255, np.uint8)
+    words = []
+    for row, y in ((above, 60), ("Reg. No. 73339", 90), ("Name:", 400)):
+        x = 100
+        for text in row.split():
+            cv2.putText(page, text, (x, y + 14), cv2.FONT_HERSHEY_DUPLEX, 0.6, 30, 1)
+            (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, 0.6, 1)
+            words.append(PrintedWord(text, Box(x, y, width, 14), 0.95))
+            x += width + 8
+
+    fields = find_fields(UprightPage(page, 0, 0.0, np.eye(3)), words, forms=[])
+
+    found = [one.name for one in fields if one.printed_text == "73339"]
+    assert (found or ["nobody"]) == [whose]
