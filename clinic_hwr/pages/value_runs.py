@@ -12,7 +12,8 @@ from .survey import PageSurvey
 from .types import Box
 
 _RUN_ON = 1.6  # label heights between words of one value
-_ABOVE = 0.6  # label heights under the label's top: where a value above it ends
+# Label heights: from a label's top down to where a value above it ends; from its end to that value.
+_ABOVE, _BEHIND = 0.6, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def run_before(
     if not run:
         return run
     value = union([stroke.box_px for stroke in run])
-    if value.y + value.height > label.y + _ABOVE * label.height:
+    behind = value.x - label.x - label.width
+    if value.y + value.height > label.y + _ABOVE * label.height or behind > _BEHIND * label.height:
         return run
     sides = [
         one.x + one.width for one in survey.rules.vertical
