@@ -173,13 +173,23 @@ class DiagonalScan(torch.autograd.Function):
 
 
 @cache
-def _fused_scan() -> type[torch.autograd.Function] | None:
-    """The recurrence as one kernel, where Triton is installed."""
+def one_kernel(device: str) -> type[torch.autograd.Function] | None:
+    """The recurrence as one kernel of a type of device, where Triton or Numba is installed.
+
+    Imported when a scan first needs it: Numba's import takes 0.5 s.
+    """
     try:
-        from .mdlstm_triton import FusedScan
+        if device == "cuda":
+            from .mdlstm_triton import FusedScan
+
+            return FusedScan
+        if device == "cpu":
+            from .mdlstm_numba import CompiledScan
+
+            return CompiledScan
     except ImportError:
-        return None
-    return FusedScan
+        pass
+    return None
 
 
 def four_corners(cells: Tensor) -> Tensor:
@@ -246,7 +256,8 @@ class MdLstm(nn.Module):
         if self.peepholes is not None:
             peepholes = torch.stack([*self.peepholes]).view(DIRECTIONS, 4, self.hidden)
         weights = _stack(self.above), _stack(self.left)
-        fused = _fused_scan() if projected.is_cuda and self.peepholes is None else None
+        single = self.peepholes is None and real == torch.float32
+        fused = one_kernel(projected.device.type) if single else None
         with torch.autocast(projected.device.type, enabled=False):
             if fused is not None:
                 found = fused.apply(projected.to(real), *weights, inside)
