@@ -21,6 +21,8 @@ from numba import njit
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+Sums = tuple[Tensor, Tensor, Tensor]  # content, place and location of ``CompiledLocatedScan``
+
 BLOCK = 16  # items that share a weight in the cache
 TILE = 8  # weights that one pass over the features takes
 
@@ -70,12 +72,14 @@ def _compiled(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @cache
-def _forward(hidden: int) -> Callable[..., None]:
-    """The way there, for one number of cells."""
+def _forward(hidden: int, located: bool) -> Callable[..., None]:
+    """The way there, for one number of cells; ``located``: with content and location."""
     gates_size = 5 * hidden
     heard_size = _rounded(2 * hidden)
 
-    def forward(projected, weights, mask, gates, outputs, states, heard, total):
+    def forward(
+        projected, content, place, location, weights, mask, gates, outputs, states, heard, total
+    ):  # fmt: skip
         directions, columns, rows, batch, _ = projected.shape
         for block in range((batch + BLOCK - 1) // BLOCK):
             first = block * BLOCK
@@ -86,6 +90,10 @@ def _forward(hidden: int) -> Callable[..., None]:
                         for n in range(count):
                             for q in range(gates_size):
                                 total[n, q] = projected[d, j, i, first + n, q]
+                            if located:
+                                here = place[d, j, i, first + n]
+                                for q in range(gates_size):
+                                    total[n, q] += content[d, first + n, q] + here * location[d, q]
                             if i > 0:
                                 for u in range(hidden):
                                     heard[n, u] = outputs[d, j, i - 1, first + n, u]
@@ -135,13 +143,16 @@ def _forward(hidden: int) -> Callable[..., None]:
 
 
 @cache
-def _backward(hidden: int) -> Callable[..., None]:
-    """The way back, for one number of cells."""
+def _backward(hidden: int, located: bool) -> Callable[..., None]:
+    """The way back; see ``_forward``."""
     gates_size = 5 * hidden
     delta_size = _rounded(gates_size)
     both = 2 * hidden
 
-    def backward(grads, gates, turned, mask, states, deltas, delta, given, beside, kept):
+    def backward(
+        grads, gates, place, location, turned, mask, states, deltas, to_content, to_place,
+        to_location, delta, given, beside, kept,
+    ):  # fmt: skip
         directions, columns, rows, batch, _ = gates.shape
         for block in range((batch + BLOCK - 1) // BLOCK):
             first = block * BLOCK
@@ -188,6 +199,13 @@ def _backward(hidden: int) -> Callable[..., None]:
                                 delta[n, 4 * hidden + u] = grad * bent * leave * (ONE - leave)
                             for q in range(gates_size):
                                 deltas[d, j, i, b, q] = delta[n, q]
+                            if located:
+                                here, there = place[d, j, i, b], NONE
+                                for q in range(gates_size):
+                                    there += delta[n, q] * location[d, q]
+                                    to_content[d, b, q] += delta[n, q]
+                                    to_location[d, q] += delta[n, q] * here
+                                to_place[d, j, i, b] = there
                             for c in range(both):
                                 given[n, c] = NONE
                         for k in range(0, delta_size, TILE):
@@ -215,11 +233,6 @@ def _rounded(size: int) -> int:
     return -(-size // TILE) * TILE
 
 
-def _stacked(above: Tensor, left: Tensor) -> Tensor:
-    """(directions, 2 * hidden, 5 * hidden): weights of what a cell hears from both sides."""
-    return torch.cat([above, left], dim=1)
-
-
 def _padded(weights: Tensor) -> Tensor:
     """Rows up to a multiple of ``TILE``, the last ones zero."""
     missing = _rounded(weights.shape[1]) - weights.shape[1]
@@ -242,40 +255,95 @@ class CompiledScan(torch.autograd.Function):
         Returns:
             (directions, columns, rows, batch, hidden).
         """
-        directions, columns, rows, batch, gates_size = projected.shape
-        hidden = above.shape[1]
-        projected, mask = projected.contiguous(), mask.contiguous()
-        gates = torch.empty_like(projected)
-        outputs = projected.new_empty(directions, columns, rows, batch, hidden)
-        # The state of cell (j, i) is entry (j + 1, i + 1): outside is zero.
-        states = projected.new_zeros(directions, columns + 1, rows + 1, batch, hidden)
-        heard = projected.new_zeros(BLOCK, _rounded(2 * hidden))
-        total = projected.new_empty(BLOCK, gates_size)
-        _run(
-            _forward(hidden), projected, _padded(_stacked(above, left)), mask, gates, outputs,
-            states, heard, total,
-        )  # fmt: skip
-        ctx.save_for_backward(gates, above, left, mask, outputs, states)
-        return outputs
+        kept = _scan(projected, None, above, left, mask)
+        ctx.save_for_backward(above, left, mask, *kept)
+        return kept[1]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         """Return the gradients of all inputs but the mask."""
-        gates, above, left, mask, outputs, states = ctx.saved_tensors
-        _, _, rows, _, gates_size = gates.shape
-        hidden = above.shape[1]
-        deltas = torch.empty_like(gates)
-        delta = gates.new_zeros(BLOCK, _rounded(gates_size))
-        given = gates.new_empty(BLOCK, 2 * hidden)
-        beside = gates.new_empty(rows, BLOCK, 2 * hidden)
-        kept = gates.new_empty(BLOCK, hidden)
-        turned = _padded(_stacked(above, left).transpose(1, 2))
-        _run(
-            _backward(hidden), grad.contiguous(), gates, turned, mask, states, deltas,
-            delta, given, beside, kept,
-        )  # fmt: skip
-        return deltas, *_weight_gradients(outputs, deltas), None
+        deltas, to_above, to_left = _scan_back(grad, None, *ctx.saved_tensors)[:3]
+        return deltas, to_above, to_left, None
+
+
+class CompiledLocatedScan(torch.autograd.Function):
+    """A scan that adds up the input of each cell by itself; see ``MdLstm.scan_located``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, gates: Tensor, content: Tensor, place: Tensor, location: Tensor,
+        above: Tensor, left: Tensor, mask: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """Scan; float32 on a CPU.
+
+        Args:
+            ctx: of autograd.
+            gates: (directions, columns, rows, batch, 5 * hidden).
+            content: (directions, batch, 5 * hidden), the same for all cells.
+            place: (directions, columns, rows, batch).
+            location: (directions, 5 * hidden), what one unit of ``place`` is to the gates.
+            above, left, mask, and the result: see ``CompiledScan``.
+        """
+        sums = content.contiguous(), place.contiguous(), location.contiguous()
+        kept = _scan(gates, sums, above, left, mask)
+        ctx.save_for_backward(*sums, above, left, mask, *kept)
+        return kept[1]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of all inputs but the mask."""
+        content, place, location, *kept = ctx.saved_tensors
+        sums = content, place, location
+        deltas, to_above, to_left, *to_sums = _scan_back(grad, sums, *kept)
+        return deltas, *to_sums, to_above, to_left, None
+
+
+def _scan(
+    projected: Tensor, sums: Sums | None, above: Tensor, left: Tensor, mask: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Open gates, outputs, and states with a border of zeros above and to the left."""
+    directions, columns, rows, batch, gates_size = projected.shape
+    hidden = above.shape[1]
+    projected = projected.contiguous()
+    gates = torch.empty_like(projected)
+    outputs = projected.new_empty(directions, columns, rows, batch, hidden)
+    states = projected.new_zeros(directions, columns + 1, rows + 1, batch, hidden)
+    heard = projected.new_zeros(BLOCK, _rounded(2 * hidden))
+    total = projected.new_empty(BLOCK, gates_size)
+    _run(
+        _forward(hidden, sums is not None), projected, *(sums or _no_sums(projected)),
+        _padded(torch.cat([above, left], dim=1)), mask.contiguous(), gates, outputs, states,
+        heard, total,
+    )  # fmt: skip
+    return gates, outputs, states
+
+
+def _scan_back(
+    grad: Tensor, sums: Sums | None, above: Tensor, left: Tensor, mask: Tensor, gates: Tensor,
+    outputs: Tensor, states: Tensor,
+) -> tuple[Tensor, ...]:  # fmt: skip
+    """Gradients of the gates' inputs, of ``above`` and ``left``, and of the sums."""
+    rows, gates_size = gates.shape[2], gates.shape[4]
+    hidden = above.shape[1]
+    deltas = torch.empty_like(gates)
+    delta = gates.new_zeros(BLOCK, _rounded(gates_size))
+    given = gates.new_empty(BLOCK, 2 * hidden)
+    beside = gates.new_empty(rows, BLOCK, 2 * hidden)
+    kept = gates.new_empty(BLOCK, hidden)
+    content, place, location = sums or _no_sums(gates)
+    to_sums = [torch.zeros_like(one) for one in (content, place, location)]
+    _run(
+        _backward(hidden, sums is not None), grad.contiguous(), gates, place, location,
+        _padded(torch.cat([above, left], dim=1).transpose(1, 2)), mask.contiguous(), states,
+        deltas, *to_sums, delta, given, beside, kept,
+    )  # fmt: skip
+    return deltas, *_weight_gradients(outputs, deltas), *to_sums
+
+
+def _no_sums(like: Tensor) -> Sums:
+    return like.new_empty(0, 0, 0), like.new_empty(0, 0, 0, 0), like.new_empty(0, 0)
 
 
 def _run(kernel: Callable[..., None], *tensors: Tensor) -> None:

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from clinic_hwr.recognition.stages import mdlstm
-from clinic_hwr.recognition.stages.mdlstm import DIRECTIONS, GATES, DiagonalScan, MdLstm, one_kernel
+from clinic_hwr.recognition.stages.mdlstm import DIRECTIONS, GATES, DiagonalScan, MdLstm
+from clinic_hwr.recognition.stages.mdlstm_kernels import Kernels, kernels
 
 pytest.importorskip("numba")
 
-from clinic_hwr.recognition.stages.mdlstm_numba import BLOCK, CompiledScan
+from clinic_hwr.recognition.stages.mdlstm_numba import BLOCK, CompiledLocatedScan, CompiledScan
 
 # columns, rows, batch, hidden: hidden that no vector divides, batches of no whole block
 SHAPES = [(5, 3, 2, 4), (4, 6, BLOCK + 3, 8), (7, 1, 1, 5), (1, 4, 3, 5), (1, 1, 1, 5)]
@@ -88,6 +89,28 @@ def test_gates_that_are_wide_open_or_shut_saturate_and_what_is_no_number_shows()
     assert CompiledScan.apply(*far, mask)[0, 0, 0, 0, 0].isnan()
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_scan_that_adds_up_its_inputs_is_a_scan_of_their_sum(shape):
+    (gates, above, left), mask = _inputs(*shape)
+    columns, rows, batch, hidden = shape
+    drawn = (
+        torch.randn(DIRECTIONS, batch, GATES * hidden),
+        torch.rand(DIRECTIONS, columns, rows, batch),
+        torch.randn(DIRECTIONS, GATES * hidden),
+    )
+    content, place, location = (one.requires_grad_() for one in drawn)
+    inputs = gates, content, place, location, above, left
+    at = place.unsqueeze(-1) * location[:, None, None, None]
+    plain = _plain((gates + content[:, None, None] + at, above, left), mask)
+    compiled = CompiledLocatedScan.apply(*inputs, mask)
+    seed = torch.randn_like(plain)
+    wanted = torch.autograd.grad(plain, inputs, seed)
+    found = torch.autograd.grad(compiled, inputs, seed)
+    torch.testing.assert_close(compiled, plain, rtol=0, atol=2e-6)
+    for mine, theirs in zip(found, wanted, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-5 * float(1 + theirs.abs().max()))
+
+
 @pytest.mark.parametrize(
     ("peepholes", "dtype", "used"),
     [(False, torch.float32, True), (True, torch.float32, False), (False, torch.float64, False)],
@@ -101,8 +124,8 @@ def test_a_layer_on_a_cpu_uses_it_where_it_can(monkeypatch, peepholes, dtype, us
             scans.append(len(inputs))
             return CompiledScan.forward(ctx, *inputs)
 
-    assert one_kernel("cpu") is CompiledScan
-    monkeypatch.setattr(mdlstm, "one_kernel", lambda device: Watched if device == "cpu" else None)
+    assert kernels("cpu") == (CompiledScan, CompiledLocatedScan)
+    monkeypatch.setattr(mdlstm, "kernels", {"cpu": Kernels(Watched, None)}.get)
     layer = MdLstm(3, 4, peepholes).to(dtype)
     layer(torch.randn(4, 3, 2, 3, dtype=dtype), torch.ones(2, 4, dtype=torch.bool))
     assert bool(scans) is used
@@ -112,6 +135,12 @@ def test_without_numba_a_layer_reads_the_same(monkeypatch):
     torch.manual_seed(0)
     layer, cells = MdLstm(3, 4, peepholes=False), torch.randn(4, 3, 2, 3)
     mask = torch.tensor([[True] * 4, [True, True, False, False]])
+    gates, place = torch.randn(DIRECTIONS, 4, 3, 2, GATES * 4), torch.rand(4, 3, 2)
+    content, location = torch.randn(DIRECTIONS, 2, GATES * 4), torch.randn(DIRECTIONS, GATES * 4)
     wanted = layer(cells, mask)
-    monkeypatch.setattr(mdlstm, "one_kernel", lambda device: None)
+    located = layer.scan_located(gates, content, place, location, mask)
+    monkeypatch.setattr(mdlstm, "kernels", lambda device: None)
     torch.testing.assert_close(layer(cells, mask), wanted, rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        layer.scan_located(gates, content, place, location, mask), located, rtol=0, atol=1e-6
+    )
