@@ -24,7 +24,7 @@ from torch.autograd.function import once_differentiable
 Sums = tuple[Tensor, Tensor, Tensor]  # content, place and location of ``CompiledLocatedScan``
 
 BLOCK = 16  # items that share a weight in the cache
-TILE = 8  # weights that one pass over the features takes
+TILE = 4  # weights and items that one pass over the features takes
 
 # No flag that lets the compiler think away NaN: a training that fails has to show it.
 OPTIONS = {
@@ -63,6 +63,47 @@ def _tanh(x):
     return TWO * _sigmoid(TWO * x) - ONE
 
 
+@njit(forceinline=True, **OPTIONS)
+def _add_product(into, read, weights, d, count, width, size):
+    """Add read @ weights[d] to ``into``, for ``count`` items.
+
+    Flat arrays whose rows are a constant apart need no check, at every loop, for overlaps.
+
+    Args:
+        into: (items * width,).
+        read: (items * size,); size is a multiple of ``TILE``.
+        weights: (directions, size, width).
+        d, count, width, size: numbers.
+    """
+    tiled = count // TILE * TILE
+    for k in range(0, size, TILE):
+        for n in range(0, tiled, TILE):
+            r, t = n * size + k, n * width
+            a0, a1 = read[r], read[r + 1]
+            a2, a3 = read[r + 2], read[r + 3]
+            b0, b1 = read[r + size], read[r + size + 1]
+            b2, b3 = read[r + size + 2], read[r + size + 3]
+            c0, c1 = read[r + 2 * size], read[r + 2 * size + 1]
+            c2, c3 = read[r + 2 * size + 2], read[r + 2 * size + 3]
+            e0, e1 = read[r + 3 * size], read[r + 3 * size + 1]
+            e2, e3 = read[r + 3 * size + 2], read[r + 3 * size + 3]
+            for q in range(width):
+                w0, w1 = weights[d, k, q], weights[d, k + 1, q]
+                w2, w3 = weights[d, k + 2, q], weights[d, k + 3, q]
+                into[t + q] += a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
+                into[t + width + q] += b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
+                into[t + 2 * width + q] += c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3
+                into[t + 3 * width + q] += e0 * w0 + e1 * w1 + e2 * w2 + e3 * w3
+        for n in range(tiled, count):
+            r, t = n * size + k, n * width
+            a0, a1, a2, a3 = read[r], read[r + 1], read[r + 2], read[r + 3]
+            for q in range(width):
+                into[t + q] += (
+                    a0 * weights[d, k, q] + a1 * weights[d, k + 1, q]
+                    + a2 * weights[d, k + 2, q] + a3 * weights[d, k + 3, q]
+                )  # fmt: skip
+
+
 def _compiled(function: Callable[..., None]) -> Callable[..., None]:
     """Machine code, kept between runs beside this file or else in the user's cache folder."""
     try:
@@ -76,68 +117,66 @@ def _forward(hidden: int, located: bool) -> Callable[..., None]:
     """The way there, for one number of cells; ``located``: with content and location."""
     gates_size = 5 * hidden
     heard_size = _rounded(2 * hidden)
+    part = BLOCK * hidden
+    up, side, inside, state, output = (n * part for n in range(5, 10))
 
     def forward(
-        projected, content, place, location, weights, mask, gates, outputs, states, heard, total
+        projected, content, place, location, weights, mask, gates, outputs, states, heard, total,
+        work,
     ):  # fmt: skip
         directions, columns, rows, batch, _ = projected.shape
         for block in range((batch + BLOCK - 1) // BLOCK):
             first = block * BLOCK
             count = min(BLOCK, batch - first)
+            start, size = first * hidden, count * hidden
             for d in range(directions):
                 for j in range(columns):
                     for i in range(rows):
                         for n in range(count):
                             for q in range(gates_size):
-                                total[n, q] = projected[d, j, i, first + n, q]
+                                total[n * gates_size + q] = projected[d, j, i, first + n, q]
                             if located:
                                 here = place[d, j, i, first + n]
                                 for q in range(gates_size):
-                                    total[n, q] += content[d, first + n, q] + here * location[d, q]
-                            if i > 0:
-                                for u in range(hidden):
-                                    heard[n, u] = outputs[d, j, i - 1, first + n, u]
-                            else:
-                                for u in range(hidden):
-                                    heard[n, u] = NONE
-                            if j > 0:
-                                for u in range(hidden):
-                                    heard[n, hidden + u] = outputs[d, j - 1, i, first + n, u]
-                            else:
-                                for u in range(hidden):
-                                    heard[n, hidden + u] = NONE
-                        for k in range(0, heard_size, TILE):
-                            for n in range(count):
-                                x0, x1 = heard[n, k], heard[n, k + 1]
-                                x2, x3 = heard[n, k + 2], heard[n, k + 3]
-                                x4, x5 = heard[n, k + 4], heard[n, k + 5]
-                                x6, x7 = heard[n, k + 6], heard[n, k + 7]
-                                for q in range(gates_size):
-                                    total[n, q] += (
-                                        x0 * weights[d, k, q] + x1 * weights[d, k + 1, q]
-                                        + x2 * weights[d, k + 2, q] + x3 * weights[d, k + 3, q]
-                                        + x4 * weights[d, k + 4, q] + x5 * weights[d, k + 5, q]
-                                        + x6 * weights[d, k + 6, q] + x7 * weights[d, k + 7, q]
-                                    )
+                                    total[n * gates_size + q] += content[d, first + n, q] + here * location[d, q]
+                            for u in range(hidden):
+                                heard[n * heard_size + u] = outputs[d, j + 1, i, start + n * hidden + u]
+                            for u in range(hidden):
+                                heard[n * heard_size + hidden + u] = outputs[d, j, i + 1, start + n * hidden + u]
+                            for u in range(hidden):
+                                work[inside + n * hidden + u] = mask[d, j, i, first + n, 0]
+                        _add_product(total, heard, weights, d, count, gates_size, heard_size)
                         for n in range(count):
-                            b = first + n
-                            inside = mask[d, j, i, b, 0]
-                            for u in range(hidden):
-                                total[n, 3 * hidden + u] *= TWO
-                            for q in range(gates_size):
-                                total[n, q] = _sigmoid(total[n, q])
-                            for u in range(hidden):
-                                value = TWO * total[n, 3 * hidden + u] - ONE
-                                total[n, 3 * hidden + u] = value
-                                state = inside * (
-                                    total[n, u] * value
-                                    + total[n, hidden + u] * states[d, j + 1, i, b, u]
-                                    + total[n, 2 * hidden + u] * states[d, j, i + 1, b, u]
-                                )
-                                states[d, j + 1, i + 1, b, u] = state
-                                outputs[d, j, i, b, u] = total[n, 4 * hidden + u] * _tanh(state)
-                            for q in range(gates_size):
-                                gates[d, j, i, b, q] = total[n, q]
+                            for g in range(5):
+                                for u in range(hidden):
+                                    work[g * part + n * hidden + u] = total[n * gates_size + g * hidden + u]
+                        for m in range(size):
+                            work[up + m] = states[d, j + 1, i, start + m]
+                        for m in range(size):
+                            work[side + m] = states[d, j, i + 1, start + m]
+                        for m in range(size):
+                            enter = _sigmoid(work[m])
+                            keep_up = _sigmoid(work[part + m])
+                            keep_side = _sigmoid(work[2 * part + m])
+                            value = _tanh(work[3 * part + m])
+                            leave = _sigmoid(work[4 * part + m])
+                            new = work[inside + m] * (
+                                enter * value + keep_up * work[up + m] + keep_side * work[side + m]
+                            )
+                            work[m] = enter
+                            work[part + m] = keep_up
+                            work[2 * part + m] = keep_side
+                            work[3 * part + m] = value
+                            work[4 * part + m] = leave
+                            work[state + m] = new
+                            work[output + m] = leave * _tanh(new)
+                        for g in range(5):
+                            for m in range(size):
+                                gates[d, j, i, g, start + m] = work[g * part + m]
+                        for m in range(size):
+                            states[d, j + 1, i + 1, start + m] = work[state + m]
+                        for m in range(size):
+                            outputs[d, j + 1, i + 1, start + m] = work[output + m]
 
     return _compiled(forward)
 
@@ -148,82 +187,88 @@ def _backward(hidden: int, located: bool) -> Callable[..., None]:
     gates_size = 5 * hidden
     delta_size = _rounded(gates_size)
     both = 2 * hidden
+    part = BLOCK * hidden
+    # ``kept``: what the cell below or to the right leaves for the state.
+    up, side, inside, state, grad, kept = (n * part for n in range(5, 11))
 
     def backward(
         grads, gates, place, location, turned, mask, states, deltas, to_content, to_place,
-        to_location, delta, given, beside, kept,
+        to_location, delta, given, beside, work,
     ):  # fmt: skip
-        directions, columns, rows, batch, _ = gates.shape
+        directions, columns, rows, batch, _ = deltas.shape
         for block in range((batch + BLOCK - 1) // BLOCK):
             first = block * BLOCK
             count = min(BLOCK, batch - first)
+            start, size = first * hidden, count * hidden
             for d in range(directions):
                 beside[:] = NONE
                 for back_j in range(columns):
                     j = columns - 1 - back_j
-                    for n in range(count):
-                        for u in range(hidden):
-                            given[n, u] = NONE
-                            kept[n, u] = NONE
+                    given[:] = NONE
+                    for m in range(size):
+                        work[kept + m] = NONE
                     for back_i in range(rows):
                         i = rows - 1 - back_i
                         for n in range(count):
-                            b = first + n
-                            inside = mask[d, j, i, b, 0]
                             for u in range(hidden):
-                                grad = grads[d, j, i, b, u] + given[n, u] + beside[i, n, u]
-                                enter = gates[d, j, i, b, u]
-                                keep_up = gates[d, j, i, b, hidden + u]
-                                keep_side = gates[d, j, i, b, 2 * hidden + u]
-                                value = gates[d, j, i, b, 3 * hidden + u]
-                                leave = gates[d, j, i, b, 4 * hidden + u]
-                                bent = _tanh(states[d, j + 1, i + 1, b, u])
-                                grad_state = inside * (
-                                    kept[n, u] + beside[i, n, hidden + u]
-                                    + grad * leave * (ONE - bent * bent)
-                                )
-                                kept[n, u] = grad_state * keep_up
-                                beside[i, n, hidden + u] = grad_state * keep_side
-                                delta[n, u] = grad_state * value * enter * (ONE - enter)
-                                delta[n, hidden + u] = (
-                                    grad_state * states[d, j + 1, i, b, u]
-                                    * keep_up * (ONE - keep_up)
-                                )
-                                delta[n, 2 * hidden + u] = (
-                                    grad_state * states[d, j, i + 1, b, u]
-                                    * keep_side * (ONE - keep_side)
-                                )
-                                delta[n, 3 * hidden + u] = (
-                                    grad_state * enter * (ONE - value * value)
-                                )
-                                delta[n, 4 * hidden + u] = grad * bent * leave * (ONE - leave)
+                                work[grad + n * hidden + u] = given[n * both + u]
+                            for u in range(hidden):
+                                work[inside + n * hidden + u] = mask[d, j, i, first + n, 0]
+                        for m in range(size):
+                            work[grad + m] += grads[d, j, i, start + m]
+                        for m in range(size):
+                            work[grad + m] += beside[i, m]
+                        for m in range(size):
+                            work[kept + m] += beside[i, part + m]
+                        for g in range(5):
+                            for m in range(size):
+                                work[g * part + m] = gates[d, j, i, g, start + m]
+                        for m in range(size):
+                            work[up + m] = states[d, j + 1, i, start + m]
+                        for m in range(size):
+                            work[side + m] = states[d, j, i + 1, start + m]
+                        for m in range(size):
+                            work[state + m] = states[d, j + 1, i + 1, start + m]
+                        for m in range(size):
+                            enter, keep_up, keep_side = work[m], work[part + m], work[2 * part + m]
+                            value, leave = work[3 * part + m], work[4 * part + m]
+                            bent, to_output = _tanh(work[state + m]), work[grad + m]
+                            to_state = work[inside + m] * (
+                                work[kept + m] + to_output * leave * (ONE - bent * bent)
+                            )
+                            work[m] = to_state * value * enter * (ONE - enter)
+                            work[part + m] = to_state * work[up + m] * keep_up * (ONE - keep_up)
+                            work[2 * part + m] = (
+                                to_state * work[side + m] * keep_side * (ONE - keep_side)
+                            )
+                            work[3 * part + m] = to_state * enter * (ONE - value * value)
+                            work[4 * part + m] = to_output * bent * leave * (ONE - leave)
+                            work[kept + m] = to_state * keep_up
+                            work[state + m] = to_state * keep_side
+                        for m in range(size):
+                            beside[i, part + m] = work[state + m]
+                        for n in range(count):
+                            b = first + n
+                            for g in range(5):
+                                for u in range(hidden):
+                                    delta[n * delta_size + g * hidden + u] = work[g * part + n * hidden + u]
                             for q in range(gates_size):
-                                deltas[d, j, i, b, q] = delta[n, q]
+                                deltas[d, j, i, b, q] = delta[n * delta_size + q]
                             if located:
                                 here, there = place[d, j, i, b], NONE
                                 for q in range(gates_size):
-                                    there += delta[n, q] * location[d, q]
-                                    to_content[d, b, q] += delta[n, q]
-                                    to_location[d, q] += delta[n, q] * here
+                                    there += delta[n * delta_size + q] * location[d, q]
                                 to_place[d, j, i, b] = there
+                                for q in range(gates_size):
+                                    to_content[d, b, q] += delta[n * delta_size + q]
+                                for q in range(gates_size):
+                                    to_location[d, q] += delta[n * delta_size + q] * here
                             for c in range(both):
-                                given[n, c] = NONE
-                        for k in range(0, delta_size, TILE):
-                            for n in range(count):
-                                x0, x1 = delta[n, k], delta[n, k + 1]
-                                x2, x3 = delta[n, k + 2], delta[n, k + 3]
-                                x4, x5 = delta[n, k + 4], delta[n, k + 5]
-                                x6, x7 = delta[n, k + 6], delta[n, k + 7]
-                                for c in range(both):
-                                    given[n, c] += (
-                                        x0 * turned[d, k, c] + x1 * turned[d, k + 1, c]
-                                        + x2 * turned[d, k + 2, c] + x3 * turned[d, k + 3, c]
-                                        + x4 * turned[d, k + 4, c] + x5 * turned[d, k + 5, c]
-                                        + x6 * turned[d, k + 6, c] + x7 * turned[d, k + 7, c]
-                                    )
+                                given[n * both + c] = NONE
+                        _add_product(given, delta, turned, d, count, both, delta_size)
                         for n in range(count):
                             for u in range(hidden):
-                                beside[i, n, u] = given[n, hidden + u]
+                                beside[i, n * hidden + u] = given[n * both + hidden + u]
 
     return _compiled(backward)
 
@@ -257,7 +302,7 @@ class CompiledScan(torch.autograd.Function):
         """
         kept = _scan(projected, None, above, left, mask)
         ctx.save_for_backward(above, left, mask, *kept)
-        return kept[1]
+        return _inner(kept[1], above.shape[1])
 
     @staticmethod
     @once_differentiable
@@ -288,7 +333,7 @@ class CompiledLocatedScan(torch.autograd.Function):
         sums = content.contiguous(), place.contiguous(), location.contiguous()
         kept = _scan(gates, sums, above, left, mask)
         ctx.save_for_backward(*sums, above, left, mask, *kept)
-        return kept[1]
+        return _inner(kept[1], above.shape[1])
 
     @staticmethod
     @once_differentiable
@@ -303,21 +348,32 @@ class CompiledLocatedScan(torch.autograd.Function):
 def _scan(
     projected: Tensor, sums: Sums | None, above: Tensor, left: Tensor, mask: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Open gates, outputs, and states with a border of zeros above and to the left."""
+    """Open gates (directions, columns, rows, 5, batch * hidden), outputs and states.
+
+    The last two, (directions, columns + 1, rows + 1, batch * hidden), begin with a column and a
+    row of zeros.
+    """
     directions, columns, rows, batch, gates_size = projected.shape
     hidden = above.shape[1]
+    units = batch * hidden
+    gates = projected.new_empty(directions, columns, rows, 5, units)
+    outputs = projected.new_zeros(directions, columns + 1, rows + 1, units)
+    states = torch.zeros_like(outputs)
+    heard = projected.new_zeros(BLOCK * _rounded(2 * hidden))
+    total = projected.new_empty(BLOCK * gates_size)
+    work = projected.new_empty(10 * BLOCK * hidden)
     projected = projected.contiguous()
-    gates = torch.empty_like(projected)
-    outputs = projected.new_empty(directions, columns, rows, batch, hidden)
-    states = projected.new_zeros(directions, columns + 1, rows + 1, batch, hidden)
-    heard = projected.new_zeros(BLOCK, _rounded(2 * hidden))
-    total = projected.new_empty(BLOCK, gates_size)
     _run(
         _forward(hidden, sums is not None), projected, *(sums or _no_sums(projected)),
         _padded(torch.cat([above, left], dim=1)), mask.contiguous(), gates, outputs, states,
-        heard, total,
+        heard, total, work,
     )  # fmt: skip
     return gates, outputs, states
+
+
+def _inner(outputs: Tensor, hidden: int) -> Tensor:
+    """Outputs without their border, (directions, columns, rows, batch, hidden)."""
+    return outputs[:, 1:, 1:].unflatten(-1, (-1, hidden)).contiguous()
 
 
 def _scan_back(
@@ -325,21 +381,29 @@ def _scan_back(
     outputs: Tensor, states: Tensor,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """Gradients of the gates' inputs, of ``above`` and ``left``, and of the sums."""
-    rows, gates_size = gates.shape[2], gates.shape[4]
-    hidden = above.shape[1]
-    deltas = torch.empty_like(gates)
-    delta = gates.new_zeros(BLOCK, _rounded(gates_size))
-    given = gates.new_empty(BLOCK, 2 * hidden)
-    beside = gates.new_empty(rows, BLOCK, 2 * hidden)
-    kept = gates.new_empty(BLOCK, hidden)
-    content, place, location = sums or _no_sums(gates)
+    rows, hidden = grad.shape[2], grad.shape[4]
+    gates_size = 5 * hidden
+    deltas = grad.new_empty(*grad.shape[:4], gates_size)
+    delta = grad.new_zeros(BLOCK * _rounded(gates_size))
+    given = grad.new_empty(BLOCK * 2 * hidden)
+    beside = grad.new_empty(rows, 2 * BLOCK * hidden)
+    work = grad.new_empty(11 * BLOCK * hidden)
+    content, place, location = sums or _no_sums(grad)
     to_sums = [torch.zeros_like(one) for one in (content, place, location)]
     _run(
-        _backward(hidden, sums is not None), grad.contiguous(), gates, place, location,
+        _backward(hidden, sums is not None), grad.contiguous().flatten(3), gates, place, location,
         _padded(torch.cat([above, left], dim=1).transpose(1, 2)), mask.contiguous(), states,
-        deltas, *to_sums, delta, given, beside, kept,
+        deltas, *to_sums, delta, given, beside, work,
     )  # fmt: skip
-    return deltas, *_weight_gradients(outputs, deltas), *to_sums
+    flat = deltas.flatten(1, 3)
+    heard_above = outputs[:, 1:, :-1].reshape(len(grad), -1, hidden)
+    heard_left = outputs[:, :-1, 1:].reshape(len(grad), -1, hidden)
+    return (
+        deltas,
+        torch.bmm(heard_above.transpose(1, 2), flat),
+        torch.bmm(heard_left.transpose(1, 2), flat),
+        *to_sums,
+    )
 
 
 def _no_sums(like: Tensor) -> Sums:
@@ -349,14 +413,3 @@ def _no_sums(like: Tensor) -> Sums:
 def _run(kernel: Callable[..., None], *tensors: Tensor) -> None:
     kernel(*(tensor.detach().numpy() for tensor in tensors))
 
-
-def _weight_gradients(outputs: Tensor, deltas: Tensor) -> tuple[Tensor, Tensor]:
-    """Of ``above`` and ``left``: one product each over all pairs of neighbours."""
-    return (
-        torch.bmm(
-            outputs[:, :, :-1].flatten(1, 3).transpose(1, 2), deltas[:, :, 1:].flatten(1, 3)
-        ),
-        torch.bmm(
-            outputs[:, :-1].flatten(1, 3).transpose(1, 2), deltas[:, 1:].flatten(1, 3)
-        ),
-    )
