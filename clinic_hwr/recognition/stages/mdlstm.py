@@ -240,9 +240,7 @@ class MdLstm(nn.Module):
             peepholes = self.bias[0].new_zeros(DIRECTIONS, 0, self.hidden)
             if self.peepholes is not None:
                 peepholes = torch.stack([*self.peepholes]).view(DIRECTIONS, 4, self.hidden)
-            return _together(
-                DiagonalScan.apply(projected.to(real), *weights, peepholes, inside)
-            )
+            return _together(DiagonalScan.apply(projected.to(real), *weights, peepholes, inside))
 
     def scan_located(
         self, gates: Tensor, content: Tensor, place: Tensor, location: Tensor, mask: Tensor

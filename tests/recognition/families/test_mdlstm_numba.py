@@ -11,7 +11,8 @@ from clinic_hwr.recognition.stages.mdlstm_kernels import Kernels, kernels
 
 pytest.importorskip("numba")
 
-from clinic_hwr.recognition.stages.mdlstm_numba import BLOCK, CompiledLocatedScan, CompiledScan
+from clinic_hwr.recognition.stages.mdlstm_numba import CompiledLocatedScan, CompiledScan
+from clinic_hwr.recognition.stages.mdlstm_numba_kernels import BLOCK
 
 # columns, rows, batch, hidden: hidden that no vector divides, batches of no whole block
 SHAPES = [(5, 3, 2, 4), (4, 6, BLOCK + 3, 8), (7, 1, 1, 5), (1, 4, 3, 5), (1, 1, 1, 5)]
@@ -62,7 +63,9 @@ def test_an_item_reads_the_same_in_any_batch_and_again():
     whole = CompiledScan.apply(*inputs, mask)
     assert torch.equal(CompiledScan.apply(*inputs, mask), whole)
     for n in (0, BLOCK):
-        alone = CompiledScan.apply(inputs[0][:, :, :, n : n + 1], *inputs[1:], mask[:, :, :, n, None])
+        alone = CompiledScan.apply(
+            inputs[0][:, :, :, n : n + 1], *inputs[1:], mask[:, :, :, n, None]
+        )
         assert torch.equal(alone[:, :, :, 0], whole[:, :, :, n])
 
 
@@ -82,9 +85,7 @@ def test_inputs_need_not_lie_in_order_and_need_no_gradient():
 def test_gates_that_are_wide_open_or_shut_saturate_and_what_is_no_number_shows():
     inputs, mask = _inputs(2, 2, 1, 4)
     far = (1e4 * inputs[0].detach(), *inputs[1:])
-    torch.testing.assert_close(
-        CompiledScan.apply(*far, mask), _plain(far, mask), rtol=0, atol=1e-6
-    )
+    torch.testing.assert_close(CompiledScan.apply(*far, mask), _plain(far, mask), rtol=0, atol=1e-6)
     far[0][0, 0, 0, 0, 0] = float("nan")
     assert CompiledScan.apply(*far, mask)[0, 0, 0, 0, 0].isnan()
 
