@@ -270,7 +270,7 @@ class MdLstm(nn.Module):
     def _kernels(self, projected: Tensor) -> Kernels | None:
         if self.peepholes is not None or self.bias[0].dtype != torch.float32:
             return None
-        return kernels(projected.device.type)
+        return kernels(projected.device.type, self.hidden)
 
     def _inside(self, mask: Tensor, projected: Tensor) -> Tensor:
         """(4, columns, rows, batch, 1) of a mask (batch, columns): 1 where there is image."""

@@ -7,7 +7,7 @@ import torch
 
 from clinic_hwr.recognition.stages import mdlstm
 from clinic_hwr.recognition.stages.mdlstm import DIRECTIONS, GATES, DiagonalScan, MdLstm
-from clinic_hwr.recognition.stages.mdlstm_kernels import Kernels, kernels
+from clinic_hwr.recognition.stages.mdlstm_kernels import LARGEST_COMPILED, Kernels, kernels
 
 pytest.importorskip("numba")
 
@@ -15,7 +15,7 @@ from clinic_hwr.recognition.stages.mdlstm_numba import CompiledLocatedScan, Comp
 from clinic_hwr.recognition.stages.mdlstm_numba_kernels import BLOCK
 
 # columns, rows, batch, hidden: hidden that no vector divides, batches of no whole block
-SHAPES = [(5, 3, 2, 4), (4, 6, BLOCK + 3, 8), (7, 1, 1, 5), (1, 4, 3, 5), (1, 1, 1, 5)]
+SHAPES = [(5, 3, 2, 5), (4, 6, BLOCK + 3, 8), (7, 1, 1, 5), (1, 4, 3, 5), (1, 1, 1, 5)]
 
 
 def _inputs(columns, rows, batch, hidden):
@@ -70,7 +70,7 @@ def test_an_item_reads_the_same_in_any_batch_and_again():
 
 
 def test_inputs_need_not_lie_in_order_and_need_no_gradient():
-    inputs, mask = _inputs(4, 3, 2, 4)
+    inputs, mask = _inputs(4, 3, 2, 5)
     wanted = CompiledScan.apply(*inputs, mask)
     with torch.inference_mode():
         scattered = [t.detach().transpose(1, 2).contiguous().transpose(1, 2) for t in inputs]
@@ -83,7 +83,7 @@ def test_inputs_need_not_lie_in_order_and_need_no_gradient():
 
 
 def test_gates_that_are_wide_open_or_shut_saturate_and_what_is_no_number_shows():
-    inputs, mask = _inputs(2, 2, 1, 4)
+    inputs, mask = _inputs(2, 2, 1, 5)
     far = (1e4 * inputs[0].detach(), *inputs[1:])
     torch.testing.assert_close(CompiledScan.apply(*far, mask), _plain(far, mask), rtol=0, atol=1e-6)
     far[0][0, 0, 0, 0, 0] = float("nan")
@@ -125,22 +125,25 @@ def test_a_layer_on_a_cpu_uses_it_where_it_can(monkeypatch, peepholes, dtype, us
             scans.append(len(inputs))
             return CompiledScan.forward(ctx, *inputs)
 
-    assert kernels("cpu") == (CompiledScan, CompiledLocatedScan)
-    monkeypatch.setattr(mdlstm, "kernels", {"cpu": Kernels(Watched, None)}.get)
-    layer = MdLstm(3, 4, peepholes).to(dtype)
+    assert kernels("cpu", 5) == (CompiledScan, CompiledLocatedScan)
+    assert kernels("cpu", LARGEST_COMPILED + 1) is None
+    monkeypatch.setattr(
+        mdlstm, "kernels", lambda *where: {("cpu", 5): Kernels(Watched, None)}[where]
+    )
+    layer = MdLstm(3, 5, peepholes).to(dtype)
     layer(torch.randn(4, 3, 2, 3, dtype=dtype), torch.ones(2, 4, dtype=torch.bool))
     assert bool(scans) is used
 
 
 def test_without_numba_a_layer_reads_the_same(monkeypatch):
     torch.manual_seed(0)
-    layer, cells = MdLstm(3, 4, peepholes=False), torch.randn(4, 3, 2, 3)
+    layer, cells = MdLstm(3, 5, peepholes=False), torch.randn(4, 3, 2, 3)
     mask = torch.tensor([[True] * 4, [True, True, False, False]])
-    gates, place = torch.randn(DIRECTIONS, 4, 3, 2, GATES * 4), torch.rand(4, 3, 2)
-    content, location = torch.randn(DIRECTIONS, 2, GATES * 4), torch.randn(DIRECTIONS, GATES * 4)
+    gates, place = torch.randn(DIRECTIONS, 4, 3, 2, GATES * 5), torch.rand(4, 3, 2)
+    content, location = torch.randn(DIRECTIONS, 2, GATES * 5), torch.randn(DIRECTIONS, GATES * 5)
     wanted = layer(cells, mask)
     located = layer.scan_located(gates, content, place, location, mask)
-    monkeypatch.setattr(mdlstm, "kernels", lambda device: None)
+    monkeypatch.setattr(mdlstm, "kernels", lambda *where: None)
     torch.testing.assert_close(layer(cells, mask), wanted, rtol=0, atol=1e-6)
     torch.testing.assert_close(
         layer.scan_located(gates, content, place, location, mask), located, rtol=0, atol=1e-6
