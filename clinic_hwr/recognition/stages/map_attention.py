@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .mdlstm import DIRECTIONS, GATES, MdLstm, four_corners
+from .mdlstm import DIRECTIONS, GATES, MdLstm
 from .prediction import Decoder, Tensors
 
 
@@ -57,11 +57,12 @@ class MapAttentionDecoder(Decoder):
             columns; gates (batch, 4, columns, rows, 5 * scan_hidden), turned to each corner; mask.
         """
         weight = torch.cat([*self.scan.weight])[:, : self.in_features]
-        gates = F.linear(columns, weight, torch.cat([*self.scan.bias]))
-        width = columns.shape[1] // self.rows
-        gates = gates.view(-1, width, self.rows, DIRECTIONS, GATES * self.scan.hidden)
+        # In the order in which a scan reads them: they are read for every character.
+        gates = F.linear(columns.transpose(0, 1), weight, torch.cat([*self.scan.bias]))
+        gates = gates.view(-1, self.rows, len(columns), DIRECTIONS, GATES * self.scan.hidden)
         a, b, c, d = gates.unbind(3)
-        return columns, torch.stack([a, b.flip(1), c.flip(2), d.flip(1, 2)], dim=1), mask
+        turned = torch.stack([a, b.flip(0), c.flip(1), d.flip(0, 1)])
+        return columns, turned.permute(3, 0, 1, 2, 4), mask
 
     def initial_state(self, memory: Tensors) -> Tensors:
         """No attention yet, (batch, columns * rows), and zero hidden and cell state."""
@@ -83,11 +84,13 @@ class MapAttentionDecoder(Decoder):
         batch, _, width, rows, _ = gates.shape
         weight = torch.stack([*self.scan.weight])  # (4, 5 * scan_hidden, in + 1 + hidden)
         content = F.linear(hidden, weight[:, :, self.in_features + 1 :].flatten(0, 1))
-        content = content.view(batch, DIRECTIONS, -1).transpose(0, 1)[:, None, None]
-        place = attention.view(batch, width, rows).permute(1, 2, 0).unsqueeze(-1)
-        location = weight[:, :, self.in_features].view(DIRECTIONS, 1, 1, 1, -1)
-        heard = gates.permute(1, 2, 3, 0, 4) + content + four_corners(place) * location
-        scanned = self.scan.scan(heard, mask.view(batch, width, rows)[:, :, 0])
+        scanned = self.scan.scan_located(
+            gates.permute(1, 2, 3, 0, 4),
+            content.view(batch, DIRECTIONS, -1).transpose(0, 1),
+            attention.view(batch, width, rows).permute(1, 2, 0),
+            weight[:, :, self.in_features],
+            mask.view(batch, width, rows)[:, :, 0],
+        )
         energy = self.score(scanned).squeeze(-1).permute(2, 0, 1).flatten(1)
         return energy.float().masked_fill(~mask, float("-inf")).softmax(1)
 

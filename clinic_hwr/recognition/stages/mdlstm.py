@@ -16,12 +16,13 @@ and the weights' gradient is one product, as in fused LSTM kernels.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from .mdlstm_kernels import Kernels, kernels
 
 DIRECTIONS = 4
 GATES = 5  # input gate, forget gates above and left, cell input, output gate: in this order
@@ -172,16 +173,6 @@ class DiagonalScan(torch.autograd.Function):
         )
 
 
-@cache
-def _fused_scan() -> type[torch.autograd.Function] | None:
-    """The recurrence as one kernel, where Triton is installed."""
-    try:
-        from .mdlstm_triton import FusedScan
-    except ImportError:
-        return None
-    return FusedScan
-
-
 def four_corners(cells: Tensor) -> Tensor:
     """Turn a map so that each corner in turn is its upper left one.
 
@@ -240,20 +231,57 @@ class MdLstm(nn.Module):
             mask, and the result: see ``forward``.
         """
         real = self.bias[0].dtype
-        inside = mask.T.to(real).view(projected.shape[1], 1, -1, 1)
-        inside = four_corners(inside.expand(-1, projected.shape[2], -1, -1))
-        peepholes = self.bias[0].new_zeros(DIRECTIONS, 0, self.hidden)
-        if self.peepholes is not None:
-            peepholes = torch.stack([*self.peepholes]).view(DIRECTIONS, 4, self.hidden)
+        inside = self._inside(mask, projected)
+        found = self._kernels(projected)
         weights = _stack(self.above), _stack(self.left)
-        fused = _fused_scan() if projected.is_cuda and self.peepholes is None else None
         with torch.autocast(projected.device.type, enabled=False):
-            if fused is not None:
-                found = fused.apply(projected.to(real), *weights, inside)
-            else:
-                found = DiagonalScan.apply(projected.to(real), *weights, peepholes, inside)
-        a, b, c, d = found.unbind(0)  # (columns, rows, batch, hidden) each, still turned
-        return torch.cat([a, b.flip(0), c.flip(1), d.flip(0, 1)], dim=-1)
+            if found is not None:
+                return _together(found.scan.apply(projected.to(real), *weights, inside))
+            peepholes = self.bias[0].new_zeros(DIRECTIONS, 0, self.hidden)
+            if self.peepholes is not None:
+                peepholes = torch.stack([*self.peepholes]).view(DIRECTIONS, 4, self.hidden)
+            return _together(DiagonalScan.apply(projected.to(real), *weights, peepholes, inside))
+
+    def scan_located(
+        self, gates: Tensor, content: Tensor, place: Tensor, location: Tensor, mask: Tensor
+    ) -> Tensor:
+        """Scan a map whose inputs to the gates are sums of three.
+
+        Args:
+            gates: (4, columns, rows, batch, 5 * hidden), each direction's turned map.
+            content: (4, batch, 5 * hidden), the same for all cells.
+            place: (columns, rows, batch), not turned, one number a cell.
+            location: (4, 5 * hidden), what one unit of ``place`` is to the gates.
+            mask, and the result: see ``forward``.
+        """
+        turned = four_corners(place.unsqueeze(-1))
+        found = self._kernels(gates)
+        if found is None or found.located is None:
+            at = turned * location[:, None, None, None]
+            return self.scan(gates + content[:, None, None] + at, mask)
+        real = self.bias[0].dtype
+        inside = self._inside(mask, gates)
+        sums = (one.to(real) for one in (gates, content, turned.squeeze(-1), location))
+        with torch.autocast(gates.device.type, enabled=False):
+            return _together(
+                found.located.apply(*sums, _stack(self.above), _stack(self.left), inside)
+            )
+
+    def _kernels(self, projected: Tensor) -> Kernels | None:
+        if self.peepholes is not None or self.bias[0].dtype != torch.float32:
+            return None
+        return kernels(projected.device.type, self.hidden)
+
+    def _inside(self, mask: Tensor, projected: Tensor) -> Tensor:
+        """(4, columns, rows, batch, 1) of a mask (batch, columns): 1 where there is image."""
+        inside = mask.T.to(self.bias[0].dtype).view(projected.shape[1], 1, -1, 1)
+        return four_corners(inside.expand(-1, projected.shape[2], -1, -1))
+
+
+def _together(found: Tensor) -> Tensor:
+    """Turn (4, columns, rows, batch, hidden) back; the directions side by side."""
+    a, b, c, d = found.unbind(0)
+    return torch.cat([a, b.flip(0), c.flip(1), d.flip(0, 1)], dim=-1)
 
 
 def _matrices(in_features: int, hidden: int, fan_in: int) -> nn.ParameterList:
