@@ -16,6 +16,7 @@ from numba import njit
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+GATES = 5
 MOST_HIDDEN = 16  # from 32 on PyTorch's products, which block the weights, are as fast
 
 # tanh by a quotient of polynomials, as in Eigen: to 3e-7, and a loop over it is vectorised.
@@ -37,48 +38,60 @@ def _tanh(x: Any) -> Any:
 @cache
 def _kernels(hidden: int) -> tuple[Callable[..., None], Callable[..., None]]:
     """Forward and backward for one size: loops of a known length are unrolled."""
-    gates_size, squashed, leave = 5 * hidden, 3 * hidden, 4 * hidden
+    size = GATES * hidden
+    above_at, left_at, value_at, leave_at = hidden, 2 * hidden, 3 * hidden, 4 * hidden
 
     @njit(fastmath=True, cache=True)  # type: ignore[untyped-decorator]
     def forward(gates, above, left, mask, outputs, states, bent):  # type: ignore[no-untyped-def]  # compiled
         """Turn projected inputs into gates, and fill outputs, states and tanh of states."""
         directions, columns, rows, batch, _ = gates.shape
-        sums = np.empty(gates_size, np.float32)
+        sums = np.empty(size, np.float32)
+        flat_gates = gates.reshape(directions, columns, rows, batch * size)
+        flat_bent = bent.reshape(directions, columns, rows, batch * hidden)
         for d in range(directions):
             for c in range(columns):
                 for r in range(rows):
                     for b in range(batch):
                         gate = gates[d, c, r, b]
                         up, side = outputs[d, c + 1, r, b], outputs[d, c, r + 1, b]
-                        for j in range(gates_size):
+                        for j in range(size):
                             sums[j] = gate[j]
                         for k in range(hidden):
                             u, s = up[k], side[k]
-                            for j in range(gates_size):
+                            for j in range(size):
                                 sums[j] += u * above[d, k, j] + s * left[d, k, j]
-                        for j in range(squashed):
-                            sums[j] = _HALF + _HALF * _tanh(_HALF * sums[j])
-                        for j in range(squashed, leave):
-                            sums[j] = _tanh(sums[j])
-                        for j in range(leave, gates_size):
-                            sums[j] = _HALF + _HALF * _tanh(_HALF * sums[j])
-                        for j in range(gates_size):
+                        for j in range(size):
                             gate[j] = sums[j]
-                        upper, sided = states[d, c + 1, r, b], states[d, c, r + 1, b]
-                        state, output = states[d, c + 1, r + 1, b], outputs[d, c + 1, r + 1, b]
-                        curve, inside = bent[d, c, r, b], mask[d, c, r, b, 0]
+                    flat = flat_gates[d, c, r]  # all items at once: long loops are vectorised
+                    for i in range(batch * size):
+                        flat[i] = _tanh(flat[i])
+                    for b in range(batch):
+                        gate, curve, inside = gates[d, c, r, b], bent[d, c, r, b], mask[d, c, r, b, 0]
+                        up, side = states[d, c + 1, r, b], states[d, c, r + 1, b]
                         for k in range(hidden):
-                            new = sums[k] * sums[squashed + k] + sums[hidden + k] * upper[k]
-                            new = inside * (new + sums[2 * hidden + k] * sided[k])
-                            state[k] = new
-                            curve[k] = _tanh(new)
-                            output[k] = sums[leave + k] * curve[k]
+                            gate[k] = _HALF + _HALF * gate[k]
+                            gate[above_at + k] = _HALF + _HALF * gate[above_at + k]
+                            gate[left_at + k] = _HALF + _HALF * gate[left_at + k]
+                            gate[leave_at + k] = _HALF + _HALF * gate[leave_at + k]
+                            heard = gate[above_at + k] * up[k] + gate[left_at + k] * side[k]
+                            curve[k] = inside * (gate[k] * gate[value_at + k] + heard)
+                        state = states[d, c + 1, r + 1, b]
+                        for k in range(hidden):
+                            state[k] = curve[k]
+                    flat = flat_bent[d, c, r]
+                    for i in range(batch * hidden):
+                        flat[i] = _tanh(flat[i])
+                    for b in range(batch):
+                        gate, curve = gates[d, c, r, b], bent[d, c, r, b]
+                        output = outputs[d, c + 1, r + 1, b]
+                        for k in range(hidden):
+                            output[k] = gate[leave_at + k] * curve[k]
 
     @njit(fastmath=True, cache=True)  # type: ignore[untyped-decorator]
     def backward(grad_outputs, gates, weights, mask, states, bent, grad_states):  # type: ignore[no-untyped-def]  # compiled
         """Turn gates into the gradients of their inputs; the other gradients are summed up."""
         directions, columns, rows, batch, _ = gates.shape
-        delta = np.empty(gates_size, np.float32)
+        delta = np.empty(size, np.float32)
         sums = np.empty(2 * hidden, np.float32)
         for d in range(directions):
             for c in range(columns - 1, -1, -1):
@@ -90,26 +103,35 @@ def _kernels(hidden: int) -> tuple[Callable[..., None], Callable[..., None]]:
                         known, inside = grad_states[d, c + 1, r + 1, b], mask[d, c, r, b, 0]
                         grad_up, grad_side = grad_states[d, c + 1, r, b], grad_states[d, c, r + 1, b]
                         for k in range(hidden):
-                            enter, value = gate[k], gate[squashed + k]
-                            keep_up, keep_side = gate[hidden + k], gate[2 * hidden + k]
-                            out = gate[leave + k]
+                            enter, value = gate[k], gate[value_at + k]
+                            keep_up, keep_side = gate[above_at + k], gate[left_at + k]
+                            out = gate[leave_at + k]
                             slope = out * (_ONE - curve[k] * curve[k])
                             grad_state = inside * (known[k] + grad[k] * slope)
                             delta[k] = grad_state * value * enter * (_ONE - enter)
-                            delta[hidden + k] = grad_state * up[k] * keep_up * (_ONE - keep_up)
-                            delta[2 * hidden + k] = (
+                            delta[above_at + k] = grad_state * up[k] * keep_up * (_ONE - keep_up)
+                            delta[left_at + k] = (
                                 grad_state * side[k] * keep_side * (_ONE - keep_side)
                             )
-                            delta[squashed + k] = grad_state * enter * (_ONE - value * value)
-                            delta[leave + k] = grad[k] * curve[k] * out * (_ONE - out)
+                            delta[value_at + k] = grad_state * enter * (_ONE - value * value)
+                            delta[leave_at + k] = grad[k] * curve[k] * out * (_ONE - out)
                             grad_up[k] += grad_state * keep_up
                             grad_side[k] += grad_state * keep_side
                         for k in range(2 * hidden):
                             sums[k] = _F(0)
-                        for j in range(gates_size):
-                            gate[j] = delta[j]
+                        for j in range(hidden):
+                            i, u, s = delta[j], delta[above_at + j], delta[left_at + j]
+                            v, o = delta[value_at + j], delta[leave_at + j]
                             for k in range(2 * hidden):
-                                sums[k] += delta[j] * weights[d, j, k]
+                                sums[k] += (
+                                    i * weights[d, j, k]
+                                    + u * weights[d, above_at + j, k]
+                                    + s * weights[d, left_at + j, k]
+                                    + v * weights[d, value_at + j, k]
+                                    + o * weights[d, leave_at + j, k]
+                                )
+                        for j in range(size):
+                            gate[j] = delta[j]
                         above, left = grad_outputs[d, c + 1, r, b], grad_outputs[d, c, r + 1, b]
                         for k in range(hidden):
                             above[k] += sums[k]
@@ -136,13 +158,19 @@ class CompiledScan(torch.autograd.Function):
         """
         directions, columns, rows, batch, _ = projected.shape
         hidden = above.shape[1]
-        gates = projected.clone(memory_format=torch.contiguous_format)
-        above, left, mask = above.contiguous(), left.contiguous(), mask.contiguous()
+        # sigmoid(x) = (1 + tanh(x / 2)) / 2
+        halves = projected.new_full((GATES, hidden), 0.5)
+        halves[3] = 1.0  # the cell input is not squashed
+        halves = halves.flatten()
+        gates = (projected * halves).contiguous()
+        mask = mask.contiguous()
         # What column c and row r say is entry (c + 1, r + 1): outside is zero.
         outputs = gates.new_zeros(directions, columns + 1, rows + 1, batch, hidden)
         states = torch.zeros_like(outputs)
         bent = gates.new_empty(directions, columns, rows, batch, hidden)
-        _kernels(hidden)[0](*_arrays(gates, above, left, mask, outputs, states, bent))
+        _kernels(hidden)[0](
+            *_arrays(gates, (above * halves).contiguous(), (left * halves).contiguous(), mask, outputs, states, bent)
+        )
         ctx.save_for_backward(gates, above, left, mask, outputs, states, bent)
         return outputs[:, 1:, 1:].contiguous()
 
