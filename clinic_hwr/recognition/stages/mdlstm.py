@@ -24,6 +24,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 DIRECTIONS = 4
+# On a CPU: 3.5 times as fast compiled at 8 cells, 1.4 times at 64; not measured beyond.
+MOST_COMPILED = 64
 GATES = 5  # input gate, forget gates above and left, cell input, output gate: in this order
 
 
@@ -182,6 +184,16 @@ def _fused_scan() -> type[torch.autograd.Function] | None:
     return FusedScan
 
 
+@cache
+def _compiled_scan() -> type[torch.autograd.Function] | None:
+    """The recurrence as one loop on a CPU, where Numba is installed."""
+    try:
+        from .mdlstm_numba import CompiledScan
+    except ImportError:
+        return None
+    return CompiledScan
+
+
 def four_corners(cells: Tensor) -> Tensor:
     """Turn a map so that each corner in turn is its upper left one.
 
@@ -246,7 +258,12 @@ class MdLstm(nn.Module):
         if self.peepholes is not None:
             peepholes = torch.stack([*self.peepholes]).view(DIRECTIONS, 4, self.hidden)
         weights = _stack(self.above), _stack(self.left)
-        fused = _fused_scan() if projected.is_cuda and self.peepholes is None else None
+        fused = None
+        if self.peepholes is None and real == torch.float32:
+            if projected.is_cuda:
+                fused = _fused_scan()
+            elif self.hidden <= MOST_COMPILED:
+                fused = _compiled_scan()
         with torch.autocast(projected.device.type, enabled=False):
             if fused is not None:
                 found = fused.apply(projected.to(real), *weights, inside)

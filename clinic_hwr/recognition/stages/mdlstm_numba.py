@@ -16,8 +16,8 @@ from numba import njit
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-GATES = 5
-MOST_HIDDEN = 16  # from 32 on PyTorch's products, which block the weights, are as fast
+GATES = 5  # in the order of ``mdlstm``
+
 
 # tanh by a quotient of polynomials, as in Eigen: to 3e-7, and a loop over it is vectorised.
 _F = np.float32
@@ -27,7 +27,7 @@ _P9, _P11, _P13 = _F(-8.60467152e-11), _F(2.00018790e-13), _F(-2.76076848e-16)
 _Q0, _Q2, _Q4, _Q6 = _F(4.89352519e-3), _F(2.26843463e-3), _F(1.18534706e-4), _F(1.19825839e-6)
 
 
-@njit(fastmath=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(fastmath=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
 def _tanh(x: Any) -> Any:
     x = min(max(x, -_LIMIT), _LIMIT)
     y = x * x
@@ -41,7 +41,7 @@ def _kernels(hidden: int) -> tuple[Callable[..., None], Callable[..., None]]:
     size = GATES * hidden
     above_at, left_at, value_at, leave_at = hidden, 2 * hidden, 3 * hidden, 4 * hidden
 
-    @njit(fastmath=True, cache=True)  # type: ignore[untyped-decorator]
+    @njit(fastmath=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
     def forward(gates, above, left, mask, outputs, states, bent):  # type: ignore[no-untyped-def]  # compiled
         """Turn projected inputs into gates, and fill outputs, states and tanh of states."""
         directions, columns, rows, batch, _ = gates.shape
@@ -87,7 +87,7 @@ def _kernels(hidden: int) -> tuple[Callable[..., None], Callable[..., None]]:
                         for k in range(hidden):
                             output[k] = gate[leave_at + k] * curve[k]
 
-    @njit(fastmath=True, cache=True)  # type: ignore[untyped-decorator]
+    @njit(fastmath=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
     def backward(grad_outputs, gates, weights, mask, states, bent, grad_states):  # type: ignore[no-untyped-def]  # compiled
         """Turn gates into the gradients of their inputs; the other gradients are summed up."""
         directions, columns, rows, batch, _ = gates.shape
