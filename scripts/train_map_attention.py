@@ -1,0 +1,201 @@
+"""Train ``scan_attend_read`` on one CPU core: guided attention, and stages by mastery.
+
+    python scripts/train_map_attention.py --data DIR --init WEIGHTS --out DIR [--seconds S]
+        [--config TOML] [--guide SHARE] [--rate R]
+
+Starts from an ``mdlstm_ctc`` with the same levels, whose CTC layer goes on learning on blocks and
+says where the characters lie (``guided_attention``). Harder blocks come when those of the stage
+are read (``MASTERED``). A run is taken up where its checkpoint ends.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from clinic_hwr.recognition.architectures.contract import ctc_loss, decoder_loss
+from clinic_hwr.recognition.architectures.scan_attend_read import ScanAttendRead, one_line
+from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.training.checkpoints import (
+    export_weights,
+    load_checkpoint,
+    save_checkpoint,
+)
+from clinic_hwr.recognition.training.datasets import Batch
+from clinic_hwr.recognition.training.guided_attention import align, guide_loss
+from clinic_hwr.recognition.training.loop import Run, greedy_cer
+from clinic_hwr.recognition.training.material import block_writers, gather_material
+from clinic_hwr.recognition.training.paragraphs import CURRICULUM, ParagraphDataset
+from clinic_hwr.recognition.training.recipe import Recipe, make_recipe
+
+MASTERED = 0.35  # teacher-forced error, averaged, from which the next stage begins
+ONE_LINE_PX = 40  # a single line may reach a little below its place
+EARLIER = 0.3  # share of batches from the stages before
+CHECK_SECONDS = 120.0
+
+
+def trimmed(batch: Batch, rows: int, spare: int) -> Batch:
+    """Cut what is empty below the ink of all crops, down to whole ``rows`` and ``spare`` more."""
+    low = int((batch.images[:, 0] > 0.2).any(2).any(0).nonzero().max()) + 1
+    height = min(batch.images.shape[2], (-(-low // rows) + spare) * rows)
+    return replace(batch, images=batch.images[:, :, :height])
+
+
+class Stages:
+    """Batches of the stage that is being learnt, and of those before it."""
+
+    def __init__(self, recipe: Recipe, data: Path, seed: int):
+        model = recipe.model
+        writers = block_writers(data)
+        self.at = 0
+        self.rng = np.random.default_rng(seed)
+        self.streams: list[Iterator[Batch]] = [
+            iter(
+                ParagraphDataset(
+                    writers, Charset(), model.height_px, model.max_width_px, model.line_px,
+                    stages=[stage], pixels_per_batch=recipe.train.pixels_per_batch,
+                    seed=seed + k, chunk_samples=256,
+                )
+            )
+            for k, stage in enumerate(CURRICULUM)
+        ]  # fmt: skip
+
+    def draw(self) -> tuple[int, Batch]:
+        """Number of a stage, and a batch of it."""
+        stage = self.at
+        if stage and self.rng.random() < EARLIER:
+            stage = int(self.rng.integers(stage))
+        return stage, next(self.streams[stage])
+
+
+def losses(model: ScanAttendRead, batch: Batch, detach: bool) -> dict[str, Tensor]:
+    """Losses of a batch, and the share of characters wrong after the right ones before."""
+    cells, mask = model._map(batch.images, batch.widths)
+    rows = cells.shape[1]
+    found: dict[str, Tensor] = {}
+    columns = torch.full_like(batch.targets, -1)
+    single = one_line(batch.images, ONE_LINE_PX)
+    if model.ctc is not None and bool(single.any()):
+        logits = model.ctc(cells[:, :, single].sum(1).transpose(0, 1))
+        targets, lengths = batch.targets[single], batch.lengths[single]
+        found["ctc"] = ctc_loss(logits, mask[single], targets, lengths)
+        columns[single] = align(logits.log_softmax(-1), mask[single], targets, lengths)
+    seen = cells.detach() if detach else cells
+    flat = seen.permute(2, 0, 1, 3).flatten(1, 2), mask.repeat_interleave(rows, dim=1)
+    logits, attention = model.decoder.unroll(*flat, batch.targets, rows)
+    found["attention"] = decoder_loss(logits, batch.targets, batch.lengths)
+    found["guide"] = guide_loss(attention, columns, None, rows)
+    inside = torch.arange(batch.targets.shape[1]) < batch.lengths.unsqueeze(1)
+    wrong = logits[:, :-1].argmax(-1) != batch.targets
+    found["error"] = wrong[inside].float().mean().detach()
+    return found
+
+
+def train(recipe: Recipe, options: Namespace) -> None:
+    """Train until the time is over."""
+    charset, out = Charset(), options.out
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2), encoding="utf-8")
+    held_out = gather_material(recipe, charset, options.data, out, out, 0).held_out
+    held_out = [replace(b, images=b.images[:16], widths=b.widths[:16], targets=b.targets[:16], lengths=b.lengths[:16], texts=b.texts[:16]) for b in held_out[:options.held_out]]
+    fresh = not (out / "checkpoint.pt").exists()
+    run = Run(recipe.arch, recipe.model, charset, recipe.train, torch.device("cpu"), options.init if fresh else None)
+    if not fresh:
+        run.restore(load_checkpoint(out / "checkpoint.pt"))
+    model: Any = run.model
+    if fresh:  # the context is about what CTC reads
+        with torch.no_grad():
+            model.decoder.output.weight[:, recipe.model.decoder_hidden :] = 2 * model.ctc.weight
+    stages = Stages(recipe, options.data, recipe.train.seed + run.steps)
+    stages.at = options.stage
+    started = checked = said = time.time()
+    means: dict[str, float] = {}
+    mastery = [1.0] * len(CURRICULUM)
+    while time.time() - started < options.seconds:
+        stage, batch = stages.draw()
+        batch = trimmed(batch, model.levels.pixel_rows, int(stages.rng.integers(options.spare + 1)))
+        guide = options.guide
+        found = losses(model, batch, run.samples < options.detached)
+        total = found["attention"] + guide * found["guide"]
+        if "ctc" in found:
+            total = total + recipe.model.ctc_weight * found["ctc"]
+        run.optimiser.set_rate(options.rate * min(1.0, (run.steps + 1) / 100))
+        run.optimiser.zero_grad()
+        total.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), recipe.train.clip)
+        run.optimiser.step()
+        run.average.update(model)
+        run.samples += len(batch.texts)
+        run.steps += 1
+        for name, value in found.items():
+            key = f"{name}{stage}"
+            means[key] = 0.97 * means.get(key, float(value.detach())) + 0.03 * float(value.detach())
+        mastery[stage] = means[f"error{stage}"]
+        seen_enough = True
+        if stages.at < len(CURRICULUM) - 1 and mastery[stages.at] < MASTERED and seen_enough:
+            stages.at += 1
+        now = time.time()
+        if now - said > 15:
+            said = now
+            numbers = " ".join(f"{k} {v:.2f}" for k, v in sorted(means.items()))
+            print(f"{now - started:.0f}s {run.samples} blocks, stage {stages.at}: {numbers}", flush=True)
+        if now - checked > options.check_seconds:
+            run.cer = greedy_cer(model, [batch], run.device)
+            run.check(held_out)
+            checked = time.time()
+            print(f"{checked - started:.0f}s {run.samples} blocks: stage {stage} free-running CER {run.cer:.3f}, held out {run.held_out_cer:.3f}", flush=True)
+            save(run, recipe, charset, out)
+    run.check(held_out)
+    print(f"held out {run.held_out_cer:.3f}", flush=True)
+    save(run, recipe, charset, out)
+
+
+def save(run: Run, recipe: Recipe, charset: Charset, out: Path) -> None:
+    """Write the checkpoint, the best and the last weights, and a line of the curve."""
+    with (out / "curve.csv").open("a", newline="") as handle:
+        csv.writer(handle).writerow(run.curve_row())
+    save_checkpoint(out / "checkpoint.pt", run.state())
+    export_weights(out / "weights.safetensors", recipe.arch, recipe.model, charset, run.best)
+    tensors = run.average.tensors
+    export_weights(out / "last.safetensors", recipe.arch, recipe.model, charset, tensors)
+
+
+def main() -> None:
+    """Read the options and train."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("runs/sar"))
+    parser.add_argument("--init", type=Path)
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--check-seconds", type=float, default=120.0)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--guide", type=float, default=1.0)
+    parser.add_argument("--stage", type=int, default=0)
+    parser.add_argument("--spare", type=int, default=1)
+    parser.add_argument("--detached", type=int, default=20_000)
+    parser.add_argument("--held-out", type=int, default=6)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    recipe = make_recipe("scan_attend_read", "small", options.config)
+    if not isinstance(recipe, Recipe):
+        parser.error("scan_attend_read reads.")
+    train(recipe, options)
+
+
+if __name__ == "__main__":
+    main()
