@@ -18,7 +18,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -28,27 +28,26 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from clinic_hwr.recognition.architectures.contract import ctc_loss, decoder_loss
-from clinic_hwr.recognition.architectures.scan_attend_read import ScanAttendRead, one_line
+from clinic_hwr.recognition.architectures.scan_attend_read import ScanAttendRead
 from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.training.checkpoints import (
     export_weights,
     load_checkpoint,
     save_checkpoint,
 )
-from clinic_hwr.recognition.training.datasets import Batch
 from clinic_hwr.recognition.training.guided_attention import align, guide_loss
 from clinic_hwr.recognition.training.loop import Run, greedy_cer
 from clinic_hwr.recognition.training.material import block_writers, gather_material
-from clinic_hwr.recognition.training.paragraphs import CURRICULUM, ParagraphDataset
+from clinic_hwr.recognition.training.paragraphs import CURRICULUM, BlockBatch, ParagraphDataset
 from clinic_hwr.recognition.training.recipe import Recipe, make_recipe
 
 MASTERED = 0.35  # teacher-forced error, averaged, from which the next stage begins
-ONE_LINE_PX = 40  # a single line may reach a little below its place
 EARLIER = 0.3  # share of batches from the stages before
-CHECK_SECONDS = 120.0
+FEWEST_KEPT, MOST_KEPT = 30, 300  # batches of a stage that may be met again
+AGAIN = 0.6  # share of them: drawing a block takes as long as learning from it
 
 
-def trimmed(batch: Batch, rows: int, spare: int) -> Batch:
+def trimmed(batch: BlockBatch, rows: int, spare: int) -> BlockBatch:
     """Cut what is empty below the ink of all crops, down to whole ``rows`` and ``spare`` more."""
     low = int((batch.images[:, 0] > 0.2).any(2).any(0).nonzero().max()) + 1
     height = min(batch.images.shape[2], (-(-low // rows) + spare) * rows)
@@ -63,7 +62,8 @@ class Stages:
         writers = block_writers(data)
         self.at = 0
         self.rng = np.random.default_rng(seed)
-        self.streams: list[Iterator[Batch]] = [
+        self.kept: list[list[BlockBatch]] = [[] for _ in CURRICULUM]
+        self.streams: list[Iterator[BlockBatch]] = [
             iter(
                 ParagraphDataset(
                     writers, Charset(), model.height_px, model.max_width_px, model.line_px,
@@ -74,31 +74,64 @@ class Stages:
             for k, stage in enumerate(CURRICULUM)
         ]  # fmt: skip
 
-    def draw(self) -> tuple[int, Batch]:
+    def draw(self) -> tuple[int, BlockBatch]:
         """Number of a stage, and a batch of it."""
         stage = self.at
         if stage and self.rng.random() < EARLIER:
             stage = int(self.rng.integers(stage))
-        return stage, next(self.streams[stage])
+        kept = self.kept[stage]
+        if len(kept) >= FEWEST_KEPT and self.rng.random() < AGAIN:
+            return stage, kept[int(self.rng.integers(len(kept)))]
+        batch = next(self.streams[stage])
+        self.kept[stage] = [*kept[-MOST_KEPT + 1 :], batch]
+        return stage, batch
 
 
-def losses(model: ScanAttendRead, batch: Batch, detach: bool) -> dict[str, Tensor]:
+class Lines(NamedTuple):
+    """All lines of a batch: items (N,), rows (N, rows) of the map, and what CTC learns from."""
+
+    items: Tensor
+    rows: Tensor
+    mask: Tensor
+    targets: Tensor
+    lengths: Tensor
+
+
+def lines_of(batch: BlockBatch, mask: Tensor, rows: int, pixel_rows: int) -> Lines:
+    """Take the lines of a batch; a row of the map is a line's if half of it lies in its band."""
+    bands = batch.bands
+    items = torch.tensor([band.item for band in bands])
+    lengths = torch.tensor([band.length for band in bands])
+    targets = batch.targets.new_zeros(len(bands), int(lengths.max()))
+    inside = torch.zeros(len(bands), rows)
+    middle = pixel_rows * (torch.arange(rows) + 0.5)
+    for k, band in enumerate(bands):
+        targets[k, : band.length] = batch.targets[band.item, band.start : band.start + band.length]
+        inside[k] = ((middle > band.top) & (middle < band.bottom)).float()
+        nearest = (middle - (band.top + band.bottom) / 2).abs().argmin()
+        inside[k, nearest] = 1.0
+    return Lines(items, inside, mask[items], targets, lengths)
+
+
+def losses(model: ScanAttendRead, batch: BlockBatch, detach: bool) -> dict[str, Tensor]:
     """Losses of a batch, and the share of characters wrong after the right ones before."""
     cells, mask = model._map(batch.images, batch.widths)
     rows = cells.shape[1]
     found: dict[str, Tensor] = {}
+    lines = lines_of(batch, mask, rows, model.levels.pixel_rows)
+    logits = model.ctc(torch.einsum("crbf,br->bcf", cells[:, :, lines.items], lines.rows))
+    found["ctc"] = ctc_loss(logits, lines.mask, lines.targets, lines.lengths)
+    aligned = align(logits.log_softmax(-1), lines.mask, lines.targets, lines.lengths)
     columns = torch.full_like(batch.targets, -1)
-    single = one_line(batch.images, ONE_LINE_PX)
-    if model.ctc is not None and bool(single.any()):
-        logits = model.ctc(cells[:, :, single].sum(1).transpose(0, 1))
-        targets, lengths = batch.targets[single], batch.lengths[single]
-        found["ctc"] = ctc_loss(logits, mask[single], targets, lengths)
-        columns[single] = align(logits.log_softmax(-1), mask[single], targets, lengths)
+    inside_rows = torch.zeros(*batch.targets.shape, rows)
+    for k, (i, start, length, _, _) in enumerate(batch.bands):
+        columns[i, start : start + length] = aligned[k, :length]
+        inside_rows[i, start : start + length] = lines.rows[k]
     seen = cells.detach() if detach else cells
     flat = seen.permute(2, 0, 1, 3).flatten(1, 2), mask.repeat_interleave(rows, dim=1)
     logits, attention = model.decoder.unroll(*flat, batch.targets, rows)
     found["attention"] = decoder_loss(logits, batch.targets, batch.lengths)
-    found["guide"] = guide_loss(attention, columns, None, rows)
+    found["guide"] = guide_loss(attention, columns, inside_rows, rows)
     inside = torch.arange(batch.targets.shape[1]) < batch.lengths.unsqueeze(1)
     wrong = logits[:, :-1].argmax(-1) != batch.targets
     found["error"] = wrong[inside].float().mean().detach()
@@ -131,12 +164,14 @@ def train(recipe: Recipe, options: Namespace) -> None:
         guide = options.guide
         found = losses(model, batch, run.samples < options.detached)
         total = found["attention"] + guide * found["guide"]
-        if "ctc" in found:
-            total = total + recipe.model.ctc_weight * found["ctc"]
+        total = total + recipe.model.ctc_weight * found["ctc"]
         run.optimiser.set_rate(options.rate * min(1.0, (run.steps + 1) / 100))
         run.optimiser.zero_grad()
         total.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), recipe.train.clip)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), recipe.train.clip)
+        if not bool(torch.isfinite(norm)):  # states of a wide map may grow with every diagonal
+            print(f"{run.samples} blocks: no step, the gradient is not finite", flush=True)
+            continue
         run.optimiser.step()
         run.average.update(model)
         run.samples += len(batch.texts)

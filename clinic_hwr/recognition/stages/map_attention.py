@@ -65,8 +65,10 @@ class MapAttentionDecoder(Decoder):
         gates = F.linear(columns, weight, torch.cat([*self.scan.bias]))
         rows = rows or self.rows
         gates = gates.view(-1, columns.shape[1] // rows, rows, DIRECTIONS, GATES * self.scan.hidden)
-        a, b, c, d = gates.unbind(3)
-        return columns, torch.stack([a, b.flip(1), c.flip(2), d.flip(1, 2)], dim=1), mask
+        a, b, c, d = gates.permute(1, 2, 0, 3, 4).unbind(3)  # (columns, rows, batch, -1) each
+        # Laid out as the scans read them, at every character.
+        turned = torch.stack([a, b.flip(0), c.flip(1), d.flip(0, 1)])
+        return columns, turned.permute(3, 0, 1, 2, 4), mask
 
     def initial_state(self, memory: Tensors) -> Tensors:
         """No attention yet, (batch, columns * rows), and zero hidden and cell state."""

@@ -64,13 +64,13 @@ def align(log_probs: Tensor, mask: Tensor, targets: Tensor, lengths: Tensor) -> 
     return columns[:, :most].masked_fill(beyond | (final < NEVER / 2).unsqueeze(1), -1)
 
 
-def guide_loss(attention: Tensor, columns: Tensor, rows: Tensor | None, height: int) -> Tensor:
+def guide_loss(attention: Tensor, columns: Tensor, rows: Tensor, height: int) -> Tensor:
     """How little of the attention lies where the characters are.
 
     Args:
         attention: (batch, steps, columns * height), steps at least L.
         columns: (batch, L) of ``align``; -1 = unknown.
-        rows: (batch, L, height) bool, where the character's line lies; None = any row.
+        rows: (batch, L, height), 1 where the character's line lies, else 0.
         height: rows of the map.
 
     Returns:
@@ -80,7 +80,7 @@ def guide_loss(attention: Tensor, columns: Tensor, rows: Tensor | None, height: 
     if not bool(known.any()):
         return attention.sum() * 0
     map_ = attention[:, : columns.shape[1]].unflatten(2, (-1, height))  # (B, L, columns, height)
-    mass = map_.sum(3) if rows is None else (map_ * rows.unsqueeze(2)).sum(3)
+    mass = (map_ * rows.unsqueeze(2)).sum(3)
     place = torch.arange(mass.shape[2], device=mass.device)
     near = (place - columns.unsqueeze(2)).abs() <= REACH
     share = (mass * near).sum(2)[known]
