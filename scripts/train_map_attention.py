@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from clinic_hwr.recognition.architectures.contract import ctc_loss, decoder_loss
 from clinic_hwr.recognition.architectures.scan_attend_read import ScanAttendRead
 from clinic_hwr.recognition.charset import Charset
+from clinic_hwr.recognition.images import Ink
 from clinic_hwr.recognition.training.checkpoints import (
     export_weights,
     load_checkpoint,
@@ -38,12 +39,19 @@ from clinic_hwr.recognition.training.checkpoints import (
 from clinic_hwr.recognition.training.guided_attention import align, guide_loss
 from clinic_hwr.recognition.training.loop import Run, greedy_cer
 from clinic_hwr.recognition.training.material import block_writers, gather_material
-from clinic_hwr.recognition.training.paragraphs import CURRICULUM, BlockBatch, ParagraphDataset
+from clinic_hwr.recognition.training.paragraphs import (
+    CURRICULUM,
+    Band,
+    BlockBatch,
+    ParagraphDataset,
+)
 from clinic_hwr.recognition.training.recipe import Recipe, make_recipe
 
-MASTERED = 0.35  # teacher-forced error, averaged, from which the next stage begins
-EARLIER = 0.3  # share of batches from the stages before
+MASTERED = 0.45  # teacher-forced error, averaged, from which the next stage begins
+EARLIER = 0.4  # share of batches from the stages before
+TALLEST = 1.6  # line heights: words of letters apart are scaled by one letter
 FEWEST_KEPT, MOST_KEPT = 30, 300  # batches of a stage that may be met again
+DECAY = 0.4  # last share of the time, over which the rate falls
 AGAIN = 0.6  # share of them: drawing a block takes as long as learning from it
 
 
@@ -52,6 +60,16 @@ def trimmed(batch: BlockBatch, rows: int, spare: int) -> BlockBatch:
     low = int((batch.images[:, 0] > 0.2).any(2).any(0).nonzero().max()) + 1
     height = min(batch.images.shape[2], (-(-low // rows) + spare) * rows)
     return replace(batch, images=batch.images[:, :, :height])
+
+
+class WellScaled(ParagraphDataset):
+    """Blocks without those whose letters are far larger than usual: they are rare and slow."""
+
+    def blocks(self, number: int) -> Iterator[tuple[Ink, str, tuple[Band, ...]]]:
+        """See ``ParagraphDataset``."""
+        for ink, text, bands in super().blocks(number):
+            if all(band.bottom - band.top < TALLEST * self.line_px for band in bands):
+                yield ink, text, bands
 
 
 class Stages:
@@ -65,7 +83,7 @@ class Stages:
         self.kept: list[list[BlockBatch]] = [[] for _ in CURRICULUM]
         self.streams: list[Iterator[BlockBatch]] = [
             iter(
-                ParagraphDataset(
+                WellScaled(
                     writers, Charset(), model.height_px, model.max_width_px, model.line_px,
                     stages=[stage], pixels_per_batch=recipe.train.pixels_per_batch,
                     seed=seed + k, chunk_samples=256,
@@ -164,11 +182,11 @@ def train(recipe: Recipe, options: Namespace) -> None:
     while time.time() - started < options.seconds:
         stage, whole = stages.draw()
         batch = trimmed(whole, model.levels.pixel_rows, int(stages.rng.integers(options.spare + 1)))
-        guide = options.guide
+        left = 1.01 - (time.time() - started) / options.seconds
         found = losses(model, batch, run.samples < options.detached)
-        total = found["attention"] + guide * found["guide"]
+        total = found["attention"] + options.guide * found["guide"]
         total = total + recipe.model.ctc_weight * found["ctc"]
-        run.optimiser.set_rate(options.rate * min(1.0, (run.steps + 1) / 100))
+        run.optimiser.set_rate(options.rate * min(1.0, (run.steps + 1) / 100, left / DECAY))
         run.optimiser.zero_grad()
         total.backward()
         for part in parts:
@@ -184,8 +202,7 @@ def train(recipe: Recipe, options: Namespace) -> None:
             key = f"{name}{stage}"
             means[key] = 0.97 * means.get(key, float(value.detach())) + 0.03 * float(value.detach())
         mastery[stage] = means[f"error{stage}"]
-        seen_enough = True
-        if stages.at < len(CURRICULUM) - 1 and mastery[stages.at] < MASTERED and seen_enough:
+        if stages.at < len(CURRICULUM) - 1 and mastery[stages.at] < MASTERED:
             stages.at += 1
         now = time.time()
         if now - said > 15:
