@@ -1,11 +1,13 @@
 """Train ``scan_attend_read`` on one CPU core: guided attention, and stages by mastery.
 
-    python scripts/train_map_attention.py --data DIR --init WEIGHTS --out DIR [--seconds S]
-        [--config TOML] [--guide SHARE] [--rate R]
+    python scripts/train_map_attention.py --data DIR --config TOML --init WEIGHTS --out DIR
+        [--seconds S] [--rate R] [--guide WEIGHT] [--stage N] [--detached BLOCKS] [--all]
 
 Starts from an ``mdlstm_ctc`` with the same levels, whose CTC layer goes on learning on blocks and
 says where the characters lie (``guided_attention``). Harder blocks come when those of the stage
-are read (``MASTERED``). A run is taken up where its checkpoint ends.
+are read (``MASTERED``). The encoder
+learns from CTC alone first (``--detached``). A run is taken up where its checkpoint ends, at the
+stage that is asked for.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import json
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +38,7 @@ from clinic_hwr.recognition.training.checkpoints import (
     load_checkpoint,
     save_checkpoint,
 )
+from clinic_hwr.recognition.training.datasets import Batch, first_of
 from clinic_hwr.recognition.training.guided_attention import align, guide_loss
 from clinic_hwr.recognition.training.loop import Run, greedy_cer
 from clinic_hwr.recognition.training.material import block_writers, gather_material
@@ -47,7 +50,10 @@ from clinic_hwr.recognition.training.paragraphs import (
 )
 from clinic_hwr.recognition.training.recipe import Recipe, make_recipe
 
+SAY_SECONDS, CHECK_SECONDS = 15.0, 120.0
+HELD_OUT_BATCHES, HELD_OUT_BLOCKS = 6, 16  # read at every check
 MASTERED = 0.45  # teacher-forced error, averaged, from which the next stage begins
+FEWEST_BATCHES = 100  # of a stage, before its error counts
 EARLIER = 0.4  # share of batches from the stages before
 TALLEST = 1.6  # line heights: words of letters apart are scaled by one letter
 FEWEST_KEPT, MOST_KEPT = 30, 300  # batches of a stage that may be met again
@@ -78,7 +84,7 @@ class Stages:
     def __init__(self, recipe: Recipe, data: Path, seed: int):
         model = recipe.model
         writers = block_writers(data)
-        self.at = 0
+        self.at = self.learnt = 0
         self.rng = np.random.default_rng(seed)
         self.kept: list[list[BlockBatch]] = [[] for _ in CURRICULUM]
         self.streams: list[Iterator[BlockBatch]] = [
@@ -91,6 +97,13 @@ class Stages:
             )
             for k, stage in enumerate(CURRICULUM)
         ]  # fmt: skip
+
+    def report(self, stage: int, error: float) -> None:
+        """Go on to the next stage when this one is mastered."""
+        self.learnt += stage == self.at
+        last = self.at == len(CURRICULUM) - 1
+        if stage == self.at and error < MASTERED and self.learnt >= FEWEST_BATCHES and not last:
+            self.at, self.learnt = self.at + 1, 0
 
     def draw(self) -> tuple[int, BlockBatch]:
         """Number of a stage, and a batch of it."""
@@ -156,78 +169,90 @@ def losses(model: ScanAttendRead, batch: BlockBatch, detach: bool) -> dict[str, 
     return found
 
 
+def learn(run: Run, batch: BlockBatch, rate: float, guide: float, detach: bool) -> dict[str, float]:
+    """Learn from one batch; returns its losses."""
+    model: Any = run.model
+    found = losses(model, batch, detach)
+    total = found["attention"] + guide * found["guide"] + model.config.ctc_weight * found["ctc"]
+    run.optimiser.set_rate(rate)
+    run.optimiser.zero_grad()
+    total.backward()
+    # Clipped apart: a gradient that explodes in the encoder leaves the decoder's as it is.
+    for inside in (True, False):
+        part = [p for n, p in model.named_parameters() if n.startswith("levels.") == inside]
+        norm = nn.utils.clip_grad_norm_(part, run.config.clip)
+        if not bool(torch.isfinite(norm)):  # a wide map's states may grow with every diagonal
+            for parameter in part:
+                parameter.grad = None
+    run.optimiser.step()
+    run.average.update(model)
+    run.samples += len(batch.texts)
+    run.steps += 1
+    return {name: float(value.detach()) for name, value in found.items()}
+
+
+def start(recipe: Recipe, options: Namespace) -> Run:
+    """Take up the run of a checkpoint, or begin one with the encoder of ``--init``."""
+    checkpoint = options.out / "checkpoint.pt"
+    init = None if checkpoint.exists() else options.init
+    device = torch.device("cpu")
+    run = Run(recipe.arch, recipe.model, Charset(), recipe.train, device, init)
+    if checkpoint.exists():
+        run.restore(load_checkpoint(checkpoint))
+        return run
+    model: Any = run.model
+    with torch.no_grad():  # the context is about half of what CTC reads, a sum of two rows
+        model.decoder.output.weight[:, recipe.model.decoder_hidden :] = 2 * model.ctc.weight
+    return run
+
+
 def train(recipe: Recipe, options: Namespace) -> None:
     """Train until the time is over."""
-    charset, out = Charset(), options.out
+    out = options.out
     out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2), encoding="utf-8")
-    held_out = gather_material(recipe, charset, options.data, out, out, 0).held_out
-    held_out = [replace(b, images=b.images[:16], widths=b.widths[:16], targets=b.targets[:16], lengths=b.lengths[:16], texts=b.texts[:16]) for b in held_out[:options.held_out]]
-    fresh = not (out / "checkpoint.pt").exists()
-    run = Run(recipe.arch, recipe.model, charset, recipe.train, torch.device("cpu"), options.init if fresh else None)
-    if not fresh:
-        run.restore(load_checkpoint(out / "checkpoint.pt"))
-    model: Any = run.model
-    if fresh:  # the context is about what CTC reads
-        with torch.no_grad():
-            model.decoder.output.weight[:, recipe.model.decoder_hidden :] = 2 * model.ctc.weight
-    # Clipped apart: a gradient that explodes in the encoder leaves the decoder's as it is.
-    encoder = list(model.levels.parameters())
-    parts = encoder, [p for p in model.parameters() if all(p is not q for q in encoder)]
+    held_out = gather_material(recipe, Charset(), options.data, out, out, 0).held_out
+    some = [first_of(batch, HELD_OUT_BLOCKS) for batch in held_out[:HELD_OUT_BATCHES]]
+    run = start(recipe, options)
     stages = Stages(recipe, options.data, recipe.train.seed + run.steps)
     stages.at = options.stage
     started = checked = said = time.time()
     means: dict[str, float] = {}
-    mastery = [1.0] * len(CURRICULUM)
-    while time.time() - started < options.seconds:
+    while (share := (time.time() - started) / options.seconds) < 1:
         stage, whole = stages.draw()
-        batch = trimmed(whole, model.levels.pixel_rows, int(stages.rng.integers(options.spare + 1)))
-        left = 1.01 - (time.time() - started) / options.seconds
-        found = losses(model, batch, run.samples < options.detached)
-        total = found["attention"] + options.guide * found["guide"]
-        total = total + recipe.model.ctc_weight * found["ctc"]
-        run.optimiser.set_rate(options.rate * min(1.0, (run.steps + 1) / 100, left / DECAY))
-        run.optimiser.zero_grad()
-        total.backward()
-        for part in parts:
-            norm = nn.utils.clip_grad_norm_(part, recipe.train.clip)
-            if not bool(torch.isfinite(norm)):  # a wide map's states may grow with every diagonal
-                for parameter in part:
-                    parameter.grad = None
-        run.optimiser.step()
-        run.average.update(model)
-        run.samples += len(batch.texts)
-        run.steps += 1
+        spare = int(stages.rng.integers(2))
+        batch = trimmed(whole, run.model.levels.pixel_rows, spare)  # type: ignore[union-attr, arg-type]  # of a ScanAttendRead
+        rate = options.rate * min(1.0, (run.steps + 1) / 100, max(0.01, (1 - share) / DECAY))
+        found = learn(run, batch, rate, options.guide, run.samples < options.detached)
         for name, value in found.items():
             key = f"{name}{stage}"
-            means[key] = 0.97 * means.get(key, float(value.detach())) + 0.03 * float(value.detach())
-        mastery[stage] = means[f"error{stage}"]
-        if stages.at < len(CURRICULUM) - 1 and mastery[stages.at] < MASTERED:
-            stages.at += 1
-        now = time.time()
-        if now - said > 15:
-            said = now
+            means[key] = 0.97 * means.get(key, value) + 0.03 * value
+        stages.report(stage, means[f"error{stage}"])
+        if time.time() - said > SAY_SECONDS:
+            said = time.time()
             numbers = " ".join(f"{k} {v:.2f}" for k, v in sorted(means.items()))
-            print(f"{now - started:.0f}s {run.samples} blocks, stage {stages.at}: {numbers}", flush=True)
-        if now - checked > options.check_seconds:
-            run.cer = greedy_cer(model, [whole], run.device)
-            run.check(held_out)
+            print(f"{said - started:.0f} s, {run.samples} blocks: {numbers}", flush=True)
+        if time.time() - checked > CHECK_SECONDS:
+            check(run, whole, some, recipe, out)
+            print(f"  of stage {stage}", flush=True)
             checked = time.time()
-            print(f"{checked - started:.0f}s {run.samples} blocks: stage {stage} free-running CER {run.cer:.3f}, held out {run.held_out_cer:.3f}", flush=True)
-            save(run, recipe, charset, out)
+    check(run, whole, some, recipe, out)
+    if options.all:
+        run.check(held_out)
+        print(f"all held-out blocks: CER {run.held_out_cer:.1%}")
+
+
+def check(run: Run, batch: Batch, held_out: Sequence[Batch], recipe: Recipe, out: Path) -> None:
+    """Read freely; write the checkpoint, the best and the last weights, a line of the curve."""
+    run.cer = greedy_cer(run.model, [batch], run.device)
     run.check(held_out)
-    print(f"held out {run.held_out_cer:.3f}", flush=True)
-    save(run, recipe, charset, out)
-
-
-def save(run: Run, recipe: Recipe, charset: Charset, out: Path) -> None:
-    """Write the checkpoint, the best and the last weights, and a line of the curve."""
+    print(f"CER {run.cer:.1%} of a batch, held out {run.held_out_cer:.1%}", end="", flush=True)
     with (out / "curve.csv").open("a", newline="") as handle:
         csv.writer(handle).writerow(run.curve_row())
     save_checkpoint(out / "checkpoint.pt", run.state())
-    export_weights(out / "weights.safetensors", recipe.arch, recipe.model, charset, run.best)
-    tensors = run.average.tensors
-    export_weights(out / "last.safetensors", recipe.arch, recipe.model, charset, tensors)
+    for name, tensors in (("weights", run.best), ("last", run.average.tensors)):
+        path = out / f"{name}.safetensors"
+        export_weights(path, recipe.arch, recipe.model, Charset(), tensors)
 
 
 def main() -> None:
@@ -238,13 +263,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/sar"))
     parser.add_argument("--init", type=Path)
     parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--check-seconds", type=float, default=120.0)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--guide", type=float, default=1.0)
-    parser.add_argument("--stage", type=int, default=0)
-    parser.add_argument("--spare", type=int, default=1)
-    parser.add_argument("--detached", type=int, default=20_000)
-    parser.add_argument("--held-out", type=int, default=6)
+    parser.add_argument("--guide", type=float, default=1.0, help="Weight of the guiding loss.")
+    parser.add_argument("--stage", type=int, default=0, help="To begin with; 3 = whole blocks.")
+    parser.add_argument(
+        "--detached", type=int, default=12_000,
+        help="Blocks during which the encoder learns from CTC alone.",
+    )  # fmt: skip
+    parser.add_argument("--all", action="store_true", help="Read all held-out blocks at the end.")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     recipe = make_recipe("scan_attend_read", "small", options.config)

@@ -27,7 +27,7 @@ _P9, _P11, _P13 = _F(-8.60467152e-11), _F(2.00018790e-13), _F(-2.76076848e-16)
 _Q0, _Q2, _Q4, _Q6 = _F(4.89352519e-3), _F(2.26843463e-3), _F(1.18534706e-4), _F(1.19825839e-6)
 
 
-@njit(fastmath=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@njit(fastmath=True, error_model="numpy", inline="always")
 def _tanh(x: Any) -> Any:
     x = min(max(x, -_LIMIT), _LIMIT)
     y = x * x
@@ -41,8 +41,8 @@ def _kernels(hidden: int) -> tuple[Callable[..., None], Callable[..., None]]:
     size = GATES * hidden
     above_at, left_at, value_at, leave_at = hidden, 2 * hidden, 3 * hidden, 4 * hidden
 
-    @njit(fastmath=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
-    def forward(gates, above, left, mask, outputs, states, bent):  # type: ignore[no-untyped-def]  # compiled
+    @njit(fastmath=True, error_model="numpy", cache=True)
+    def forward(gates, above, left, mask, outputs, states, bent):
         """Turn projected inputs into gates, and fill outputs, states and tanh of states."""
         directions, columns, rows, batch, _ = gates.shape
         sums = np.empty(size, np.float32)
@@ -66,7 +66,8 @@ def _kernels(hidden: int) -> tuple[Callable[..., None], Callable[..., None]]:
                     for i in range(batch * size):
                         flat[i] = _tanh(flat[i])
                     for b in range(batch):
-                        gate, curve, inside = gates[d, c, r, b], bent[d, c, r, b], mask[d, c, r, b, 0]
+                        gate, curve = gates[d, c, r, b], bent[d, c, r, b]
+                        inside = mask[d, c, r, b, 0]
                         up, side = states[d, c + 1, r, b], states[d, c, r + 1, b]
                         for k in range(hidden):
                             gate[k] = _HALF + _HALF * gate[k]
@@ -87,8 +88,8 @@ def _kernels(hidden: int) -> tuple[Callable[..., None], Callable[..., None]]:
                         for k in range(hidden):
                             output[k] = gate[leave_at + k] * curve[k]
 
-    @njit(fastmath=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
-    def backward(grad_outputs, gates, weights, mask, states, bent, grad_states):  # type: ignore[no-untyped-def]  # compiled
+    @njit(fastmath=True, error_model="numpy", cache=True)
+    def backward(grad_outputs, gates, weights, mask, states, bent, grad_states):
         """Turn gates into the gradients of their inputs; the other gradients are summed up."""
         directions, columns, rows, batch, _ = gates.shape
         delta = np.empty(size, np.float32)
@@ -101,7 +102,8 @@ def _kernels(hidden: int) -> tuple[Callable[..., None], Callable[..., None]]:
                         up, side = states[d, c + 1, r, b], states[d, c, r + 1, b]
                         grad, curve = grad_outputs[d, c + 1, r + 1, b], bent[d, c, r, b]
                         known, inside = grad_states[d, c + 1, r + 1, b], mask[d, c, r, b, 0]
-                        grad_up, grad_side = grad_states[d, c + 1, r, b], grad_states[d, c, r + 1, b]
+                        grad_up = grad_states[d, c + 1, r, b]
+                        grad_side = grad_states[d, c, r + 1, b]
                         for k in range(hidden):
                             enter, value = gate[k], gate[value_at + k]
                             keep_up, keep_side = gate[above_at + k], gate[left_at + k]
@@ -168,9 +170,8 @@ class CompiledScan(torch.autograd.Function):
         outputs = gates.new_zeros(directions, columns + 1, rows + 1, batch, hidden)
         states = torch.zeros_like(outputs)
         bent = gates.new_empty(directions, columns, rows, batch, hidden)
-        _kernels(hidden)[0](
-            *_arrays(gates, (above * halves).contiguous(), (left * halves).contiguous(), mask, outputs, states, bent)
-        )
+        halved = (above * halves).contiguous(), (left * halves).contiguous()
+        _kernels(hidden)[0](*_arrays(gates, *halved, mask, outputs, states, bent))
         ctx.save_for_backward(gates, above, left, mask, outputs, states, bent)
         return outputs[:, 1:, 1:].contiguous()
 

@@ -313,7 +313,5 @@ class ParagraphDataset(MixtureDataset):
             width, items = groups[g]
             inks, texts, bands = zip(*items, strict=True)
             batch = collate(inks, texts, self.charset, number, width)
-            places = tuple(
-                band._replace(item=i) for i, some in enumerate(bands) for band in some
-            )
+            places = tuple(band._replace(item=i) for i, some in enumerate(bands) for band in some)
             yield BlockBatch(**vars(batch), bands=places)
