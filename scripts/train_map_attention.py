@@ -39,7 +39,7 @@ from clinic_hwr.recognition.training.checkpoints import (
     save_checkpoint,
 )
 from clinic_hwr.recognition.training.datasets import Batch, first_of
-from clinic_hwr.recognition.training.guided_attention import align, guide_loss
+from clinic_hwr.recognition.training.guided_attention import align, guide_loss, places
 from clinic_hwr.recognition.training.loop import Run, greedy_cer
 from clinic_hwr.recognition.training.material import block_writers, gather_material
 from clinic_hwr.recognition.training.paragraphs import (
@@ -54,6 +54,7 @@ SAY_SECONDS, CHECK_SECONDS = 15.0, 120.0
 HELD_OUT_BATCHES, HELD_OUT_BLOCKS = 6, 16  # read at every check
 MASTERED = 0.45  # teacher-forced error, averaged, from which the next stage begins
 FEWEST_BATCHES = 100  # of a stage, before its error counts
+TOLD = 0.5  # share of blocks in which the last character's place is told
 EARLIER = 0.4  # share of batches from the stages before
 TALLEST = 1.6  # line heights: words of letters apart are scaled by one letter
 FEWEST_KEPT, MOST_KEPT = 30, 300  # batches of a stage that may be met again
@@ -157,10 +158,14 @@ def losses(model: ScanAttendRead, batch: BlockBatch, detach: bool) -> dict[str, 
     inside_rows = torch.zeros(*batch.targets.shape, rows)
     for k, (i, start, length, _, _) in enumerate(batch.bands):
         columns[i, start : start + length] = aligned[k, :length]
-        inside_rows[i, start : start + length] = lines.rows[k]
+        inside_rows[i, start : start + length + 1] = lines.rows[k]
     seen = cells.detach() if detach else cells
     flat = seen.permute(2, 0, 1, 3).flatten(1, 2), mask.repeat_interleave(rows, dim=1)
-    logits, attention = model.decoder.unroll(*flat, batch.targets, rows)
+    # The space that joins two lines lies nowhere: after it, the end of the line is told.
+    before = columns.roll(1, dims=1)
+    told = places(torch.where(columns < 0, before, columns), inside_rows, len(cells))
+    told = told * (torch.rand(len(told), 1, 1) < TOLD)
+    logits, attention = model.decoder.unroll(*flat, batch.targets, rows, told)
     found["attention"] = decoder_loss(logits, batch.targets, batch.lengths)
     found["guide"] = guide_loss(attention, columns, inside_rows, rows)
     inside = torch.arange(batch.targets.shape[1]) < batch.lengths.unsqueeze(1)

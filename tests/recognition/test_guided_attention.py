@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from clinic_hwr.recognition.decoding.ctc import forced_alignment
-from clinic_hwr.recognition.training.guided_attention import align, guide_loss
+from clinic_hwr.recognition.training.guided_attention import align, guide_loss, places
 
 
 def test_a_batch_is_aligned_like_its_strings_one_by_one() -> None:
@@ -59,3 +59,12 @@ def test_nothing_known_guides_nowhere() -> None:
     found.backward()
 
     assert float(found.detach()) == 0.0
+
+
+def test_a_place_is_the_letter_s_columns_in_its_line() -> None:
+    rows = torch.tensor([[[0.0, 1.0], [0.0, 0.0]]])
+
+    found = places(torch.tensor([[0, -1]]), rows, width=4).unflatten(2, (4, 2))
+
+    assert found[0, 0, :, 1].tolist() == [0.5, 0.5, 0.0, 0.0]
+    assert float(found[0, 0, :, 0].sum() + found[0, 1].sum()) == 0.0

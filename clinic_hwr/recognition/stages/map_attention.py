@@ -111,7 +111,12 @@ class MapAttentionDecoder(Decoder):
         return self.output(torch.cat([hidden, context], dim=1)), (attention, hidden, cell)
 
     def unroll(
-        self, columns: Tensor, mask: Tensor, targets: Tensor, rows: int
+        self,
+        columns: Tensor,
+        mask: Tensor,
+        targets: Tensor,
+        rows: int,
+        told: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Teacher forcing on maps of any height, as ``forward``, but says where it looked.
 
@@ -119,6 +124,8 @@ class MapAttentionDecoder(Decoder):
             columns: (batch, columns * rows, in); mask: (batch, columns * rows).
             targets: (batch, L) classes, 0 after the end of each string.
             rows: of these maps.
+            told: (batch, L, columns * rows) where each character lies, with which the next one is
+                looked for instead of where it looked; all 0 = not told.
 
         Returns:
             logits (batch, L + 1, classes) and attention (batch, L + 1, columns * rows).
@@ -126,8 +133,11 @@ class MapAttentionDecoder(Decoder):
         memory = self.memory(columns, mask, rows)
         state = self.initial_state(memory)
         logits, attention = [], []
-        for previous in F.pad(targets, (1, 0)).unbind(1):
+        for i, previous in enumerate(F.pad(targets, (1, 0)).unbind(1)):
             step_logits, state = self.step(previous, state, memory)
             logits.append(step_logits)
             attention.append(state[0])
+            if told is not None and i < told.shape[1]:
+                known = told[:, i].any(1, keepdim=True)
+                state = (torch.where(known, told[:, i], state[0]), *state[1:])
         return torch.stack(logits, dim=1), torch.stack(attention, dim=1)

@@ -85,3 +85,18 @@ def guide_loss(attention: Tensor, columns: Tensor, rows: Tensor, height: int) ->
     near = (place - columns.unsqueeze(2)).abs() <= REACH
     share = (mass * near).sum(2)[known]
     return -share.clamp_min(1e-6).log().mean()
+
+
+def places(columns: Tensor, rows: Tensor, width: int) -> Tensor:
+    """Attention that lies evenly on each character and its neighbouring columns.
+
+    Args:
+        columns, rows: see ``guide_loss``; width: columns of the map.
+
+    Returns:
+        (batch, L, width * height), each sums to 1, or to 0 where nothing is known.
+    """
+    near = (torch.arange(width, device=columns.device) - columns.unsqueeze(2)).abs() <= 1
+    near = near & (columns >= 0).unsqueeze(2)
+    cells = (near.unsqueeze(3) * rows.unsqueeze(2)).flatten(2)
+    return cells / cells.sum(2, keepdim=True).clamp_min(1.0)
