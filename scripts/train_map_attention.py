@@ -158,12 +158,13 @@ def losses(model: ScanAttendRead, batch: BlockBatch, detach: bool) -> dict[str, 
     inside_rows = torch.zeros(*batch.targets.shape, rows)
     for k, (i, start, length, _, _) in enumerate(batch.bands):
         columns[i, start : start + length] = aligned[k, :length]
-        inside_rows[i, start : start + length + 1] = lines.rows[k]
+        inside_rows[i, start : start + length] = lines.rows[k]
+        if start:  # the space that joins two lines is read at the beginning of the second
+            columns[i, start - 1] = aligned[k, 0]
+            inside_rows[i, start - 1] = lines.rows[k]
     seen = cells.detach() if detach else cells
     flat = seen.permute(2, 0, 1, 3).flatten(1, 2), mask.repeat_interleave(rows, dim=1)
-    # The space that joins two lines lies nowhere: after it, the end of the line is told.
-    before = columns.roll(1, dims=1)
-    told = places(torch.where(columns < 0, before, columns), inside_rows, len(cells))
+    told = places(columns, inside_rows, len(cells))
     told = told * (torch.rand(len(told), 1, 1) < TOLD)
     logits, attention = model.decoder.unroll(*flat, batch.targets, rows, told)
     found["attention"] = decoder_loss(logits, batch.targets, batch.lengths)
