@@ -225,3 +225,19 @@ def test_a_block_without_ink_is_the_empty_text():
 def test_a_reader_of_lines_is_refused():
     with pytest.raises(ValueError, match="reads no paragraphs"):
         read_block(_reader("mdlstm_ctc"), _bars([20]))
+
+
+def test_a_batch_says_where_each_line_lies():
+    dataset = ParagraphDataset(
+        [Bars("w")], CHARSET, 96, 640, 32, stages=[Stage(2, 2)], chunk_samples=4
+    )
+    batch = next(iter(dataset))
+    assert [(b.item, b.start, b.length) for b in batch.bands[:2]] == [(0, 0, 2), (0, 3, 2)]
+    assert len(batch.bands) == 2 * len(batch.texts)
+    for band in batch.bands:
+        rows = (batch.images[band.item, 0] > 0.5).any(1)
+        middle = int((band.top + band.bottom) / 2)
+        assert rows[middle]
+        assert int(rows[int(band.top) + 2 : int(band.bottom) - 1].sum()) > 0.7 * (
+            band.bottom - band.top - 4
+        )

@@ -42,16 +42,21 @@ class MapAttentionDecoder(Decoder):
         self.rows = rows
         self.in_features = in_features
         self.scan = MdLstm(in_features + 1 + hidden, scan_hidden, peepholes)
+        # One feature among hundreds, and a small one: with Glorot's start it is not heard.
+        for weight in self.scan.weight:
+            nn.init.uniform_(weight[:, in_features], -4.0, 4.0)
         self.score = nn.Linear(self.scan.out_features, 1, bias=False)
+        nn.init.uniform_(self.score.weight, -1.0, 1.0)  # or all cells start alike
         self.embed = nn.Embedding(classes, embedding) if embedding else None
         self.cell = nn.LSTMCell(in_features + embedding, hidden)
         self.output = nn.Linear(hidden + in_features, classes)
 
-    def memory(self, columns: Tensor, mask: Tensor) -> Tensors:
+    def memory(self, columns: Tensor, mask: Tensor, rows: int = 0) -> Tensors:
         """Cells, what they give to the gates of the scans, and the mask.
 
         Args:
             columns: (batch, columns * rows, in); mask: (batch, columns * rows).
+            rows: of this map, if it has fewer than usual.
 
         Returns:
             columns; gates (batch, 4, columns, rows, 5 * scan_hidden), turned to each corner; mask.
@@ -59,7 +64,7 @@ class MapAttentionDecoder(Decoder):
         weight = torch.cat([*self.scan.weight])[:, : self.in_features]
         # In the order in which a scan reads them: they are read for every character.
         gates = F.linear(columns.transpose(0, 1), weight, torch.cat([*self.scan.bias]))
-        gates = gates.view(-1, self.rows, len(columns), DIRECTIONS, GATES * self.scan.hidden)
+        gates = gates.view(-1, rows or self.rows, len(columns), DIRECTIONS, GATES * self.scan.hidden)
         a, b, c, d = gates.unbind(3)
         turned = torch.stack([a, b.flip(0), c.flip(1), d.flip(0, 1)])
         return columns, turned.permute(3, 0, 1, 2, 4), mask
@@ -105,3 +110,35 @@ class MapAttentionDecoder(Decoder):
             read = torch.cat([context, self.embed(previous)], dim=1)
         hidden, cell = self.cell(read, (hidden, cell))
         return self.output(torch.cat([hidden, context], dim=1)), (attention, hidden, cell)
+
+    def unroll(
+        self,
+        columns: Tensor,
+        mask: Tensor,
+        targets: Tensor,
+        rows: int,
+        told: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Teacher forcing on maps of any height, as ``forward``, but says where it looked.
+
+        Args:
+            columns: (batch, columns * rows, in); mask: (batch, columns * rows).
+            targets: (batch, L) classes, 0 after the end of each string.
+            rows: of these maps.
+            told: (batch, L, columns * rows) where each character lies, with which the next one is
+                looked for instead of where it looked; all 0 = not told.
+
+        Returns:
+            logits (batch, L + 1, classes) and attention (batch, L + 1, columns * rows).
+        """
+        memory = self.memory(columns, mask, rows)
+        state = self.initial_state(memory)
+        logits, attention = [], []
+        for i, previous in enumerate(F.pad(targets, (1, 0)).unbind(1)):
+            step_logits, state = self.step(previous, state, memory)
+            logits.append(step_logits)
+            attention.append(state[0])
+            if told is not None and i < told.shape[1]:
+                known = told[:, i].any(1, keepdim=True)
+                state = (torch.where(known, told[:, i], state[0]), *state[1:])
+        return torch.stack(logits, dim=1), torch.stack(attention, dim=1)

@@ -10,6 +10,8 @@ import copy
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -27,6 +29,7 @@ ASCENDERS = frozenset("bdfhklt0123456789!?/()[]{}|\\'\"$%&#@ij")
 DESCENDERS = frozenset("gjpqy,;()[]{}|/$@Q")
 PITCH = (0.95, 1.45)  # from baseline to baseline, in line heights: near ones touch
 MOST_TRIES = 20
+INKED = 0.1  # darker than the noise of paper
 
 
 class NoLines(ValueError):
@@ -40,6 +43,33 @@ class Stage:
     least_lines: int
     most_lines: int
     most_chars: int = 96
+
+
+class Band(NamedTuple):
+    """Where a line lies: its characters, and its top and bottom.
+
+    In a sample the two are shares of the height of the ink, in a batch pixels of the canvas.
+    """
+
+    item: int
+    start: int
+    length: int
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class BlockSample(Sample):
+    """A crop of several lines; ``bands`` says where they lie."""
+
+    bands: tuple[Band, ...] = ()
+
+
+@dataclass(frozen=True)
+class BlockBatch(Batch):
+    """Crops of several lines; ``bands`` says where the lines of each item lie."""
+
+    bands: tuple[Band, ...] = ()
 
 
 CURRICULUM = (Stage(1, 1, 10), Stage(1, 1), Stage(1, 2), Stage(1, 3))
@@ -73,8 +103,14 @@ class ParagraphSource:
             writer = self.writers[int(rng.integers(len(self.writers)))]
             lines, name = self._lines_of(writer, count, rng)
             if len(lines) >= self.stage.least_lines:
-                gray = _on_paper(stack_lines(lines, rng), rng)
-                return Sample(gray, " ".join(text for _, text in lines), name)
+                block, places = _stack(lines, rng)
+                starts = accumulate((len(text) + 1 for _, text in lines), initial=0)
+                bands = tuple(
+                    Band(0, start, len(text), *place)
+                    for start, (_, text), place in zip(starts, lines, places, strict=False)
+                )
+                text = " ".join(text for _, text in lines)
+                return BlockSample(_on_paper(block, rng), text, name, bands=bands)
         raise NoLines(f"Too few lines could be drawn of any of {MOST_TRIES} writers.")
 
     def _lines_of(
@@ -106,6 +142,13 @@ def stack_lines(lines: Sequence[tuple[Ink, str]], rng: np.random.Generator) -> I
     Returns:
         float32 ink map, with a little paper around it.
     """
+    return _stack(lines, rng)[0]
+
+
+def _stack(
+    lines: Sequence[tuple[Ink, str]], rng: np.random.Generator
+) -> tuple[Ink, list[tuple[float, float]]]:
+    """Ink map, and top and bottom of each line as shares of the height of all ink."""
     placed: list[tuple[int, int, Ink]] = []
     baseline = 0.0
     for ink, text in lines:
@@ -123,7 +166,13 @@ def stack_lines(lines: Sequence[tuple[Ink, str]], rng: np.random.Generator) -> I
     for y, x, ink in placed:
         part = block[y - top : y - top + ink.shape[0], x : x + ink.shape[1]]
         np.maximum(part, ink, out=part)
-    return _slanted(block, rng)
+    slanted, matrix = _slanted(block, rng)
+    _, first, _, high = ink_box(slanted) or (0, 0, 0, len(slanted))
+    places = []
+    for y, x, ink in placed:
+        moved = matrix[1, 0] * (x + ink.shape[1] / 2) + matrix[1, 2] - first + y - top
+        places.append((moved / high, (moved + ink.shape[0]) / high))
+    return slanted, places
 
 
 def line_height(text: str) -> float:
@@ -167,8 +216,12 @@ def _line(sample: Sample) -> Ink | None:
     return ink[y : y + h, x : x + w]
 
 
-def _slanted(block: Ink, rng: np.random.Generator) -> Ink:
-    """Let the lines rise or fall a little and the letters lean, with paper all around."""
+def _slanted(block: Ink, rng: np.random.Generator) -> tuple[Ink, NDArray[np.float32]]:
+    """Let the lines rise or fall a little and the letters lean, with paper all around.
+
+    Returns:
+        the block and the affine map (2, 3) that did it.
+    """
     rise, lean = float(rng.normal(0, 0.012)), float(rng.normal(0, 0.06))
     pad = LINE_PX // 4
     high, wide = block.shape
@@ -177,7 +230,8 @@ def _slanted(block: Ink, rng: np.random.Generator) -> Ink:
         np.float32,
     )
     size = round(wide + abs(lean) * high) + 2 * pad, round(high + abs(rise) * wide) + 2 * pad
-    return cv2.warpAffine(block, matrix, size, flags=cv2.INTER_LINEAR).astype(np.float32)
+    slanted = cv2.warpAffine(block, matrix, size, flags=cv2.INTER_LINEAR).astype(np.float32)
+    return slanted, matrix
 
 
 def _on_paper(block: Ink, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -226,19 +280,30 @@ class ParagraphDataset(MixtureDataset):
         source = self.stages[min(index // self.stage_samples, len(self.stages) - 1)]
         return source.draw(np.random.default_rng([self.seed, index]))
 
-    def inks(self, number: int) -> Iterator[tuple[Ink, str]]:
-        """Yield the canvases of one chunk with their texts."""
+    def blocks(self, number: int) -> Iterator[tuple[Ink, str, tuple[Band, ...]]]:
+        """Yield the canvases of one chunk with their texts and where the lines lie."""
         for index in range(number * self.chunk_samples, (number + 1) * self.chunk_samples):
             sample = self.sample(index)
             ink = prepare_block(sample.image, self.height_px, self.max_width_px, self.line_px)
-            yield ink, sample.text
+            inked = np.flatnonzero(ink.max(axis=1) > INKED)
+            high = float(inked[-1] + 1) if len(inked) else 0.0
+            bands = getattr(sample, "bands", ())
+            yield (
+                ink,
+                sample.text,
+                tuple(b._replace(top=b.top * high, bottom=b.bottom * high) for b in bands),
+            )
+
+    def inks(self, number: int) -> Iterator[tuple[Ink, str]]:
+        """Yield the canvases of one chunk with their texts."""
+        yield from ((ink, text) for ink, text, _ in self.blocks(number))
 
     def chunk(self, number: int) -> Iterator[Batch]:
         """Yield the batches of one chunk; texts may be longer than the canvas has columns."""
-        classes: dict[int, list[tuple[Ink, str]]] = defaultdict(list)
-        for ink, text in self.inks(number):
-            classes[width_class(ink.shape[1])].append((ink, text))
-        groups: list[tuple[int, list[tuple[Ink, str]]]] = []
+        classes: dict[int, list[tuple[Ink, str, tuple[Band, ...]]]] = defaultdict(list)
+        for block in self.blocks(number):
+            classes[width_class(block[0].shape[1])].append(block)
+        groups: list[tuple[int, list[tuple[Ink, str, tuple[Band, ...]]]]] = []
         for width, items in sorted(classes.items()):
             items.sort(key=lambda item: len(item[1]))  # the decoder runs to the longest text
             full = max(4, self.pixels_per_batch // width)
@@ -246,5 +311,7 @@ class ParagraphDataset(MixtureDataset):
         rng = np.random.default_rng([self.seed, number, 1])
         for g in rng.permutation(len(groups)):
             width, items = groups[g]
-            inks, texts = zip(*items, strict=True)
-            yield collate(inks, texts, self.charset, number, width)
+            inks, texts, bands = zip(*items, strict=True)
+            batch = collate(inks, texts, self.charset, number, width)
+            places = tuple(band._replace(item=i) for i, some in enumerate(bands) for band in some)
+            yield BlockBatch(**vars(batch), bands=places)

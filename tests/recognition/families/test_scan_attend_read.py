@@ -180,3 +180,30 @@ def test_the_probabilities_of_all_strings_and_of_going_on_sum_to_one(decoder):
     [scores] = attention.string_log_probabilities(decoder, columns, mask, [longer])
     going_on = sum(torch.tensor(sum(one[:2])).exp() for one in scores)
     assert float(ended + going_on) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_decoder_says_where_it_looked_and_can_be_told_where_to_look_from():
+    torch.manual_seed(0)
+    decoder = MapAttentionDecoder(3, 4, 2, 5, 7, peepholes=False).eval()
+    columns, mask = torch.randn(2, 6 * 2, 3), torch.ones(2, 6 * 2, dtype=torch.bool)
+    targets = torch.tensor([[1, 2, 3], [4, 0, 0]])
+    told = torch.zeros(2, 3, 12)
+    told[0, 0, 5] = 1.0
+
+    logits, attention = decoder.unroll(columns, mask, targets, 2)
+    again, moved = decoder.unroll(columns, mask, targets, 2, told)
+
+    torch.testing.assert_close(attention.sum(2), torch.ones(2, 4))
+    assert logits.shape == (2, 4, 7)
+    torch.testing.assert_close(moved[:, 0], attention[:, 0])
+    assert not torch.allclose(moved[0, 1], attention[0, 1])
+    torch.testing.assert_close(again[1], logits[1])
+
+
+def test_unrolling_a_map_of_the_usual_height_is_teacher_forcing():
+    decoder = MapAttentionDecoder(3, 2, 2, 5, 7, peepholes=False).eval()
+    columns, mask = torch.randn(2, 6 * 2, 3), torch.ones(2, 6 * 2, dtype=torch.bool)
+    targets = torch.tensor([[1, 2, 3], [4, 0, 0]])
+    torch.testing.assert_close(
+        decoder.unroll(columns, mask, targets, 2)[0], decoder(columns, mask, targets)
+    )
