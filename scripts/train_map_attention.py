@@ -58,8 +58,8 @@ TOLD = 0.5  # share of blocks in which the last character's place is told
 EARLIER = 0.4  # share of batches from the stages before
 TALLEST = 1.6  # line heights: words of letters apart are scaled by one letter
 FEWEST_KEPT, MOST_KEPT = 30, 300  # batches of a stage that may be met again
+AGAIN = 0.6  # share of the batches that are: drawing one takes as long as learning from it
 DECAY = 0.4  # last share of the time, over which the rate falls
-AGAIN = 0.6  # share of them: drawing a block takes as long as learning from it
 
 
 def trimmed(batch: BlockBatch, rows: int, spare: int) -> BlockBatch:
