@@ -64,7 +64,9 @@ class MapAttentionDecoder(Decoder):
         weight = torch.cat([*self.scan.weight])[:, : self.in_features]
         # In the order in which a scan reads them: they are read for every character.
         gates = F.linear(columns.transpose(0, 1), weight, torch.cat([*self.scan.bias]))
-        gates = gates.view(-1, rows or self.rows, len(columns), DIRECTIONS, GATES * self.scan.hidden)
+        gates = gates.view(
+            -1, rows or self.rows, len(columns), DIRECTIONS, GATES * self.scan.hidden
+        )
         a, b, c, d = gates.unbind(3)
         turned = torch.stack([a, b.flip(0), c.flip(1), d.flip(0, 1)])
         return columns, turned.permute(3, 0, 1, 2, 4), mask
