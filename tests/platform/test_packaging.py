@@ -25,7 +25,9 @@ def test_every_data_file_of_the_package_is_in_package_data() -> None:
     data_files = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*")
-        if path.is_file() and path.suffix not in {".py", ".pyc", ".part"}
+        if path.is_file()
+        and path.suffix not in {".py", ".part"}
+        and "__pycache__" not in path.parts
     }
 
     assert data_files - packaged_files() == set()
