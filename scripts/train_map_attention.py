@@ -1,7 +1,7 @@
 """Train ``scan_attend_read`` on one CPU core: guided attention, and stages by mastery.
 
     python scripts/train_map_attention.py --data DIR --config TOML --init WEIGHTS --out DIR
-        [--seconds S] [--rate R] [--guide WEIGHT] [--stage N] [--detached BLOCKS] [--all]
+        [--seconds S] [--rate R] [--guide WEIGHT] [--stage N] [--detached BLOCKS]
 
 Starts from an ``mdlstm_ctc`` with the same levels, whose CTC layer goes on learning on blocks and
 says where the characters lie (``guided_attention``). Harder blocks come when those of the stage
@@ -38,7 +38,7 @@ from clinic_hwr.recognition.training.checkpoints import (
     load_checkpoint,
     save_checkpoint,
 )
-from clinic_hwr.recognition.training.datasets import Batch, first_of
+from clinic_hwr.recognition.training.datasets import Batch
 from clinic_hwr.recognition.training.guided_attention import align, guide_loss, places
 from clinic_hwr.recognition.training.loop import Run, greedy_cer
 from clinic_hwr.recognition.training.material import block_writers, gather_material
@@ -51,7 +51,6 @@ from clinic_hwr.recognition.training.paragraphs import (
 from clinic_hwr.recognition.training.recipe import Recipe, make_recipe
 
 SAY_SECONDS, CHECK_SECONDS = 15.0, 120.0
-HELD_OUT_BATCHES, HELD_OUT_BLOCKS = 6, 16  # read at every check
 MASTERED = 0.45  # teacher-forced error, averaged, from which the next stage begins
 FEWEST_BATCHES = 100  # of a stage, before its error counts
 TOLD = 0.5  # share of blocks in which the last character's place is told
@@ -218,7 +217,6 @@ def train(recipe: Recipe, options: Namespace) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2), encoding="utf-8")
     held_out = gather_material(recipe, Charset(), options.data, out, out, 0).held_out
-    some = [first_of(batch, HELD_OUT_BLOCKS) for batch in held_out[:HELD_OUT_BATCHES]]
     run = start(recipe, options)
     stages = Stages(recipe, options.data, recipe.train.seed + run.steps)
     stages.at = options.stage
@@ -239,13 +237,11 @@ def train(recipe: Recipe, options: Namespace) -> None:
             numbers = " ".join(f"{k} {v:.2f}" for k, v in sorted(means.items()))
             print(f"{said - started:.0f} s, {run.samples} blocks: {numbers}", flush=True)
         if time.time() - checked > CHECK_SECONDS:
-            check(run, whole, some, recipe, out)
+            check(run, whole, held_out, recipe, out)
             print(f"  of stage {stage}", flush=True)
             checked = time.time()
-    check(run, whole, some, recipe, out)
-    if options.all:
-        run.check(held_out)
-        print(f"all held-out blocks: CER {run.held_out_cer:.1%}")
+    check(run, whole, held_out, recipe, out)
+    print()
 
 
 def check(run: Run, batch: Batch, held_out: Sequence[Batch], recipe: Recipe, out: Path) -> None:
@@ -276,7 +272,6 @@ def main() -> None:
         "--detached", type=int, default=12_000,
         help="Blocks during which the encoder learns from CTC alone.",
     )  # fmt: skip
-    parser.add_argument("--all", action="store_true", help="Read all held-out blocks at the end.")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     recipe = make_recipe("scan_attend_read", "small", options.config)
