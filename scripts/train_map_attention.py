@@ -147,6 +147,8 @@ def lines_of(batch: BlockBatch, mask: Tensor, rows: int, pixel_rows: int) -> Lin
 
 def losses(model: ScanAttendRead, batch: BlockBatch, detach: bool) -> dict[str, Tensor]:
     """Losses of a batch, and the share of characters wrong after the right ones before."""
+    if model.ctc is None:
+        raise ValueError("Without a CTC layer nothing says where to look: ctc_weight is 0.")
     cells, mask = model._map(batch.images, batch.widths)
     rows = cells.shape[1]
     found: dict[str, Tensor] = {}
@@ -219,6 +221,7 @@ def train(recipe: Recipe, options: Namespace) -> None:
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2), encoding="utf-8")
     held_out = gather_material(recipe, Charset(), options.data, out, out, 0).held_out
     run = start(recipe, options)
+    model: Any = run.model
     stages = Stages(recipe, options.data, recipe.train.seed + run.steps)
     stages.at = options.stage
     started = checked = said = time.time()
@@ -226,7 +229,7 @@ def train(recipe: Recipe, options: Namespace) -> None:
     while (share := (time.time() - started) / options.seconds) < 1:
         stage, whole = stages.draw()
         spare = int(stages.rng.integers(2))
-        batch = trimmed(whole, run.model.levels.pixel_rows, spare)  # type: ignore[union-attr, arg-type]  # of a ScanAttendRead
+        batch = trimmed(whole, model.levels.pixel_rows, spare)
         rate = options.rate * min(1.0, (run.steps + 1) / 100, max(0.01, (1 - share) / DECAY))
         found = learn(run, batch, rate, options.guide, run.samples < options.detached)
         for name, value in found.items():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pen_strokes import Stroke
-from .rules import DarkParts, straight_runs
+from .rules import DarkParts, rule_runs
 from .types import Box
 
 # A piece is so flat and at least so wide, in heights of a printed capital; a hyphen is narrower.
@@ -72,7 +72,7 @@ def short_blanks(parts: DarkParts, labels: Sequence[Box], unit: float) -> NDArra
         rows = slice(
             max(0, round(middle + _UNDER[0] * unit)), max(1, round(middle + _UNDER[1] * unit))
         )
-        found, _ = straight_runs(
+        found, _ = rule_runs(
             parts.ink[rows, columns],
             parts.level_lines[rows, columns],
             round(_BLANK * unit),

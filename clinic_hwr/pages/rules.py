@@ -91,7 +91,7 @@ def find_rules(gray: Gray, *, length: int | None = None) -> FormRules:
 
 def rules_of(parts: DarkParts, length: int) -> FormRules:
     """Find the rules of a page whose dark parts are known; see ``find_rules``."""
-    mask, horizontal = straight_runs(parts.ink, parts.level_lines, length)
+    mask, horizontal = rule_runs(parts.ink, parts.level_lines, length)
 
     def is_border(box: Box) -> bool:
         # Tall letters of two lines stand above each other like a rule: vertical ones must be
@@ -109,7 +109,7 @@ def rules_of(parts: DarkParts, length: int) -> FormRules:
         )
 
     upright = turned(parts.ink), turned(parts.upright_lines)
-    mask_t, sides = straight_runs(*upright, length, is_border)
+    mask_t, sides = rule_runs(*upright, length, is_border)
     if len(horizontal) > 1:
         sides += _short_sides(*upright, mask_t, horizontal, sides, length)
     mask |= turned(mask_t)
@@ -160,7 +160,7 @@ def _short_sides(
     for rule in horizontal:  # what goes on behind a rule is another side, or a letter
         part = slice(rule.x, rule.x + rule.width), slice(rule.y, rule.y + rule.height)
         between[part] = faint[part] = 0
-    found_mask, found = straight_runs(between, faint, shorter, touches)
+    found_mask, found = rule_runs(between, faint, shorter, touches)
 
     def fellow(box: Box, other: Box) -> bool:
         apart = (
@@ -185,7 +185,7 @@ def turned(raster: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.transpose(raster), np.uint8)
 
 
-def straight_runs(
+def rule_runs(
     ink: NDArray[np.uint8],
     hairlines: NDArray[np.uint8],
     length: int,

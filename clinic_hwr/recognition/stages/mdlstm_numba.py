@@ -33,17 +33,7 @@ class CompiledScan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, projected: Tensor, above: Tensor, left: Tensor, mask: Tensor) -> Tensor:
-        """Scan; float32 on a CPU.
-
-        Args:
-            ctx: of autograd.
-            projected: (directions, columns, rows, batch, 5 * hidden).
-            above, left: (directions, hidden, 5 * hidden).
-            mask: (directions, columns, rows, batch, 1).
-
-        Returns:
-            (directions, columns, rows, batch, hidden).
-        """
+        """Scan; float32 on a CPU. Arguments and result as of ``mdlstm.DiagonalScan``."""
         kept = _scan(projected, None, above, left, mask)
         ctx.save_for_backward(above, left, mask, *kept)
         return _inner(kept[1], above.shape[1])

@@ -2,23 +2,23 @@
 
 An attention over a map that starts everywhere at once learns where to look from the characters
 alone only after very many blocks. The encoder's own CTC layer knows already where in a line each
-character lies; attention guided so is known from speech (Watanabe et al. 2017 train both losses,
-Zhang et al. 2018 align by force).
+character lies. That CTC helps an attention on the same encoder is known from speech (Watanabe et
+al. 2017, who train both losses and guide nothing).
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-NEVER = -1e9
+from clinic_hwr.recognition.decoding.ctc import forced_alignment
+
 REACH = 2  # columns on either side of a letter's peak, in which looking is right
 
 
 @torch.no_grad()
 def align(log_probs: Tensor, mask: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    """Find the column of each character (Viterbi over the CTC states of a batch).
+    """Find the column of each character; see ``decoding.ctc.forced_alignment``.
 
     Args:
         log_probs: (batch, T, classes), blank is class 0.
@@ -29,39 +29,14 @@ def align(log_probs: Tensor, mask: Tensor, targets: Tensor, lengths: Tensor) -> 
         (batch, L) columns at which the characters peak; -1 behind the end, and everywhere for
         a text that does not fit.
     """
-    batch, times, _ = log_probs.shape
-    most = targets.shape[1]
-    labels = targets.new_zeros(batch, 2 * most + 1)
-    labels[:, 1::2] = targets
-    skip = torch.zeros_like(labels, dtype=torch.bool)
-    skip[:, 3::2] = labels[:, 3::2] != labels[:, 1:-2:2]
-    emit = log_probs.float().gather(2, labels.unsqueeze(1).expand(-1, times, -1))
-    score = emit.new_full(labels.shape, NEVER)
-    score[:, :2] = emit[:, 0, :2]
-    back = []
-    for t in range(1, times):
-        one, two = F.pad(score, (1, 0), value=NEVER)[:, :-1], F.pad(score, (2, 0), value=NEVER)
-        choices = torch.stack([score, one, two[:, :-2].masked_fill(~skip, NEVER)])
-        best, step = choices.max(0)
-        inside = mask[:, t, None]
-        score = torch.where(inside, best + emit[:, t], score)
-        back.append(step.masked_fill(~inside, 0))
-    ends = torch.stack([2 * lengths - 1, 2 * lengths], dim=1).clamp_min(0)
-    final, which = score.gather(1, ends).max(1)
-    state = ends.gather(1, which.unsqueeze(1)).squeeze(1)
-    peaks = emit.new_full((batch, most + 1), NEVER)
-    columns = targets.new_full((batch, most + 1), -1)
-    everyone = torch.arange(batch, device=targets.device)
-    for t in range(times - 1, -1, -1):
-        character = torch.where(state % 2 == 1, state // 2, most)  # blanks go to the spare one
-        here = emit[everyone, t, state]
-        better = (here > peaks[everyone, character]) & mask[:, t]
-        peaks[everyone, character] = torch.where(better, here, peaks[everyone, character])
-        columns[everyone, character] = torch.where(better, t, columns[everyone, character])
-        if t:
-            state = state - back[t - 1][everyone, state]
-    beyond = torch.arange(most, device=targets.device) >= lengths.unsqueeze(1)
-    return columns[:, :most].masked_fill(beyond | (final < NEVER / 2).unsqueeze(1), -1)
+    columns = torch.full_like(targets, -1)
+    widths = mask.sum(1).tolist()
+    for item, (width, length) in enumerate(zip(widths, lengths.tolist(), strict=True)):
+        string = targets[item, :length].tolist()
+        found = forced_alignment(log_probs[item, :width].float().cpu().numpy(), string)
+        if found is not None:
+            columns[item, :length] = columns.new_tensor(found[0])
+    return columns
 
 
 def guide_loss(attention: Tensor, columns: Tensor, rows: Tensor, height: int) -> Tensor:
