@@ -60,7 +60,7 @@ def with_broken_rules(parts: DarkParts, rules: FormRules, length: int) -> FormRu
     mask = rules.mask.copy()
     level = _chains(parts.ink, parts.level_lines, rules.mask, rules.horizontal, length, mask)
     turned_mask = turned(mask)
-    sides = [_turned_box(box) for box in rules.vertical]
+    sides = [box.turned() for box in rules.vertical]
     # Level rules would hold the dashes of upright ones together.
     known = np.asarray(cv2.dilate(turned_mask, np.ones((3, 3), np.uint8)), np.uint8)
     upright = _chains(turned(parts.ink), turned(parts.upright_lines), known, sides, length,
@@ -68,7 +68,7 @@ def with_broken_rules(parts: DarkParts, rules: FormRules, length: int) -> FormRu
     if not level and not upright:
         return rules
     horizontal = _with(rules.horizontal, level)
-    vertical = _with(rules.vertical, [_turned_box(box) for box in upright])
+    vertical = _with(rules.vertical, [box.turned() for box in upright])
     return replace(rules, mask=turned(turned_mask), horizontal=horizontal, vertical=vertical)
 
 
@@ -195,7 +195,3 @@ def _bend(line: Sequence[_Dash]) -> float:
     y = np.array(list(itertools.chain(*((one.start, one.end) for one in line))), float)
     slope, at = np.polyfit(x, y, 1)
     return float(np.percentile(np.abs(y - slope * x - at), 90))
-
-
-def _turned_box(box: Box) -> Box:
-    return Box(box.y, box.x, box.height, box.width)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .crease_pieces import MOST_SLOPE, Piece, chains_of, slope_of
 from .line_cores import places_on_maps
 from .types import Box, LineMaps
 
@@ -33,6 +34,8 @@ _RULE_HIGH, _RULE_WIDE, _ON_A_RULE = 0.4, 6.0, 0.3
 # Dashes of a broken rule: how high and wide, how far off the one before, how many, over how much.
 _DASH_HIGH, _DASH_WIDE, _DASH_OFF = 0.3, 0.4, 0.2
 _DASHES, _RULE_SPAN = 5, 20.0
+# Pieces of a fold: how wide, how many, over how much of the page, and how much of that they are.
+_FOLD_WIDE, _FOLD_PIECES, _FOLD_EXTENT, _FOLD_SEEN = 1.2, 4, 0.4, 0.2
 # Pieces so near to each other on a row are of one kind, in heights of a printed capital.
 _TOGETHER = 0.5
 _SAME_ROW = 0.6  # of the lower one's height is beside the other
@@ -124,6 +127,40 @@ def of_broken_rules(boxes: Sequence[Box], unit_px: float) -> list[bool]:
             for number in line:
                 broken[number] = True
     return broken
+
+
+def of_broken_folds(
+    boxes: Sequence[Box], unmarked: Sequence[bool], shape: tuple[int, ...], unit_px: float
+) -> list[bool]:
+    """Say which pieces are what is left of a fold on a fax: in one straight line, on no line.
+
+    Args:
+        boxes: of the pieces.
+        unmarked: for each, see ``InkKinds.is_unmarked``.
+        shape: of the page, height and width in pixels.
+        unit_px: height of a printed capital.
+    """
+    alone = [number for number, one in enumerate(unmarked) if one]
+    folded = [False] * len(boxes)
+    for upright, along in ((True, shape[0]), (False, shape[1])):
+        of_piece: dict[Piece, int] = {}
+        for number in alone:
+            box = boxes[number] if upright else boxes[number].turned()
+            if box.width <= _FOLD_WIDE * unit_px:
+                middle = box.x + box.width / 2
+                of_piece[Piece(box.y, box.y + box.height, middle, 0.0, box.width)] = number
+        for chain in chains_of(list(of_piece), unit_px):
+            length = sum(one.bottom - one.top for one in chain)
+            extent = chain[-1].bottom - chain[0].top
+            if (
+                len(chain) >= _FOLD_PIECES
+                and extent > _FOLD_EXTENT * along
+                and length > _FOLD_SEEN * extent
+                and abs(slope_of(chain)) <= MOST_SLOPE
+            ):
+                for piece in chain:
+                    folded[of_piece[piece]] = True
+    return folded
 
 
 def _may_be_a_letter(box: Box, unit_px: float) -> bool:

@@ -15,6 +15,7 @@ from .ink_kinds import (
     is_print,
     kinds_by_runs,
     kinds_of_ink,
+    of_broken_folds,
     of_broken_rules,
     of_the_paper,
 )
@@ -144,6 +145,11 @@ def _of_the_paper(
 ) -> list[int]:
     """Numbers of the strokes that are folds, specks and ends of rules."""
     boxes = [stroke.box_px for stroke in strokes.values()]
-    said = of_the_paper(boxes, [kinds.is_unmarked(n) for n in strokes], shape, unit)
-    dashes = of_broken_rules(boxes, unit)
-    return [n for n, paper, dash in zip(strokes, said, dashes, strict=True) if paper or dash]
+    unmarked = [kinds.is_unmarked(number) for number in strokes]
+    said = zip(
+        of_the_paper(boxes, unmarked, shape, unit),
+        of_broken_rules(boxes, unit),
+        of_broken_folds(boxes, unmarked, shape, unit),
+        strict=True,
+    )
+    return [number for number, one in zip(strokes, said, strict=True) if any(one)]

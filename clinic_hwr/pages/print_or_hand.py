@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import cv2
@@ -22,6 +22,8 @@ WEIGHTS: tuple[float, ...] = (-6.8, 4.89, -2.74, -1.27, 2.61, 1.77, -2.26, -0.45
 
 # A map that is sure (a difference of 1) outweighs what the looks of one word say.
 _MAP_WEIGHT = 7.0
+# Ink so near belongs to the same words; a letter is about so wide: in heights of a word.
+_WORD_GAP, _LETTER_WIDE, _RIM = 1.2, 0.6, 0.12
 
 
 def print_log_odds(
@@ -41,16 +43,71 @@ def print_log_odds(
 
 def map_log_odds(maps: LineMaps, words: Sequence[PrintedWord]) -> NDArray[np.float64]:
     """What a trained segmenter adds to the log odds of each word: > 0 where it sees print."""
-    added = np.zeros(len(words))
-    for number, word in enumerate(words):
-        box = word.box_px
-        top, bottom = box.y + 0.25 * box.height, box.y + 0.75 * box.height
-        rows = slice(int(top * maps.scale), int(np.ceil(bottom * maps.scale)) + 1)
-        columns = slice(int(box.x * maps.scale), int(np.ceil((box.x + box.width) * maps.scale)) + 1)
-        hand, printed = maps.hand[rows, columns], maps.print[rows, columns]
-        if hand.size:
-            added[number] = _MAP_WEIGHT * float(printed.mean() - hand.mean())
-    return added
+    return np.array([map_of(maps, word.box_px) for word in words])
+
+
+def map_of(maps: LineMaps, box: Box) -> float:
+    """Log odds of print in the middle rows of a box."""
+    top, bottom = box.y + 0.25 * box.height, box.y + 0.75 * box.height
+    rows = slice(int(top * maps.scale), int(np.ceil(bottom * maps.scale)) + 1)
+    columns = slice(int(box.x * maps.scale), int(np.ceil((box.x + box.width) * maps.scale)) + 1)
+    hand, printed = maps.hand[rows, columns], maps.print[rows, columns]
+    return _MAP_WEIGHT * float(printed.mean() - hand.mean()) if hand.size else 0.0
+
+
+def odds_beside(
+    ink: NDArray[np.uint8],
+    words: Sequence[PrintedWord],
+    slot: Collection[int],
+    sides: Sequence[Box],
+    maps: LineMaps,
+) -> list[tuple[float, float]]:
+    """What the segmenter says of ink right beside some words on their row, which OCR did not read.
+
+    Part of a neat line may be read, and the rest not: one pen wrote all of it.
+
+    Args:
+        ink: the page's ink without form rules, 255 = ink.
+        words: what OCR found.
+        slot: indexes of the words that stand together.
+        sides: upright form rules: no row goes on behind one.
+        maps: of the segmenter.
+
+    Returns:
+        Log odds of print, and about how many letters, of each run of ink.
+    """
+    own = [words[index].box_px for index in slot]
+    top, bottom = min(box.y for box in own), max(box.y + box.height for box in own)
+    height = float(np.median([box.height for box in own]))
+    left, right = min(box.x for box in own), max(box.x + box.width for box in own)
+    others = [words[index].box_px for index in range(len(words)) if index not in slot]
+    level = [box for box in (*others, *sides) if box.y < bottom and top < box.y + box.height]
+    first = max([box.x + box.width for box in level if box.x < left], default=0)
+    last = min([box.x for box in level if box.x + box.width > right], default=ink.shape[1])
+    row = np.asarray((ink[top:bottom, first:last] > 0).any(axis=0))
+    rim = round(_RIM * height) + 1  # OCR's boxes are tight
+    for box in own:  # what is read says enough itself
+        row[max(0, box.x - rim - first) : max(0, box.x + box.width + rim - first)] = False
+    votes = []
+    reach = max(1, round(_WORD_GAP * height))
+    near_left, near_right = left - first, right - first
+    for start, end in _runs(row, reach):
+        if end < near_left - reach or start > near_right + reach:
+            continue
+        at = Box(first + start, top, end - start, bottom - top)
+        votes.append((map_of(maps, at), at.width / (_LETTER_WIDE * height)))
+    return votes
+
+
+def _runs(row: NDArray[np.bool_], gap: int) -> list[tuple[int, int]]:
+    """Starts and ends of what is True, over gaps up to so many places."""
+    places = np.flatnonzero(row)
+    if not len(places):
+        return []
+    breaks = np.flatnonzero(np.diff(places) > gap)
+    starts = [int(places[0]), *(int(places[n + 1]) for n in breaks)]
+    ends = [*(int(places[n]) + 1 for n in breaks), int(places[-1]) + 1]
+    return list(zip(starts, ends, strict=True))
 
 
 def word_features(

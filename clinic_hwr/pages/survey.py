@@ -20,7 +20,7 @@ from .label_vocabulary import LabelVocabulary, normalised
 from .labels import Label, find_labels, split_glued
 from .line_cores import LineCores, line_cores
 from .pen_strokes import Stroke, pen_strokes
-from .print_or_hand import map_log_odds, print_log_odds
+from .print_or_hand import map_log_odds, odds_beside, print_log_odds
 from .printed_lines import printed_lines
 from .rule_pieces import short_blanks, without_rule_pieces
 from .rules import FormRules, lift_rules
@@ -117,7 +117,7 @@ def survey_page(
     ink[cv2.dilate(rules.mask, np.ones((3, 3), np.uint8)) > 0] = 0
     ink = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
 
-    printed = _printed_words(gray, ink, words, vocabulary, maps)
+    printed = _printed_words(gray, ink, rules, words, vocabulary, maps)
     labels = find_labels(printed, vocabulary)
     unit = _unit(gray, printed)
     circles = [label.box_px for label in labels if label.field == "refills"]
@@ -155,6 +155,7 @@ def survey_page(
 def _printed_words(
     gray: Gray,
     ink: NDArray[np.uint8],
+    rules: FormRules,
     words: Sequence[PrintedWord],
     vocabulary: LabelVocabulary | None,
     maps: LineMaps | None,
@@ -170,7 +171,7 @@ def _printed_words(
     ]  # fmt: skip
     area = rx_area(labels, words, gray.shape[1], gray.shape[0], _unit(gray, words))
     slots = word_slots(words, labels, area)
-    votes: dict[str, list[tuple[float, int]]] = {}
+    votes: dict[str, list[tuple[float, float]]] = {}
     read: dict[str, float] = {}
     letters: Counter[str] = Counter()
     for slot, one, word in zip(slots, odds, words, strict=True):
@@ -179,6 +180,11 @@ def _printed_words(
         votes.setdefault(slot, []).append((float(one), len(word.text)))
         read[slot] = max(word.confidence, read.get(slot, 0.0))
         letters[slot] += sum(char.isalnum() for char in word.text)
+    if maps is not None:
+        for slot in votes:
+            if slot.startswith(("rx", "value")):
+                own = [number for number, one in enumerate(slots) if one == slot]
+                votes[slot] += odds_beside(ink, words, own, rules.vertical, maps)
     refill = {f"value of label {n}" for n, label in enumerate(labels) if label.field == "refills"}
     printed = []
     for slot, word in zip(slots, words, strict=True):
@@ -213,7 +219,7 @@ def _likeness(word: PrintedWord, label: Label) -> float:
     return 1.0 - 8.0 * max(0.0, offset - 0.1) - 5.0 * max(0.0, growth - 0.15)
 
 
-def _weighted_mean(votes: Sequence[tuple[float, int]]) -> float:
+def _weighted_mean(votes: Sequence[tuple[float, float]]) -> float:
     """Mean by letters: long words know more of themselves than short ones."""
     return sum(said * length for said, length in votes) / sum(length for _, length in votes)
 

@@ -103,6 +103,10 @@ class Box:
         """Return ``[x, y, width, height]`` in pixels."""
         return [self.x, self.y, self.width, self.height]
 
+    def turned(self) -> Box:
+        """The same box on the transposed page."""
+        return Box(self.y, self.x, self.height, self.width)
+
 
 class PageProblem(StrEnum):
     """What could not be done for a page; its ink is there all the same."""

@@ -1,7 +1,10 @@
 """Trains the segmenter of text lines on pages of no layout; one CPU core is enough.
 
 python -m clinic_hwr.recognition.segmentation.training --data FOLDER --out FILE [--minutes 18]
-    [--cuts FOLDER] [--init FILE]
+    [--cuts FOLDER] [--init FILE] [--fonts FOLDER] [--faces FOLDER]
+
+``--fonts`` holds more handwriting fonts, ``--faces`` more faces of print, as
+``scripts/fetch_fonts.py`` brings them.
 """
 
 from __future__ import annotations
@@ -24,14 +27,23 @@ from torch.nn import functional
 
 from clinic_hwr.pages.background import flatten_background
 from clinic_hwr.pages.fax import clean_fax, is_one_bit
-from clinic_hwr.recognition.synthesis.hands import Hand
+from clinic_hwr.recognition.images import ink_box, ink_map
+from clinic_hwr.recognition.synthesis.hands import FontHand, Hand
 from clinic_hwr.recognition.synthesis.pages import draw_pages, layouts_with, settings_for
 from clinic_hwr.recognition.synthesis.pages_hands import page_hands
+from clinic_hwr.recognition.synthesis.pages_ink import FACES, other_faces
 from clinic_hwr.recognition.synthesis.scattered_pages import (
     ScatteredPage,
     bands_by_kind,
     draw_scattered,
 )
+from clinic_hwr.recognition.synthesis.varied_hands import (
+    UnsteadyHand,
+    fonts_in,
+    kept_to_develop,
+    scrap_hands,
+)
+from clinic_hwr.recognition.training.sources import held_out_writer, read_gray, read_labels
 
 from .network import INPUT_LONG_SIDE, STRIDE, LineSegmenter, parameters_of
 from .weights import load_segmenter, save_segmenter
@@ -42,6 +54,9 @@ _KEEP_MINUTES = 5.0
 _OF_LAYOUTS = 0.6
 # Of those, the share of forms put together at random (``pages_composed``), half of them of wards.
 _COMPOSED = 0.7
+_USUAL_FACES = 0.4  # share of the pages that are printed in the generator's own faces
+_HANDS_A_PAGE = 24  # of whom one that can write the page does
+_GRAIN = 0.15  # of a scan's darkest ink: paler is paper
 _WAYS = ("clean", "office", "photocopy", "fax_fine", "fax_standard", "phone", "phone_curled")
 _MIXED = tuple(name for name in layouts_with("train") if name.startswith(("composed_", "ward_")))
 _FIXED = tuple(name for name in layouts_with("train") if name not in _MIXED)
@@ -74,15 +89,45 @@ def example_of(page: ScatteredPage) -> Example:
     return Example(255 - flatten_background(page.gray), cores)
 
 
-def examples(hands: Sequence[Hand], seed: int) -> Iterator[Example]:
-    """Draw examples without end; the same hands and seed give the same ones."""
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """Who writes, and what is printed.
+
+    Attributes:
+        kinds: kinds of hands, each drawn as often as the others.
+        faces: font files of print besides those of the generator.
+    """
+
+    kinds: Sequence[Sequence[Hand]]
+    faces: Sequence[Path] = ()
+
+    def drawn(self, rng: np.random.Generator) -> list[Hand]:
+        """Some hands of one kind, in random order."""
+        hands = self.kinds[int(rng.integers(len(self.kinds)))]
+        return [hands[int(n)] for n in rng.permutation(len(hands))[:_HANDS_A_PAGE]]
+
+    def printed(self, rng: np.random.Generator) -> dict[str, str]:
+        """Files for the faces of a page; none where it is printed as usual."""
+        if not self.faces or rng.random() < _USUAL_FACES:
+            return {}
+        return {face: str(self.faces[int(rng.integers(len(self.faces)))]) for face in FACES}
+
+
+def examples(writers: Writers, seed: int) -> Iterator[Example]:
+    """Draw examples without end; the same writers and seed give the same ones."""
     for number in range(2**31):
         rng = np.random.default_rng([seed, number])
         long_side = int(INPUT_LONG_SIDE * rng.uniform(0.85, 1.1))
-        if rng.random() < _OF_LAYOUTS:
-            page = _of_a_layout(hands, rng, long_side)
-        else:
-            page = draw_scattered(hands, rng, long_side_px=long_side)
+        of_layout = rng.random() < _OF_LAYOUTS
+        hands = writers.drawn(rng)
+        with other_faces(writers.printed(rng)):
+            try:
+                if of_layout:
+                    page = _of_a_layout(hands, rng, long_side)
+                else:
+                    page = draw_scattered(hands, rng, long_side_px=long_side)
+            except ValueError:  # none of these hands can write the content
+                continue
         yield example_of(page)
 
 
@@ -152,7 +197,7 @@ def loss_of(logits: Tensor, cores: Tensor) -> Tensor:
 
 
 def train(
-    hands: Sequence[Hand],
+    writers: Writers,
     *,
     minutes: float,
     seed: int = 1,
@@ -166,7 +211,7 @@ def train(
     Pages are drawn as it goes: one every second step, the newest ``pool`` are cut up.
 
     Args:
-        hands: who writes the pages.
+        writers: who writes the pages.
         minutes: of wall time.
         seed: of pages, crops and first weights.
         batch: crops a step.
@@ -184,7 +229,7 @@ def train(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99), use_buffers=True
     )
     optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=1e-3)
-    source = examples(hands, seed)
+    source = examples(writers, seed)
     shelf = [next(source) for _ in range(12)]
     start, step, share, kept = time.monotonic(), 0, 0.0, 0.0
     while share < 1.0:
@@ -214,6 +259,38 @@ def train(
     return cast(LineSegmenter, averaged.module.eval())
 
 
+def gather_writers(options: argparse.Namespace) -> Writers:
+    """Writers of the data, fonts written unsteadily, and scraps of real scans."""
+    data = Path(options.data)
+    hands = page_hands(data, "train", cuts_dir=options.cuts)
+    fonts = [one for one in hands if isinstance(one, FontHand)]
+    if options.fonts:
+        fonts += [one for one in fonts_in(options.fonts) if not kept_to_develop(one.name)]
+    faces: list[Path] = []
+    if options.faces:
+        faces = [one.path for one in fonts_in(options.faces) if not kept_to_develop(one.name)]
+    scans = [
+        (one.writer, one.path)
+        for one in read_labels(data / "handwriting")
+        if one.level == "line" and not held_out_writer(one.writer)
+    ]
+    kinds: list[list[Hand]] = [
+        hands, [*fonts], [UnsteadyHand(one) for one in fonts], scrap_hands(scans, ink_of_scan),
+    ]  # fmt: skip
+    return Writers([kind for kind in kinds if kind], faces)
+
+
+def ink_of_scan(path: Path) -> NDArray[np.uint8]:
+    """Read a scanned line: 255 = ink, cut to it, grain of the paper taken off."""
+    ink = ink_map(read_gray(path))
+    box = ink_box(ink)
+    if box is None:
+        return np.zeros((0, 0), np.uint8)
+    x, y, width, height = box
+    part = ink[y : y + height, x : x + width]
+    return np.asarray(255 * np.clip((part - _GRAIN) / (1 - 2 * _GRAIN), 0, 1), np.uint8)
+
+
 def main() -> None:
     """Train, write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -222,15 +299,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=18.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--fonts", type=Path, help="folder with more handwriting fonts")
+    parser.add_argument("--faces", type=Path, help="folder with more faces of print")
     parser.add_argument("--init", type=Path, help="weights to go on with")
     options = parser.parse_args()
     if not options.data:
         parser.error("give --data FOLDER or set CLINIC_HWR_DATA")
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    hands = page_hands(Path(options.data), "train", cuts_dir=options.cuts)
     model = train(
-        hands,
+        gather_writers(options),
         minutes=options.minutes,
         seed=options.seed,
         begin_with=load_segmenter(options.init)[0] if options.init else None,

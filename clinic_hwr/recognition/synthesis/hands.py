@@ -171,11 +171,11 @@ def font_hands(folder: Path) -> list[FontHand]:
         row = dict(zip(header, line.split("\t"), strict=False))
         path = folder / row["file"]
         missing = row.get("missing_ascii", "") + row.get("blank_ascii", "")
-        hands.append(FontHand(path.stem, path, missing.replace(" ", ""), _is_capitals_only(path)))
+        hands.append(FontHand(path.stem, path, missing.replace(" ", ""), is_capitals_only(path)))
     return hands
 
 
-def _is_capitals_only(path: Path) -> bool:
+def is_capitals_only(path: Path) -> bool:
     """Whether lower-case letters are drawn like their capitals."""
     font = _font(str(path), 40)
     pairs = (("a", "A"), ("e", "E"), ("g", "G"), ("r", "R"), ("n", "N"))

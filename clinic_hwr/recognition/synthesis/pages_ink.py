@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -12,7 +15,7 @@ from PIL import ImageFont
 Gray = NDArray[np.uint8]
 
 # Faces that Linux images often carry; PIL's own face stands in where none of them is found.
-_FACES = {
+FACES = {
     "sans": ("DejaVuSans.ttf", "LiberationSans-Regular.ttf"),
     "bold": ("DejaVuSans-Bold.ttf", "LiberationSans-Bold.ttf"),
     "serif": ("DejaVuSerif.ttf", "LiberationSerif-Regular.ttf"),
@@ -21,10 +24,30 @@ _FACES = {
 }
 
 
-@cache
+_other_faces: ContextVar[Mapping[str, str] | None] = ContextVar("other_faces", default=None)
+
+
+@contextmanager
+def other_faces(files: Mapping[str, str]) -> Iterator[None]:
+    """Print with other font files: face (a key of ``FACES``) -> file."""
+    before = _other_faces.set(files)
+    try:
+        yield
+    finally:
+        _other_faces.reset(before)
+
+
 def print_font(face: str, size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Return a print face at a size; falls back to the face inside PIL."""
-    for file_name in _FACES[face]:
+    other = (_other_faces.get() or {}).get(face)
+    return _first_font((other,) if other else FACES[face], size_px)
+
+
+@lru_cache(maxsize=2048)
+def _first_font(
+    files: tuple[str, ...], size_px: int
+) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    for file_name in files:
         try:
             return ImageFont.truetype(file_name, size_px)
         except OSError:
