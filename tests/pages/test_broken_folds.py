@@ -37,11 +37,11 @@ def test_what_the_segmenter_marks_stays() -> None:
 @pytest.mark.parametrize(
     "boxes",
     [
-        pytest.param(column(3, 500), id="too few"),
+        pytest.param(column(3, 500, height=150), id="too few"),
         pytest.param(column(6, 70), id="a column of digits in a table"),
         pytest.param(column(8, 200, height=30), id="mostly blank"),
         pytest.param(column(8, 200, width=40), id="too wide"),
-        pytest.param(column(8, 200, lean=0.2), id="leaning"),
+        pytest.param(column(8, 200, lean=0.08), id="leaning"),
     ],
 )
 def test_other_columns_stay(boxes: list[Box]) -> None:

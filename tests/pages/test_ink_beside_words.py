@@ -45,7 +45,9 @@ def test_a_rule_or_another_word_ends_the_row() -> None:
     ink, maps = page(Box(275, 102, 60, 28))
     assert odds_beside(ink, WORDS, [0], [Box(266, 50, 3, 200)], maps) == []
     assert odds_beside(ink, WORDS, [0], [Box(266, 200, 3, 90)], maps) != []
-    assert odds_beside(ink, WORDS, [1], [], maps) == []
+    beyond = PrintedWord("a", Box(262, 100, 10, 30), 0.9)
+    assert odds_beside(ink, [WORDS[0], beyond], [0], [], maps) == []
+    assert odds_beside(ink, [WORDS[0], beyond], [0, 1], [], maps) != []
 
 
 def test_words_that_were_read_do_not_vote_again() -> None:

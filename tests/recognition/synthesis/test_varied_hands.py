@@ -53,8 +53,7 @@ def test_fonts_of_a_folder_know_what_they_lack(folder: Path) -> None:
 def test_an_unsteady_hand_draws_no_letter_twice_alike(folder: Path) -> None:
     (font,) = fonts_in(folder)
     rng = np.random.default_rng(3)
-    steady = font.write("o o", rng, 30).alpha
-    tile = UnsteadyHand(font).write("o o", rng, 30)
+    tiles = [UnsteadyHand(font).write("o o", rng, 30) for _ in range(12)]
 
     def difference(alpha: np.ndarray) -> float:
         columns = np.flatnonzero((alpha > 90).any(axis=0))
@@ -65,9 +64,11 @@ def test_an_unsteady_hand_draws_no_letter_twice_alike(folder: Path) -> None:
         right = cv2.resize(right, left.shape[::-1], interpolation=cv2.INTER_NEAREST)
         return float((left != right).sum() / (left | right).sum())
 
-    assert difference(tile.alpha) > difference(steady) + 0.02
-    rows = np.flatnonzero((tile.alpha > 90).any(axis=1))
-    assert abs(tile.baseline_px - rows[-1]) < 12  # letters without descenders stand on it
+    assert np.mean([difference(tile.alpha) for tile in tiles]) > 0.25
+    assert difference(font.write("o o", rng, 30).alpha) < 0.1
+    for tile in tiles:
+        rows = np.flatnonzero((tile.alpha > 90).any(axis=1))
+        assert abs(tile.baseline_px - rows[-1]) < 15  # letters without descenders stand on it
 
 
 def test_scraps_end_at_blanks_and_are_as_high_as_asked_for() -> None:
