@@ -144,7 +144,8 @@ def drug_likeness(text: str, lexicon: DrugLexicon, place: str = "drug") -> float
     letters = sum(char.isalpha() for char in line.name)
     if letters < _SHORTEST_NAME:
         return 0.0
-    dosed = bool(_DOSE.search(text)) or line.form is not None
+    # "tab po bid" at the place of directions is no drug: a form is in every second of them.
+    dosed = bool(_DOSE.search(text)) or (line.form is not None and place != "sig")
     numbered = bool(_NUMBERED.match(text))
     if dosed:
         floor = _NEAR_DOSED
