@@ -14,6 +14,7 @@ from .comb_fields import is_boxed_writing
 from .combs import dark_mask, settled
 from .creases import without_creases
 from .faint_ink import with_faint_ink
+from .form_choices import form_choices
 from .form_ink import form_strokes, marked_strokes
 from .form_marks import FormField, covering_two, is_choice, one_mark, ticked
 from .form_match import FormMatch
@@ -185,6 +186,7 @@ class _Finder:
             written={n for n, one in enumerate(self.regions) if one.kind not in _MARKS},
             letter_px=self.letter,
         )  # fmt: skip
+        self.choices = form_choices(page, survey, match, boxes, self.shared, self.strokes)
         self.absent = page_boxes(
             match.registration, match.registration.fit.absent, match.sheet.print.mask.shape
         )
@@ -201,7 +203,8 @@ class _Finder:
         taken: set[Stroke] = set()
         for number, (region, box) in enumerate(zip(self.regions, self.boxes, strict=True)):
             strokes = self.shared.get(number, [])
-            found = self._region(region, box, strokes)
+            choice = self.choices.get(number)
+            found = [choice] if choice else self._region(region, box, strokes)
             if region.kind in _MARKS:
                 taken.update(strokes)
             else:
@@ -225,6 +228,7 @@ class _Finder:
             if (
                 one.field.present is None
                 and not one.field.comb
+                and not one.field.options
                 and not is_choice(one, self.regions)
             ):
                 # A free line stands for itself: what replaces it is the line below.
