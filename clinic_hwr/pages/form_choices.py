@@ -29,7 +29,8 @@ from .survey import PageSurvey
 from .types import Box, FieldRegion, MarkDoubt, NamedBy, PrintedWord
 
 _RULE_PX = 6  # of the form: what is no higher or wider is a rule
-_BEFORE, _AROUND = 9.0, 0.5  # capitals beside a region, and above it, that are read with it
+_BEFORE = 9.0  # capitals beside a region that are looked at with it
+_AT = 0.5  # of a printed word's width: what was read there is that word
 _TICKED = 0.06  # of the inside of a square: a tick or a cross has more ink
 _INNER = 0.2  # of a square's side, cut off on each side
 _NEAR = 1.5  # capitals: a mark may reach so far out of its region
@@ -48,38 +49,32 @@ class PrintedChoices:
 def printed_choices(sheet: FormSheet) -> tuple[PrintedChoices, ...]:
     """Read the choices in the regions for text of fields that have any, in one call of OCR."""
     asked = [
-        (number, area, pieces)
-        for number, region in enumerate(sheet.regions)
+        one for number, region in enumerate(sheet.regions)
         if region.kind in (RegionKind.TEXT, RegionKind.DIGITS) and options_of(region.field)
-        for area, pieces in [_print_in(sheet, region)]
-        if pieces
-    ]
+        and (one := _asked(sheet, number)).pieces
+    ]  # fmt: skip
     if not asked:
         return ()
-    gray = np.asarray(255 - sheet.print.mask, np.uint8)
-    units = [float(np.median([piece.height for piece in pieces])) for _, _, pieces in asked]
-    squares = [
-        tuple(
-            one.box_px for one in find_checkboxes(sheet.print.mask, unit)
-            if contains(area, *centre(one.box_px))
-        )
-        for (_, area, _), unit in zip(asked, units, strict=True)
-    ]  # fmt: skip
-    strips = [
-        (_strip(area, unit), (), some)
-        for (_, area, _), unit, some in zip(asked, units, squares, strict=True)
-    ]
+    # A letter alone is read where a row of letters is not, and a row where a letter is not.
+    strips = [(number, strip) for number, one in enumerate(asked) for strip in one.strips()]
+    read = reread_rows(
+        np.asarray(255 - sheet.print.mask, np.uint8),
+        [(strip, (), asked[number].squares) for number, strip in strips],
+        [asked[number].unit_px for number, _ in strips],
+    )
     found = []
-    for (number, area, _), some, words in zip(
-        asked, squares, reread_rows(gray, strips, units), strict=True
-    ):
-        field = sheet.regions[number].field
-        label = f"{sheet.regions[number].label} {' '.join(word.text for word in words)}"
-        options = _options(words, area, some, options_of(field))
-        if field == "patient_sex":
+    for place, one in enumerate(asked):
+        words = [
+            word for (number, _), some in zip(strips, read, strict=True) if number == place
+            for word in some
+        ]  # fmt: skip
+        region = sheet.regions[one.region]
+        options = _options(words, one, options_of(region.field))
+        if region.field == "patient_sex":
+            label = " ".join([region.label, *(word.text for word in words)])
             options = in_their_language(options, label)
-        if len({one.value for one in options}) >= _FEWEST:
-            found.append(PrintedChoices(number, options, some))
+        if len({option.value for option in options}) >= _FEWEST:
+            found.append(PrintedChoices(one.region, options, one.squares))
     return tuple(found)
 
 
@@ -87,6 +82,7 @@ def form_choices(
     page: PagePrint,
     survey: PageSurvey,
     match: FormMatch,
+    printed: Sequence[PrintedChoices],
     boxes: Sequence[Box],
     shared: Mapping[int, Sequence[Stroke]],
     strokes: Sequence[Stroke],
@@ -97,16 +93,17 @@ def form_choices(
         page: the upright page with its print.
         survey: of the page without the form's print.
         match: the form it is printed on.
+        printed: the choices of that form.
         boxes: where each region lies on the page.
         shared: the strokes of each region.
         strokes: of the page.
     """
     found: dict[int, FieldRegion] = {}
     owned = {stroke: number for number, some in shared.items() for stroke in some}
-    for printed in printed_choices(match.sheet):
-        number, box = printed.region, boxes[printed.region]
+    for choices in printed:
+        number, box = choices.region, boxes[choices.region]
         region = match.sheet.regions[number]
-        row = _row_on_page(printed, region.field, match, survey.ink)
+        row = _row_on_page(choices, region.field, match, survey.ink)
         near = _grown(box, round(_NEAR * row.unit_px))
         mine = [
             stroke for stroke in strokes
@@ -132,40 +129,84 @@ def form_choices(
     return found
 
 
-def _print_in(sheet: FormSheet, region: TemplateRegion) -> tuple[Box, list[Box]]:
-    """A region in pixels of its form, and the words and squares that are printed in it."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A region with print in it, in pixels of the form: its words, also beside it, and squares."""
+
+    region: int
+    area: Box
+    pieces: tuple[Box, ...]
+    squares: tuple[Box, ...]
+    unit_px: float
+
+    def strips(self) -> list[Box]:
+        """What to read: the region with the label before it, without it, and each word alone."""
+        unit = round(self.unit_px)
+        whole = union([self.area, *self.pieces])
+        bare = _grown(whole, unit // 2)
+        with_label = Box(bare.x - round(_BEFORE * unit), bare.y,
+                         bare.width + round(_BEFORE * unit), bare.height)  # fmt: skip
+        return [with_label, bare, *(_grown(one, unit // 3) for one in self.pieces)]
+
+
+def _asked(sheet: FormSheet, number: int) -> _Asked:
     height, width = sheet.print.mask.shape
-    x, y, w, h = region.box
+    x, y, w, h = sheet.regions[number].box
     area = Box(round(x * width), round(y * height), round(w * width), round(h * height))
-    return area, [
+    print_in = [
         piece for piece in sheet.print.pieces
-        if min(piece.width, piece.height) > _RULE_PX and contains(area, *centre(piece))
-        and piece.height <= area.height
+        if min(piece.width, piece.height) > _RULE_PX and piece.height <= 1.5 * area.height
+        and area.y <= centre(piece)[1] < area.y + area.height
     ]  # fmt: skip
+    inside = [piece for piece in print_in if contains(area, *centre(piece))]
+    if not inside:
+        return _Asked(number, area, (), (), 0.0)
+    around = float(np.median([piece.height for piece in inside]))
+    row = Box(area.x - round(_BEFORE * around), area.y, area.width + round(2 * _BEFORE * around),
+              area.height)  # fmt: skip
+    squares = tuple(
+        one.box_px for one in find_checkboxes(sheet.print.mask, around)
+        if contains(row, *centre(one.box_px))
+    )  # fmt: skip
+    if not any(contains(area, *centre(square)) for square in squares):
+        squares = ()
+    words = [
+        piece for piece in (print_in if squares else inside)
+        if contains(row, *centre(piece)) and not any(_covers(square, piece) for square in squares)
+    ]  # fmt: skip
+    unit = float(np.median([piece.height for piece in words])) if words else 0.0
+    return _Asked(number, area, tuple(words), squares, unit)
 
 
-def _strip(area: Box, unit: float) -> Box:
-    """A region and what is printed before it: its label."""
-    before, around = round(_BEFORE * unit), round(_AROUND * unit)
-    return Box(area.x - before, area.y - around, area.width + before + round(3 * unit),
-               area.height + 2 * around)  # fmt: skip
+def _covers(square: Box, piece: Box) -> bool:
+    return contains(square, *centre(piece))
 
 
 def _options(
-    words: Sequence[PrintedWord], area: Box, squares: Sequence[Box], known: Mapping[str, str]
+    words: Sequence[PrintedWord], asked: _Asked, known: Mapping[str, str]
 ) -> tuple[Option, ...]:
-    """The choices among the words of a region, each once."""
-    boxes = [Checkbox(square, False) for square in squares]
-    read = [
-        one for word in words for one in options_in(word, known, boxes)
-        if contains(area, *centre(one.box_px))
-        and not any(overlap_x(square, one.box_px) > 0.5 * one.box_px.width for square in squares)
-    ]  # fmt: skip
-    best: dict[str, Option] = {}
-    for one in read:
-        if one.value not in best or one.confidence > best[one.value].confidence:
-            best[one.value] = one
-    return tuple(sorted(best.values(), key=lambda one: one.box_px.x))
+    """The choices among the words of a region, each once, where its print stands."""
+    boxes = [Checkbox(square, False) for square in asked.squares]
+    taken: set[Box] = set()
+    found: dict[str, Option] = {}
+    for word in sorted(words, key=lambda one: -one.confidence):
+        options = [one for one in options_in(word, known, boxes) if one.value not in found]
+        at = [_piece_at(one.box_px, asked.pieces) for one in options]
+        for one, piece in zip(options, at, strict=True):
+            if piece is not None and piece not in taken:
+                # "M/F" is one piece of print and two choices
+                box = piece if at.count(piece) == 1 else one.box_px
+                found[one.value] = replace(one, box_px=box)
+        taken.update(piece for piece in at if piece is not None)
+    return tuple(sorted(found.values(), key=lambda one: one.box_px.x))
+
+
+def _piece_at(box: Box, pieces: Sequence[Box]) -> Box | None:
+    """The piece of print that was read in a place; the likeliest by how much of it lies there."""
+    best = max(pieces, key=lambda one: overlap_x(box, one) / one.width, default=None)
+    if best is None or overlap_x(box, best) < _AT * min(best.width, box.width):
+        return None
+    return best
 
 
 def _row_on_page(

@@ -14,7 +14,7 @@ from .comb_fields import is_boxed_writing
 from .combs import dark_mask, settled
 from .creases import without_creases
 from .faint_ink import with_faint_ink
-from .form_choices import form_choices
+from .form_choices import form_choices, printed_choices
 from .form_ink import form_strokes, marked_strokes
 from .form_marks import FormField, covering_two, is_choice, one_mark, ticked
 from .form_match import FormMatch
@@ -160,6 +160,8 @@ class _Finder:
         marks = [
             box for region, box in zip(self.regions, boxes, strict=True) if region.kind in _MARKS
         ]
+        printed_in = printed_choices(match.sheet)
+        marks += [boxes[one.region] for one in printed_in]
         if maps is not None and survey.cores is not None:
             ink, pieces = marked_strokes(
                 survey.gray, survey.ink, marks, survey.unit_px, maps, survey.cores
@@ -186,7 +188,9 @@ class _Finder:
             written={n for n, one in enumerate(self.regions) if one.kind not in _MARKS},
             letter_px=self.letter,
         )  # fmt: skip
-        self.choices = form_choices(page, survey, match, boxes, self.shared, self.strokes)
+        self.choices = form_choices(
+            page, survey, match, printed_in, boxes, self.shared, self.strokes
+        )
         self.absent = page_boxes(
             match.registration, match.registration.fit.absent, match.sheet.print.mask.shape
         )
