@@ -18,7 +18,14 @@ from .form_choices import form_choices, printed_choices
 from .form_ink import form_strokes, marked_strokes
 from .form_marks import FormField, covering_two, is_choice, one_mark, ticked
 from .form_match import FormMatch
-from .form_paper import is_edge, is_off_paper, outline, without_clouds, without_specks
+from .form_paper import (
+    is_edge,
+    is_off_paper,
+    outline,
+    within,
+    without_clouds,
+    without_specks,
+)
 from .form_shares import share_of, share_strokes
 from .form_strikes import with_strike
 from .form_template import RegionKind, TemplateRegion
@@ -255,7 +262,8 @@ class _Finder:
         ink = union([stroke.box_px for stroke in strokes]) if strokes else None
         written = ink is not None and is_writing(self.survey, ink)
         if region.kind is RegionKind.SIGNATURE:
-            return [self._named(region, ink if ink and written else box, present=written)]
+            signed = within(ink, box, self.survey.unit_px) if ink and written else box
+            return [self._named(region, signed, present=written)]
         if region.kind is RegionKind.CHECKBOX:
             # Some ink that is no clear mark: nobody knows, so a person looks.
             present = True if written else None if strokes else False
