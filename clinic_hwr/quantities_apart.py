@@ -172,7 +172,8 @@ def _unsure(reading: Reading, text: str, most: float) -> Reading:
     sure = min(reading.p_correct, most, _DISPUTED)
     others = tuple(one for one in reading.alternatives if one.text != text)
     return replace(
-        reading, text=text, p_correct=sure, chars=tuple(CharConfidence(char, sure) for char in text),
+        reading, text=text, p_correct=sure,
+        chars=tuple(CharConfidence(char, sure) for char in text),
         alternatives=(Alternative(text, sure), *others),
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ from .choice_sexes import in_their_language
 from .choice_words import options_of
 from .choices import row_answer
 from .form_match import FormMatch, FormSheet
-from .form_template import RegionKind, TemplateRegion
+from .form_template import RegionKind
 from .labels import union
 from .pen_strokes import Stroke
 from .registration import PagePrint, page_boxes

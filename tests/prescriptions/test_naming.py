@@ -48,6 +48,14 @@ def test_a_word_that_happens_to_be_near_a_drug_is_none() -> None:
     assert _named(*(_nobody(word) for word in words)) == [("unnamed", 0)] * len(words)
 
 
+def test_a_form_without_a_dose_makes_no_drug_of_directions() -> None:
+    named = _named(
+        ReadLine("drug", 1, "place", "Metformin 500 mg tab"),
+        ReadLine("sig", 1, "place", "tab pobid"),
+    )
+    assert named == [("drug", 1), ("sig", 1)]
+
+
 def test_a_name_that_no_list_has_is_a_drug_by_its_shape() -> None:
     named = _named(_nobody("Zubroxafen 10 mg tab"), _nobody("1 tab po bid"))
     assert named == [("drug", 1), ("sig", 1)]
