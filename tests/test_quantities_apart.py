@@ -150,7 +150,8 @@ def test_the_sign_goes_with_its_number() -> None:
             for x, one in zip(starts, regions, strict=True)
         ]  # fmt: skip
 
-    regions, _, _ = with_quantities_apart(page, [_drug()], [_reading(_LINE)], read)
+    line = _reading("Sertraline 50 mg tabs oral #30")  # its letters say: nearer to the digits
+    regions, _, _ = with_quantities_apart(page, [_drug()], [line], read)
     assert abs(regions[1].box_px.x - 520) < 6
 
 

@@ -14,7 +14,7 @@ from clinic_hwr.pages.form_match import FormMatch, FormSheet, match_form
 from clinic_hwr.pages.form_template import regions_from_json
 from clinic_hwr.pages.registered_fields import registered_fields
 from clinic_hwr.pages.registration import FormPrint, PagePrint
-from clinic_hwr.pages.types import FieldRegion, Gray, MarkDoubt, NamedBy
+from clinic_hwr.pages.types import FieldRegion, Gray, LineMaps, LineSegmenter, MarkDoubt, NamedBy
 from clinic_hwr.recognition.synthesis.pages_marks import choices, ticked_choices
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 from tests.forms.drawn import HEIGHT, WIDTH, blank_form, faxed, wiggle
@@ -43,12 +43,14 @@ def _sheet(blank: Gray, left: float = 0.775) -> FormSheet:
     return FormSheet("riverside", 1, FormPrint.of(blank), regions)
 
 
-def _found(page: Gray, sheet: FormSheet) -> list[FieldRegion]:
+def _found(
+    page: Gray, sheet: FormSheet, segmenter: LineSegmenter | None = None
+) -> list[FieldRegion]:
     here = PagePrint.of(flatten_background(page))
     match = match_form(here, [sheet])
     assert isinstance(match, FormMatch)
     return [
-        one.field for one in registered_fields(here, (), match).fields
+        one.field for one in registered_fields(here, (), match, segmenter=segmenter).fields
         if one.field.name == "patient_sex"
     ]  # fmt: skip
 
@@ -78,6 +80,22 @@ def test_the_marked_choice_is_the_value(
 
     assert (found.printed_text, found.options, found.mark_doubt) == (said, (said,), MarkDoubt.NO)
     assert found.named_by is NamedBy.FORM
+
+
+def test_an_underline_counts_where_a_segmenter_sees_nothing() -> None:
+    blank = _form()
+    page = blank.copy()
+    _underlined(page, _F)
+    wiggle(page, 110, 866, 800, 3)
+
+    def segmenter(gray: Gray) -> LineMaps:
+        hand = np.zeros((gray.shape[0] // 2, gray.shape[1] // 2), np.float32)
+        hand[418:432, 55:455] = 0.9
+        return LineMaps(hand, np.zeros_like(hand), 0.5)
+
+    (found,) = _found(page, _sheet(blank), segmenter)
+
+    assert found.printed_text == "F"
 
 
 def test_two_marks_are_no_value() -> None:

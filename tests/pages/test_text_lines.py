@@ -15,13 +15,13 @@ def _letters(page: np.ndarray, x: int, y: int, count: int, *, tails: bool = Fals
         cv2.line(page, (left, y + 30), (left + 8, y), 0, 3)
         cv2.line(page, (left + 8, y), (left + 16, y + 30), 0, 3)
         if tails:
-            cv2.line(page, (left + 16, y + 30), (left + 12, y + 66), 0, 3)
+            cv2.line(page, (left + 16, y + 30), (left + 12, y + 80), 0, 3)
 
 
 def test_a_number_behind_a_line_with_tails_comes_after_it() -> None:
     page = np.full((500, 900), 255, np.uint8)
     _letters(page, 60, 100, 8, tails=True)
-    _letters(page, 600, 96, 3)
+    _letters(page, 600, 90, 3)
     _letters(page, 80, 220, 8)
     survey = survey_page(page, ())
 
