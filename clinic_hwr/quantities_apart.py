@@ -31,6 +31,8 @@ _ALONE = re.compile(r"^\W*#?\s?(\d{1,4})\W*$")
 _SIGNED = re.compile(r"^\W{0,2}(?:#|N[ro]\.?|Qty:?|Disp:?)\s?(\d{1,4})\W*$", re.IGNORECASE)
 # What a number and its sign may be read as: digits, with strokes of the sign among them.
 _DIGITS = re.compile(r"^(?=.*\d)[\d#\W]{1,6}$")
+# No word, no end of one before the sign, and no longer than a number is.
+_SHORT = re.compile(r"^(?!.*[^\W\d]{3}|.*[^\W\d]\s?#).{1,6}$")
 _LAST_WORD = re.compile(r"([^\W\d]{2,})\W*$")
 _SIGN_LEFT = re.compile(r"#\W*$")
 _NAME = re.compile(r"[A-Za-z]{4}")
@@ -145,8 +147,8 @@ def _amount(whole: Reading, left: Reading, right: Reading) -> tuple[int, Reading
     """How well a number right of a cut and a name left of it fit, 0 for not, and the number.
 
     Sure is only what all three readings say. Else the number has its sign, or another reading of
-    it has, or the whole line's end is a number and the piece is one of digits, or a number stands
-    alone behind a form of medicines.
+    it has, or the whole line's end is a number and the piece is one of digits (or, behind a form of
+    medicines, no word), or a number stands alone behind such a form.
     """
     if not _NAME.search(left.text) or _BEHIND.match(left.text):
         return 0, right
@@ -154,17 +156,22 @@ def _amount(whole: Reading, left: Reading, right: Reading) -> tuple[int, Reading
         return 1 if _SIGN_LEFT.search(left.text) else 3, right
     if _SIGNED.match(right.text):
         return 2, replace(right, p_correct=min(right.p_correct, _DISPUTED))
-    if not _DIGITS.match(right.text):
+    number, behind_form = _BEHIND.match(whole.text), _ends_in_form(left.text)
+    if not (_DIGITS if number is None or not behind_form else _SHORT).match(right.text):
         return 0, right
-    number = _BEHIND.match(whole.text)
     if number is not None:
         signed = [one.text for one in right.alternatives if _SIGNED.match(one.text)]
         same = [one for one in signed if _agree(whole.text, one)]
         return 2, _unsure(right, (*same, *signed, f"#{number['number']}")[0], whole.p_correct)
-    last = _LAST_WORD.search(left.text)
-    if _ALONE.match(right.text) and last is not None and form_of(last[1].lower()) is not None:
+    if _ALONE.match(right.text) and behind_form:
         return 2, _unsure(right, "#" + re.sub(r"\D", "", right.text), whole.p_correct)
     return 0, right
+
+
+def _ends_in_form(text: str) -> bool:
+    """Whether a line ends in "tab", "cap" or another form of medicines."""
+    last = _LAST_WORD.search(text)
+    return last is not None and form_of(last[1].lower()) is not None
 
 
 def _unsure(reading: Reading, text: str, most: float) -> Reading:

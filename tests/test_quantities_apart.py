@@ -72,6 +72,8 @@ def test_a_quantity_behind_a_drug_is_a_field_of_its_own(name: str) -> None:
     ("left", "right"),
     [
         ("Sertraline 50 mg tab", "b#30"),  # a letter of the drug with it
+        ("Sertraline 50 mg", "H(D"),  # no number, and the drug may go on
+        ("Sertraline 50 mg tab", "iwo"),
         ("Sertraline 50 mg tab #30", "#30"),  # cut at the wrong place
         ("50 mg", "#30"),  # no name left
         ("", "#30"),
@@ -98,6 +100,7 @@ def test_another_number_with_its_sign_is_a_quantity_that_is_not_sure() -> None:
     [
         ("#17-0", (), "#30"),  # strokes of the sign between its digits
         ("80", (), "#30"),  # the sign was lost, and another number read
+        ("H(D", (), "#30"),  # no word: the drug before it ends in "tab"
         ("430", ("#80", "#30"), "#30"),  # of what the piece may say, what the line said
         ("430", ("#80", "H30"), "#80"),
     ],
