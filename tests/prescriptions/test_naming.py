@@ -61,7 +61,9 @@ def test_a_name_that_no_list_has_is_a_drug_by_its_shape() -> None:
     assert named == [("drug", 1), ("sig", 1)]
 
 
-@pytest.mark.parametrize("text", ["supply 60", "QSP 28 j", "sepply 6", "Disp: 30"])
+@pytest.mark.parametrize(
+    "text", ["supply 60", "QSP 28 j", "sepply 6", "Disp: 30", "supplylo", "QSY 42 j", "aty 28 tabs"]
+)
 def test_words_for_a_quantity_with_a_number_are_one(text: str) -> None:
     named = _named(_nobody("Ibuprofen 600 mg tab"), _nobody("1 tab po bid"), _nobody(text))
     assert named[2] == ("quantity", 1)
@@ -132,3 +134,9 @@ def test_a_drug_right_under_a_crossed_out_one_takes_its_place() -> None:
 )  # fmt: skip
 def test_the_number_of_a_line_without_its_point_is_no_dose(text: str, name: str) -> None:
     assert _named(_nobody("Ibuprofen 600 mg tab"), _nobody(text))[1][0] == name
+
+
+@pytest.mark.parametrize("text", ["supply", "gel 3 j", "aty 28", "supplies all"])
+def test_what_is_no_word_for_a_quantity_says_none(text: str) -> None:
+    named = _named(_nobody("Ibuprofen 600 mg tab"), _nobody("1 tab po bid"), _nobody(text))
+    assert named[2] == ("unnamed", 0)
