@@ -152,19 +152,22 @@ def _amount(whole: Reading, left: Reading, right: Reading) -> tuple[int, Reading
     """
     if not _NAME.search(left.text) or _BEHIND.match(left.text):
         return 0, right
+    cut_off = bool(_SIGN_LEFT.search(left.text))  # the sign stands left of the cut
     if _agree(whole.text, right.text):
-        return 1 if _SIGN_LEFT.search(left.text) else 3, right
+        return 1 if cut_off else 4, right
     if _SIGNED.match(right.text):
-        return 2, replace(right, p_correct=min(right.p_correct, _DISPUTED))
+        return 3, replace(right, p_correct=min(right.p_correct, _DISPUTED))
     number, behind_form = _BEHIND.match(whole.text), _ends_in_form(left.text)
     if not (_DIGITS if number is None or not behind_form else _SHORT).match(right.text):
         return 0, right
     if number is not None:
         signed = [one.text for one in right.alternatives if _SIGNED.match(one.text)]
         same = [one for one in signed if _agree(whole.text, one)]
-        return 2, _unsure(right, (*same, *signed, f"#{number['number']}")[0], whole.p_correct)
+        text = (*same, *signed, f"#{number['number']}")[0]
+        return 1 if cut_off else 2, _unsure(right, text, whole.p_correct)
     if _ALONE.match(right.text) and behind_form:
-        return 2, _unsure(right, "#" + re.sub(r"\D", "", right.text), whole.p_correct)
+        text = "#" + re.sub(r"\D", "", right.text)
+        return 1 if cut_off else 2, _unsure(right, text, whole.p_correct)
     return 0, right
 
 

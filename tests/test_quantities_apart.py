@@ -140,7 +140,8 @@ def test_a_quantity_is_as_high_as_its_letters() -> None:
     assert amount.y >= _BOX.y + 11 and amount.height <= 29
 
 
-def test_the_sign_goes_with_its_number() -> None:
+@pytest.mark.parametrize("end", ["30", "Le"])
+def test_the_sign_goes_with_its_number(end: str) -> None:
     page = _page()
     page[:, 533:541] = 255  # so that the line may be cut behind the sign as well
 
@@ -148,12 +149,12 @@ def test_the_sign_goes_with_its_number() -> None:
         starts = [one.box_px.x for one in regions]
         assert any(530 < x < 550 for x in starts)  # also looked at right of the sign
         return [
-            _reading("30" if x > 530 else "#30") if x >= _CUT
+            _reading(end if x > 530 else "#30") if x >= _CUT
             else _reading("Sertraline 50 mg tab" + " #" * (one.box_px.width > 415))
             for x, one in zip(starts, regions, strict=True)
         ]  # fmt: skip
 
-    line = _reading("Sertraline 50 mg tabs oral #30")  # its letters say: nearer to the digits
+    line = _reading("Sertraline 50 mg tabs oral #80")  # its letters say: nearer to the digits
     regions, _, _ = with_quantities_apart(page, [_drug()], [line], read)
     assert abs(regions[1].box_px.x - 520) < 6
 

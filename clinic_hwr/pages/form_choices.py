@@ -30,6 +30,9 @@ from .types import Box, FieldRegion, MarkDoubt, NamedBy, PrintedWord
 
 _RULE_PX = 6  # of the form: what is no higher or wider is a rule
 _BEFORE = 9.0  # capitals beside a region that are looked at with it
+_READ = 0.5  # confidence of OCR in a clean word; below it a piece of a label is read as a number
+_WORD = 8.0  # capitals: a choice of one word is no wider
+_GOES_ON = 4.0  # capitals from one choice to the next, beside the region
 _AT = 0.5  # of a printed word's width: what was read there is that word
 _TICKED = 0.06  # of the inside of a square: a tick or a cross has more ink
 _INNER = 0.2  # of a square's side, cut off on each side
@@ -69,7 +72,7 @@ def printed_choices(sheet: FormSheet) -> tuple[PrintedChoices, ...]:
             for word in some
         ]  # fmt: skip
         region = sheet.regions[one.region]
-        options = _options(words, one, options_of(region.field))
+        options = _in_a_row(_options(words, one, options_of(region.field)), one)
         if region.field == "patient_sex":
             label = " ".join([region.label, *(word.text for word in words)])
             options = in_their_language(options, label)
@@ -104,7 +107,8 @@ def form_choices(
         number, box = choices.region, boxes[choices.region]
         region = match.sheet.regions[number]
         row = _row_on_page(choices, region.field, match, survey.ink)
-        near = _grown(box, round(_NEAR * row.unit_px))
+        whole = union([box, *(one.box_px for one in (*row.options, *row.boxes))])
+        near = _grown(whole, round(_NEAR * row.unit_px))
         mine = [
             stroke for stroke in strokes
             if owned.get(stroke, number) == number and contains(near, *centre(stroke.box_px))
@@ -142,11 +146,10 @@ class _Asked:
     def strips(self) -> list[Box]:
         """What to read: the region with the label before it, without it, and each word alone."""
         unit = round(self.unit_px)
-        whole = union([self.area, *self.pieces])
-        bare = _grown(whole, unit // 2)
-        with_label = Box(bare.x - round(_BEFORE * unit), bare.y,
-                         bare.width + round(_BEFORE * unit), bare.height)  # fmt: skip
-        return [with_label, bare, *(_grown(one, unit // 3) for one in self.pieces)]
+        bare = _grown(self.area, unit // 2)
+        whole = _grown(union([self.area, *self.pieces]), unit // 2)
+        alone = [one for one in self.pieces if one.width < _WORD * unit]
+        return [whole, bare, *(_grown(one, unit // 3) for one in alone)]
 
 
 def _asked(sheet: FormSheet, number: int) -> _Asked:
@@ -171,7 +174,7 @@ def _asked(sheet: FormSheet, number: int) -> _Asked:
     if not any(contains(area, *centre(square)) for square in squares):
         squares = ()
     words = [
-        piece for piece in (print_in if squares else inside)
+        piece for piece in print_in
         if contains(row, *centre(piece)) and not any(_covers(square, piece) for square in squares)
     ]  # fmt: skip
     unit = float(np.median([piece.height for piece in words])) if words else 0.0
@@ -190,6 +193,8 @@ def _options(
     taken: set[Box] = set()
     found: dict[str, Option] = {}
     for word in sorted(words, key=lambda one: -one.confidence):
+        if word.confidence < _READ:
+            break
         options = [one for one in options_in(word, known, boxes) if one.value not in found]
         at = [_piece_at(one.box_px, asked.pieces) for one in options]
         for one, piece in zip(options, at, strict=True):
@@ -199,6 +204,28 @@ def _options(
                 found[one.value] = replace(one, box_px=box)
         taken.update(piece for piece in at if piece is not None)
     return tuple(sorted(found.values(), key=lambda one: one.box_px.x))
+
+
+def _in_a_row(options: Sequence[Option], asked: _Asked) -> tuple[Option, ...]:
+    """The choices in a region, and those that go on beside it: a mark on one of them counts, too.
+
+    A region may be drawn too small, or over the squares alone.
+    """
+    own = [*(one.box_px for one in options), *asked.squares]
+    kept = [box for box in own if contains(asked.area, *centre(box))]
+    reach = _GOES_ON * asked.unit_px
+    while True:
+        more = [
+            box for box in own if box not in kept
+            and any(-box.width <= _gap(box, other) < reach for other in kept)
+        ]  # fmt: skip
+        if not more:
+            return tuple(one for one in options if one.box_px in kept)
+        kept += more
+
+
+def _gap(one: Box, other: Box) -> int:
+    return max(one.x, other.x) - min(one.x + one.width, other.x + other.width)
 
 
 def _piece_at(box: Box, pieces: Sequence[Box]) -> Box | None:

@@ -109,6 +109,18 @@ def test_two_marks_are_no_value() -> None:
     assert (found.printed_text, found.mark_doubt) == (None, MarkDoubt.SEVERAL)
 
 
+def test_a_mark_beside_the_region_on_one_of_its_choices_counts() -> None:
+    blank = _form()
+    page = blank.copy()
+    _circled(page, _M)
+    _circled(page, _F)
+    sheet = _sheet(blank, 0.82)  # over F only
+
+    (found,) = _found(page, sheet)
+
+    assert (found.printed_text, found.mark_doubt) == (None, MarkDoubt.SEVERAL)
+
+
 def test_ink_on_choices_that_is_no_mark_is_a_question() -> None:
     blank = _form()
     page = blank.copy()
