@@ -107,7 +107,8 @@ def form_choices(
         number, box = choices.region, boxes[choices.region]
         region = match.sheet.regions[number]
         row = _row_on_page(choices, region.field, match, survey.ink)
-        whole = union([box, *(one.box_px for one in (*row.options, *row.boxes))])
+        around = [one.box_px for one in row.options] + [one.box_px for one in row.boxes]
+        whole = union([box, *around])
         near = _grown(whole, round(_NEAR * row.unit_px))
         mine = [
             stroke for stroke in strokes
