@@ -106,7 +106,7 @@ def form_choices(
     for choices in printed:
         number, box = choices.region, boxes[choices.region]
         region = match.sheet.regions[number]
-        row = _row_on_page(choices, region.field, match, survey.ink)
+        row = _row_on_page(choices, region.field, match, page.mask)
         around = [one.box_px for one in row.options] + [one.box_px for one in row.boxes]
         whole = union([box, *around])
         near = _grown(whole, round(_NEAR * row.unit_px))
@@ -240,7 +240,7 @@ def _piece_at(box: Box, pieces: Sequence[Box]) -> Box | None:
 def _row_on_page(
     printed: PrintedChoices, field: str, match: FormMatch, ink: NDArray[np.uint8]
 ) -> ChoiceRow:
-    """The choices of a form where they stand on the page, and which squares have ink inside."""
+    """The choices of a form where they stand on the page; ink of any kind is inside of a square."""
     form = match.sheet.print.mask.shape
     places = page_boxes(match.registration, tuple(o.box_px for o in printed.options), form)
     options = [
