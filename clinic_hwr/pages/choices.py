@@ -62,7 +62,7 @@ def choice_fields(survey: PageSurvey, words: Sequence[PrintedWord]) -> list[Choi
         if row.field == "patient_sex":
             asks = row.label.text if row.label else ""
             row = replace(row, options=in_their_language(row.options, asks))
-        field = _answer(survey, row) or _glued(survey, row)
+        field = row_answer(survey, row) or _glued(survey, row)
         if field is not None:
             around = [field.box_px, *(one.box_px for one in row.options)]
             around += [one.box_px for one in row.boxes]
@@ -150,7 +150,7 @@ def _with_words(survey: PageSurvey, row: ChoiceRow, words: Sequence[PrintedWord]
     return replace(row, options=tuple(options), boxes=(*row.boxes, *hidden))
 
 
-def _answer(survey: PageSurvey, row: ChoiceRow) -> FieldRegion | None:
+def row_answer(survey: PageSurvey, row: ChoiceRow) -> FieldRegion | None:
     """What the marks of a row say; None when it is no row of choices."""
     marks = _marks(survey, row)
     unread = 0

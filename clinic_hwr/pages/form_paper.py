@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from .pen_strokes import Stroke
 from .registration import Registration
+from .types import Box
 
 # Of a printed capital: what is smaller is a speck; a cloud has so many of them in reach of each.
 _SMALL, _REACH, _CROWD = 0.45, 1.5, 6
+# Capitals: what goes farther out of the region of a mark than this is cut off so far from it.
+_FAR, _KEPT = 1.0, 0.5
 _EDGE = 0.01  # of the page's long side: so near to the sheet's outline its edge may lie
 
 
@@ -76,6 +79,28 @@ def is_edge(stroke: Stroke, shape: tuple[int, ...], paper: NDArray[np.float64]) 
     )  # fmt: skip
     long = max(box.width, box.height) > 12 * min(box.width, box.height)
     return at_border or long or max(box.width, box.height) > 0.3 * max(shape)
+
+
+def within(ink: Box, region: Box, unit: float) -> Box:
+    """The ink of a mark without what hangs on it from far off: a stamp, or a fold.
+
+    Args:
+        ink: box of it.
+        region: where the form has the mark.
+        unit: height of a printed capital in pixels.
+    """
+    low = [(ink.x, region.x), (ink.y, region.y)]
+    high = [
+        (ink.x + ink.width, region.x + region.width),
+        (ink.y + ink.height, region.y + region.height),
+    ]  # fmt: skip
+    x0, y0 = (
+        at if at > side - _FAR * unit else round(side - _KEPT * unit) for at, side in low
+    )  # fmt: skip
+    x1, y1 = (
+        at if at < side + _FAR * unit else round(side + _KEPT * unit) for at, side in high
+    )  # fmt: skip
+    return Box(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
 
 
 def is_off_paper(stroke: Stroke, shape: tuple[int, ...], paper: NDArray[np.float64]) -> bool:

@@ -23,6 +23,8 @@ _TEMPLATES: tuple[tuple[str, ...], ...] = (
 _TEMPLATE_SCORE = (-1.2, 0.0, 0.1, -0.7, -0.5)
 _SHORT = 0.45  # of the widest line: "#21" is, "1 tab po qhs" hardly ever
 
+_ON_ROW = 0.5  # of the lower piece's height, shared with the one before it
+
 _INDENTED, _NEAR_LINES, _AT_MARGIN, _SET_IN = 0.8, 4.0, 0.3, 0.8
 
 
@@ -62,9 +64,11 @@ def name_lines(boxes: Sequence[Box], letter_px: float) -> list[NamedLine]:
 
 
 def _stands_behind(before: Box, box: Box) -> bool:
-    """Whether a piece stands right of another on its row."""
-    off = abs(box.y + box.height / 2 - before.y - before.height / 2)
-    return box.x >= before.x + before.width and off < 0.35 * min(box.height, before.height)
+    """Whether a piece stands right of another on its row: rows slope, letters hang out of them."""
+    shared = min(before.y + before.height, box.y + box.height) - max(before.y, box.y)
+    return (
+        box.x >= before.x + before.width and shared > _ON_ROW * min(box.height, before.height)
+    )  # fmt: skip
 
 
 def _name_rows(boxes: Sequence[Box], letter_px: float) -> list[NamedLine]:

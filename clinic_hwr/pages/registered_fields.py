@@ -14,10 +14,18 @@ from .comb_fields import is_boxed_writing
 from .combs import dark_mask, settled
 from .creases import without_creases
 from .faint_ink import with_faint_ink
+from .form_choices import form_choices, printed_choices
 from .form_ink import form_strokes, marked_strokes
 from .form_marks import FormField, covering_two, is_choice, one_mark, ticked
 from .form_match import FormMatch
-from .form_paper import is_edge, is_off_paper, outline, without_clouds, without_specks
+from .form_paper import (
+    is_edge,
+    is_off_paper,
+    outline,
+    within,
+    without_clouds,
+    without_specks,
+)
 from .form_shares import share_of, share_strokes
 from .form_strikes import with_strike
 from .form_template import RegionKind, TemplateRegion
@@ -159,6 +167,8 @@ class _Finder:
         marks = [
             box for region, box in zip(self.regions, boxes, strict=True) if region.kind in _MARKS
         ]
+        printed_in = printed_choices(match.sheet)
+        marks += [boxes[one.region] for one in printed_in]
         if maps is not None and survey.cores is not None:
             ink, pieces = marked_strokes(
                 survey.gray, survey.ink, marks, survey.unit_px, maps, survey.cores
@@ -185,6 +195,9 @@ class _Finder:
             written={n for n, one in enumerate(self.regions) if one.kind not in _MARKS},
             letter_px=self.letter,
         )  # fmt: skip
+        self.choices = form_choices(
+            page, survey, match, printed_in, boxes, self.shared, self.strokes
+        )
         self.absent = page_boxes(
             match.registration, match.registration.fit.absent, match.sheet.print.mask.shape
         )
@@ -201,7 +214,8 @@ class _Finder:
         taken: set[Stroke] = set()
         for number, (region, box) in enumerate(zip(self.regions, self.boxes, strict=True)):
             strokes = self.shared.get(number, [])
-            found = self._region(region, box, strokes)
+            choice = self.choices.get(number)
+            found = [choice] if choice else self._region(region, box, strokes)
             if region.kind in _MARKS:
                 taken.update(strokes)
             else:
@@ -225,6 +239,7 @@ class _Finder:
             if (
                 one.field.present is None
                 and not one.field.comb
+                and not one.field.options
                 and not is_choice(one, self.regions)
             ):
                 # A free line stands for itself: what replaces it is the line below.
@@ -247,7 +262,8 @@ class _Finder:
         ink = union([stroke.box_px for stroke in strokes]) if strokes else None
         written = ink is not None and is_writing(self.survey, ink)
         if region.kind is RegionKind.SIGNATURE:
-            return [self._named(region, ink if ink and written else box, present=written)]
+            signed = within(ink, box, self.survey.unit_px) if ink and written else box
+            return [self._named(region, signed, present=written)]
         if region.kind is RegionKind.CHECKBOX:
             # Some ink that is no clear mark: nobody knows, so a person looks.
             present = True if written else None if strokes else False

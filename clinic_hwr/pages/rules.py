@@ -192,9 +192,9 @@ def rule_runs(
     is_rule: Callable[[Box], bool] = lambda box: True,
 ) -> tuple[NDArray[np.uint8], tuple[Box, ...]]:
     """Mask and boxes of the horizontal rules at least ``length`` pixels long."""
-    width = ink.shape[1]
+    height, width = ink.shape
     mask = np.zeros_like(ink)
-    if width <= length:
+    if width <= length or height == 0:
         return mask, ()
     # Residual skew makes a rule climb in steps: let it, then keep long runs and bridge pin holes.
     dark = cv2.max(ink, hairlines)

@@ -25,6 +25,8 @@ _WIDE_GAP = 4.0
 # A space between words of one line is up to so many letter heights wide.
 _SAME_LINE = 2.0
 _LETTER = 1.3  # of the height of a small letter: what letters are high on the whole
+# Pieces stand on one row that share so much of their height, or whose middles are so near.
+_ON_ROW, _LEVEL = 0.5, 0.7  # of the lower one's height, letters
 _TALL = 4.0  # letters: what is higher is no stroke of a line
 
 
@@ -171,20 +173,28 @@ def _parted(line: TextLine, letter: float, words: Sequence[PrintedWord]) -> list
 
 def _in_reading_order(lines: list[TextLine], letter: float) -> list[TextLine]:
     """Rows top to bottom, left to right within a row."""
-    rest = sorted(lines, key=lambda line: line.box_px.y + line.box_px.height / 2)
-    ordered: list[TextLine] = []
-    while rest:
-        first = rest[0].box_px
-        middle = first.y + first.height / 2
-        row = [
-            line
-            for line in rest
-            if abs(line.box_px.y + line.box_px.height / 2 - middle) < 0.7 * letter
-        ]
-        ordered += sorted(row, key=lambda line: line.box_px.x)
-        chosen = {id(line) for line in row}
-        rest = [line for line in rest if id(line) not in chosen]
-    return ordered
+    rows: list[list[TextLine]] = []
+    for line in sorted(lines, key=lambda one: one.box_px.x):
+        shares = [_shared_row(row[-1].box_px, line.box_px, letter) for row in rows]
+        best = max(range(len(rows)), key=shares.__getitem__, default=-1)
+        if best >= 0 and shares[best] > 0:
+            rows[best].append(line)
+        else:
+            rows.append([line])
+    rows.sort(key=lambda row: row[0].box_px.y + row[0].box_px.height / 2)
+    return [line for row in rows for line in row]
+
+
+def _shared_row(left: Box, line: Box, letter: float) -> float:
+    """How much of the lower one's height two pieces share that stand on one row; 0: they do not.
+
+    A line with a long descender has its middle below that of the short number behind it.
+    """
+    shared = min(left.y + left.height, line.y + line.height) - max(left.y, line.y)
+    share = shared / max(1, min(left.height, line.height))
+    middles = abs(left.y + left.height / 2 - line.y - line.height / 2)
+    behind = line.x > left.x + left.width - letter
+    return share if behind and (share > _ON_ROW or middles < _LEVEL * letter) else 0.0
 
 
 def _distance(one: Box, other: Box) -> float:

@@ -41,6 +41,12 @@ _SUPPLY_WORDS = (
     "supply", "disp", "dispense", "quantity", "qty", "qsp", "mitte", "cantidad", "menge", "anzahl",
 )  # fmt: skip
 _SUPPLY = re.compile(r"^\W*([A-Za-z]{3,10})\W*(\d{1,4})\W*([A-Za-z]{0,6})\W*$")
+# "supplylo": a 10 that was read as letters, on the word.
+_SUPPLY_GLUED = re.compile(
+    rf"^\W*(?:{'|'.join(word for word in _SUPPLY_WORDS if len(word) > 4)})\W*[\dOoIl]{{1,4}}\W*$",
+    re.IGNORECASE,
+)
+_COUNTED = frozenset({"j", "jours", "tab", "tabs", "tbl", "cap", "caps", "cp", "cps", "comp"})
 _DOCTOR = re.compile(r"^\W*(?:dra?|doctor|docteur|prof)\b\.?\s+[A-ZÀ-Þ]\w+", re.IGNORECASE)
 _PATIENT = re.compile(r"^\W*(?:for|pour|para|für|pt|patient)\b\W+[A-ZÀ-Þ]\w+\s+[A-ZÀ-Þ]\w+\W*$")
 
@@ -127,13 +133,23 @@ def _is_date(text: str) -> bool:
 
 def _is_supply(text: str) -> bool:
     """Whether a line is a word for a quantity, perhaps misread by a letter, and a number."""
+    if _SUPPLY_GLUED.match(text):
+        return True
     found = _SUPPLY.match(text)
     if found is None:
         return False
     word = found[1].lower()
     if len(word) < 5:
-        return word in _SUPPLY_WORDS
+        return word in _SUPPLY_WORDS or (found[3].lower() in _COUNTED and _nearly_supply(word))
     return any(fuzz.ratio(word, known) >= 80 for known in _SUPPLY_WORDS if len(known) >= 5)
+
+
+def _nearly_supply(word: str) -> bool:
+    """Whether a short word is one for a quantity but for a letter: "QSY 42 j"."""
+    return any(
+        len(word) == len(known) and sum(a != b for a, b in zip(word, known, strict=True)) == 1
+        for known in _SUPPLY_WORDS
+    )
 
 
 def drug_likeness(text: str, lexicon: DrugLexicon, place: str = "drug") -> float:
@@ -144,7 +160,8 @@ def drug_likeness(text: str, lexicon: DrugLexicon, place: str = "drug") -> float
     letters = sum(char.isalpha() for char in line.name)
     if letters < _SHORTEST_NAME:
         return 0.0
-    dosed = bool(_DOSE.search(text)) or line.form is not None
+    # "tab po bid" at the place of directions is no drug: a form is in every second of them.
+    dosed = bool(_DOSE.search(text)) or (line.form is not None and place != "sig")
     numbered = bool(_NUMBERED.match(text))
     if dosed:
         floor = _NEAR_DOSED

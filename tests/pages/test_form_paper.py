@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clinic_hwr.pages.form_ink import marked_strokes
-from clinic_hwr.pages.form_paper import is_off_paper, without_clouds
+from clinic_hwr.pages.form_paper import is_off_paper, within, without_clouds
 from clinic_hwr.pages.line_cores import line_cores
 from clinic_hwr.pages.pen_strokes import Stroke
 from clinic_hwr.pages.types import Box, LineMaps
@@ -50,3 +50,11 @@ def test_a_shadow_goes_and_a_signature_under_it_stays() -> None:
     word = Box(100, 60, 200, 24)
     assert [one.box_px for one in alone] == [word]
     assert [one.box_px for one in signed] == [word, Box(60, 280, 240, 100)]
+
+
+def test_a_mark_ends_near_its_region_where_a_stamp_hangs_on_it() -> None:
+    region = Box(200, 500, 300, 60)
+    signed = Box(190, 510, 340, 55)  # out of it by less than a letter, and to the right by more
+
+    assert within(signed, region, UNIT) == Box(190, 510, 320, 55)
+    assert within(Box(210, 300, 250, 255), region, UNIT) == Box(210, 490, 250, 65)

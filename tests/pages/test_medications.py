@@ -57,5 +57,16 @@ def test_directions_are_set_in_under_the_drug_all_or_none() -> None:
     assert named == [("drug", 1), ("sig", 1), ("drug", 2), ("sig", 2)]
 
 
+def test_a_short_number_behind_a_drug_with_descenders_is_a_quantity() -> None:
+    # Its middle is well above that of the drug, whose p hangs down.
+    boxes = [
+        Box(327, 401, 372, 49), Box(754, 396, 112, 26), Box(382, 465, 372, 42),
+        Box(327, 541, 372, 49), Box(754, 535, 112, 26), Box(382, 605, 372, 42),
+    ]  # fmt: skip
+    assert _named(boxes) == [
+        (name, group) for group in (1, 2) for name in ("drug", "quantity", "sig")
+    ]
+
+
 def test_no_lines() -> None:
     assert _named([]) == []

@@ -67,6 +67,23 @@ def test_empty_marks_are_absent_and_empty_regions_no_fields() -> None:
     ]
 
 
+def test_a_signature_ends_where_a_stamp_hangs_on_it() -> None:
+    page = filled_form()
+    cv2.ellipse(page, (330, 1290), (120, 120), 0, 0, 360, 60, 4)  # down into the signature
+
+    here = upright(page)
+    match = match_form(here, [SHEET])
+    assert isinstance(match, FormMatch)
+    (signed,) = [
+        one.field
+        for one in registered_fields(here, (), match).fields
+        if one.field.name == "signature"
+    ]
+
+    assert signed.present
+    assert signed.box_px.y > 1290 and signed.box_px.height < 140
+
+
 def test_only_ink_remains_and_ink_across_print_survives() -> None:
     blank, page = blank_form(), blank_form()
     cv2.line(page, (300, 380), (330, 450), 30, 4, cv2.LINE_AA)  # across the rule at y = 410

@@ -8,7 +8,8 @@ import pytest
 
 from clinic_hwr.pages import PrintedWord, UprightPage, find_fields
 from clinic_hwr.pages.pen_strokes import Stroke
-from clinic_hwr.pages.rule_pieces import without_rule_pieces
+from clinic_hwr.pages.rule_pieces import short_blanks, without_rule_pieces
+from clinic_hwr.pages.rules import DarkParts
 from clinic_hwr.pages.types import Box
 
 RULE = Box(200, 278, 360, 5)
@@ -65,3 +66,9 @@ def test_the_letter_on_a_short_underline_is_the_value_and_no_wider_than_it_is(
     [sex] = [one for one in fields if one.name == "patient_sex"]
 
     assert sex.box_px.width < 32
+
+
+@pytest.mark.parametrize("label", [Box(100, 396, 60, 30), Box(590, 200, 60, 17)])
+def test_a_label_at_the_edge_of_the_page_has_no_blank(label: Box) -> None:
+    parts = DarkParts.of(np.full((400, 600), 255, np.uint8))
+    assert not short_blanks(parts, [label], UNIT).any()

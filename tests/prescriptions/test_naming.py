@@ -48,12 +48,22 @@ def test_a_word_that_happens_to_be_near_a_drug_is_none() -> None:
     assert _named(*(_nobody(word) for word in words)) == [("unnamed", 0)] * len(words)
 
 
+def test_a_form_without_a_dose_makes_no_drug_of_directions() -> None:
+    named = _named(
+        ReadLine("drug", 1, "place", "Metformin 500 mg tab"),
+        ReadLine("sig", 1, "place", "tab pobid"),
+    )
+    assert named == [("drug", 1), ("sig", 1)]
+
+
 def test_a_name_that_no_list_has_is_a_drug_by_its_shape() -> None:
     named = _named(_nobody("Zubroxafen 10 mg tab"), _nobody("1 tab po bid"))
     assert named == [("drug", 1), ("sig", 1)]
 
 
-@pytest.mark.parametrize("text", ["supply 60", "QSP 28 j", "sepply 6", "Disp: 30"])
+@pytest.mark.parametrize(
+    "text", ["supply 60", "QSP 28 j", "sepply 6", "Disp: 30", "supplylo", "QSY 42 j", "aty 28 tabs"]
+)
 def test_words_for_a_quantity_with_a_number_are_one(text: str) -> None:
     named = _named(_nobody("Ibuprofen 600 mg tab"), _nobody("1 tab po bid"), _nobody(text))
     assert named[2] == ("quantity", 1)
@@ -124,3 +134,9 @@ def test_a_drug_right_under_a_crossed_out_one_takes_its_place() -> None:
 )  # fmt: skip
 def test_the_number_of_a_line_without_its_point_is_no_dose(text: str, name: str) -> None:
     assert _named(_nobody("Ibuprofen 600 mg tab"), _nobody(text))[1][0] == name
+
+
+@pytest.mark.parametrize("text", ["supply", "gel 3 j", "aty 28", "supplies all"])
+def test_what_is_no_word_for_a_quantity_says_none(text: str) -> None:
+    named = _named(_nobody("Ibuprofen 600 mg tab"), _nobody("1 tab po bid"), _nobody(text))
+    assert named[2] == ("unnamed", 0)

@@ -1,0 +1,32 @@
+"""Lines of writing come in reading order: by rows, each from left to right."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from clinic_hwr.pages.survey import survey_page
+from clinic_hwr.pages.text_lines import text_lines
+
+
+def _letters(page: np.ndarray, x: int, y: int, count: int, *, tails: bool = False) -> None:
+    for number in range(count):
+        left = x + 26 * number
+        cv2.line(page, (left, y + 30), (left + 8, y), 0, 3)
+        cv2.line(page, (left + 8, y), (left + 16, y + 30), 0, 3)
+        if tails:
+            cv2.line(page, (left + 16, y + 30), (left + 12, y + 80), 0, 3)
+
+
+def test_a_number_behind_a_line_with_tails_comes_after_it() -> None:
+    page = np.full((500, 900), 255, np.uint8)
+    _letters(page, 60, 100, 8, tails=True)
+    _letters(page, 600, 90, 3)
+    _letters(page, 80, 220, 8)
+    survey = survey_page(page, ())
+
+    boxes = [line.box_px for line in text_lines(survey, survey.strokes)]
+
+    assert [(round(box.x, -2), round(box.y, -2)) for box in boxes] == [
+        (100, 100), (600, 100), (100, 200),
+    ]  # fmt: skip
