@@ -1,7 +1,7 @@
 """Train ``scan_attend_read`` on one CPU core: guided attention, and stages by mastery.
 
-    python scripts/train_map_attention.py --data DIR --config scripts/train_map_attention.toml
-        --init WEIGHTS --out DIR
+    python scripts/train_map_attention.py --data DIR --init WEIGHTS --out DIR
+        --config clinic_hwr/recognition/weights/scan_attend_read-small.toml
         [--seconds S] [--rate R] [--guide WEIGHT] [--stage N] [--detached BLOCKS]
 
 Starts from an ``mdlstm_ctc`` with the same levels, whose CTC layer goes on learning on blocks and

@@ -11,9 +11,9 @@ Deviations: a crop is a canvas of one height with the text in its upper left cor
 (``images.prepare_block``); sizes of ``paper`` are those of the same authors' line readers (4,
 20 and 100 cells, blocks 2 x 2, 2 x 4 and 2 x 4) as remembered, the attention's and the state's
 sizes are ours; the output layer also reads the context; cross entropy is smoothed as in every
-family here; Glorot's start. ``small`` besides: two levels over blocks of 4 x 4 and 4 x 2
-pixels, no peepholes, dropout, a canvas of three lines, and the state LSTM also reads the
-character written last, so that strings of a beam differ in more than their scores.
+family here; Glorot's start. ``small`` besides: the levels of the small ``mdlstm_ctc``, no
+peepholes, dropout, a canvas of three lines, and the state LSTM also reads the character written
+last, so that strings of a beam differ in more than their scores.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ class ScanAttendReadConfig:
     height_px: int = 96
     line_px: int = 32
     max_width_px: int = 640
-    block_rows: tuple[int, ...] = (4, 4)
-    block_columns: tuple[int, ...] = (4, 2)
-    hidden: tuple[int, ...] = (16, 64)
-    features: tuple[int, ...] = (48,)
+    block_rows: tuple[int, ...] = (4, 2, 2)
+    block_columns: tuple[int, ...] = (2, 2, 1)
+    hidden: tuple[int, ...] = (16, 32, 64)
+    features: tuple[int, ...] = (32, 64)
     peepholes: bool = False
-    dropout: float = 0.1
+    dropout: float = 0.05
     scan_hidden: int = 8
     decoder_hidden: int = 192
     embedding: int = 32
-    ctc_weight: float = 0.5
+    ctc_weight: float = 1.0
 
 
 SMALL = ScanAttendReadConfig()
@@ -73,6 +73,7 @@ PAPER = replace(
     scan_hidden=20,
     decoder_hidden=256,
     embedding=0,
+    ctc_weight=0.5,
 )
 TINY = replace(
     SMALL,
@@ -86,6 +87,7 @@ TINY = replace(
     scan_hidden=4,
     decoder_hidden=32,
     embedding=8,
+    ctc_weight=0.5,
 )
 
 
