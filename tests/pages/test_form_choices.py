@@ -148,6 +148,20 @@ def test_a_ticked_square_beside_a_choice() -> None:
     assert found.printed_text == "Male"
 
 
+def test_a_filled_square_beside_a_ticked_one_is_a_second_mark() -> None:
+    blank = _form(("Male", "Female"), boxes=True)
+    (printed,) = printed_choices(_sheet(blank, 0.618))
+    male, female = sorted(printed.squares, key=lambda one: one.x)
+    page = blank.copy()
+    page[male.y : male.y + male.height, male.x : male.x + male.width] = 30
+    cv2.line(page, (female.x, female.y), (female.x + female.width, female.y + female.height), 30, 3)
+
+    (found,) = _found(page, _sheet(blank, 0.618))
+
+    assert found.printed_text is None
+    assert found.mark_doubt
+
+
 def test_what_letters_stand_for_is_told_by_the_label() -> None:
     (spanish,) = printed_choices(_sheet(_form(("H", "M"), label="Sexo")))
     assert [one.value for one in spanish.options] == ["Male", "Female"]
