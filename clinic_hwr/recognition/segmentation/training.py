@@ -28,7 +28,7 @@ from torch.nn import functional
 from clinic_hwr.pages.background import flatten_background
 from clinic_hwr.pages.fax import clean_fax, is_one_bit
 from clinic_hwr.recognition.images import ink_box, ink_map
-from clinic_hwr.recognition.synthesis.hands import FontHand, Hand
+from clinic_hwr.recognition.synthesis.hands import CannotWrite, FontHand, Hand
 from clinic_hwr.recognition.synthesis.pages import draw_pages, layouts_with, settings_for
 from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 from clinic_hwr.recognition.synthesis.pages_ink import FACES, other_faces
@@ -121,20 +121,19 @@ def examples(writers: Writers, seed: int) -> Iterator[Example]:
         of_layout = rng.random() < _OF_LAYOUTS
         hands = writers.drawn(rng)
         with other_faces(writers.printed(rng)):
-            try:
-                if of_layout:
-                    page = _of_a_layout(hands, rng, long_side)
-                else:
-                    page = draw_scattered(hands, rng, long_side_px=long_side)
-            except ValueError:  # none of these hands can write the content
-                continue
+            page = _of_a_layout(hands, rng, long_side) if of_layout else None
+            # What a layout says may be more than any of these hands can write.
+            page = page or draw_scattered(hands, rng, long_side_px=long_side)
         yield example_of(page)
 
 
 def _of_a_layout(
     hands: Sequence[Hand], rng: np.random.Generator, long_side_px: int
-) -> ScatteredPage:
-    """A page of a training layout, nearly upright, seen at the size the network sees."""
+) -> ScatteredPage | None:
+    """A page of a training layout, nearly upright, seen at the size the network sees.
+
+    None where no hand can write what it says.
+    """
     way = _WAYS[int(rng.integers(len(_WAYS)))]
     seen = settings_for(way, rng)
     settings = replace(
@@ -146,7 +145,10 @@ def _of_a_layout(
     names = _MIXED if rng.random() < _COMPOSED else _FIXED
     name = names[int(rng.integers(len(names)))]
     seed = int(rng.integers(2**31))
-    (drawn,) = draw_pages(hands, count=1, seed=seed, layouts=(name,), settings=settings)
+    try:
+        (drawn,) = draw_pages(hands, count=1, seed=seed, layouts=(name,), settings=settings)
+    except CannotWrite:
+        return None
     gray = clean_fax(drawn.gray) if is_one_bit(drawn.gray) else drawn.gray
     # Rows of a fax may be half as dense as its columns.
     across, down = settings.fax_dpi or (1, 1)

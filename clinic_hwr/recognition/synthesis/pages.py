@@ -250,7 +250,7 @@ def draw_pages(
         settings: of the scanner, in place of those drawn for the degradation.
 
     Raises:
-        ValueError: no hand can write the content.
+        CannotWrite: no hand can write the content.
     """
     names = list(layouts or sorted(LAYOUTS))
     for number in range(count):
@@ -276,7 +276,7 @@ def draw_pages(
             except CannotWrite:  # a word that the layout adds to the content
                 continue
         else:
-            raise ValueError("none of the hands can write every character of the page")
+            raise CannotWrite("none of the hands can write every character of the page")
 
 
 def _able_hands(

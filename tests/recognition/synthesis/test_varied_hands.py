@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 from PIL import ImageFont
 
 from clinic_hwr.recognition.segmentation.training import Writers, examples, ink_of_scan
-from clinic_hwr.recognition.synthesis.hands import FontHand
+from clinic_hwr.recognition.synthesis.hands import CannotWrite, FontHand, InkTile
 from clinic_hwr.recognition.synthesis.line_bands import band_of
 from clinic_hwr.recognition.synthesis.pages_hands import HersheyHand
 from clinic_hwr.recognition.synthesis.pages_ink import FACES, other_faces, print_font
@@ -126,6 +127,26 @@ def test_pages_to_learn_from_are_the_same_for_a_seed_and_mark_both_kinds(folder:
         assert (one.ink == other.ink).all()
         assert (one.cores == other.cores).all()
     assert any(one.cores[0].any() and one.cores[1].any() for one in first)
+
+
+def test_hands_that_lack_letters_write_pages_of_no_layout() -> None:
+    @dataclass(frozen=True)
+    class OnlyLetters:
+        """Writes no digits, which every layout asks for."""
+
+        own: HersheyHand
+        name: str = "letters"
+
+        def can_write(self, text: str) -> bool:
+            return not any(char.isdigit() for char in text) and self.own.can_write(text)
+
+        def write(self, text: str, rng: np.random.Generator, x_height_px: float) -> InkTile:
+            if not self.can_write(text):
+                raise CannotWrite(text)
+            return self.own.write(text, rng, x_height_px)
+
+    stream = examples(Writers([[OnlyLetters(HersheyHand("hershey-plain"))]]), 2)
+    assert any(next(stream).cores[0].any() for _ in range(4))
 
 
 def test_a_font_is_kept_to_develop_or_not_by_its_name() -> None:
