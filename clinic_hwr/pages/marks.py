@@ -14,6 +14,8 @@ from .values import cell_around, is_writing, rule_beside
 
 _DEGREES = frozenset({"md", "do", "dds", "dmd", "dpm", "dvm", "od", "np", "pac", "mbbs"})
 _SIGNED_ON = 8.0  # heights of the degree: a rule that is signed on
+_ROOM = 1.0  # heights of the label that a signature needs
+_SIDE = 0.75  # of the height where one signs: a line as long as that is the side of a cell
 
 
 def signature_fields(
@@ -30,7 +32,7 @@ def signature_fields(
             continue
         places = _signing_areas(survey, label)
         area, inside = places[0], []
-        for place in places:
+        for place in (_within_lines(survey, one, label.box_px) for one in places):
             there = [s for s in strokes if contains(place, *centre(s.box_px))]
             if there and _is_signature(survey, there):
                 area, inside = place, there
@@ -86,7 +88,9 @@ def _over_degrees(
             if not near or rule.width < _SIGNED_ON * box.height:
                 continue
             top = _clear_of_rows(survey, rule, rule.y - round(4.0 * box.height))
-            area = Box(rule.x, top, rule.width, rule.y + box.height - top)
+            area = _within_lines(
+                survey, Box(rule.x, top, rule.width, rule.y + box.height - top), box
+            )
             inside = [one for one in strokes if contains(area, *centre(one.box_px))]
             if inside and _is_signature(survey, inside):
                 label = Label("signature", word.text, box, Placement.BESIDE, (number,))
@@ -150,6 +154,33 @@ def _clear_of_rows(survey: PageSurvey, rule: Box, top: int) -> int:
         if top < bottom < rule.y - 1.5 * survey.unit_px:
             top = bottom + round(0.3 * survey.unit_px)
     return max(0, top)
+
+
+def _within_lines(survey: PageSurvey, area: Box, label: Box) -> Box:
+    """Keep to the row of a signature, and to its cell: other rows hold orders.
+
+    Args:
+        survey: of the page.
+        area: where the signature may stand.
+        label: what asks for it, beside the area or under it.
+    """
+    top, right = area.y, area.x + area.width
+    low = min(label.y, area.y + area.height - label.height)
+    for rule in survey.rules.horizontal:
+        under = rule.y + rule.height
+        shared = min(rule.x + rule.width, right) - max(rule.x, area.x)
+        if top < under <= low - _ROOM * label.height and shared > 0.5 * area.width:
+            top = under
+    left, bottom = area.x, area.y + area.height
+    for rule in survey.rules.vertical:
+        shared = min(rule.y + rule.height, bottom) - max(rule.y, top)
+        if shared < _SIDE * (bottom - top):
+            continue
+        if left < rule.x <= label.x:
+            left = rule.x
+        elif label.x + label.width < rule.x < right:
+            right = rule.x
+    return Box(left, top, max(1, right - left), max(1, bottom - top))
 
 
 def _is_signature(survey: PageSurvey, strokes: Sequence[Stroke]) -> bool:

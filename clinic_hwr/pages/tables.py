@@ -151,8 +151,9 @@ def table_fields(survey: PageSurvey, table: Table) -> tuple[list[FieldRegion], s
         boxes = []
         for _, strokes in sorted(columns.items()):
             taken.update(strokes)
-            boxes.append(union([stroke.box_px for stroke in strokes]))
-        # Dose, route and frequency stand in cells of their own, and are read cell by cell.
+            boxes += [line.box_px for line in text_lines(survey, strokes)]
+        # Dose, route and frequency stand in cells of their own, and are read cell by cell; behind
+        # a wide gap is a cell whose heading was not read.
         parts = tuple(box for box in boxes if is_writing(survey, box))
         field = FieldRegion(
             name, FIELD_NAMES[name], union(boxes), rows.index(row) + 1, headings[(row, name)],

@@ -23,6 +23,10 @@ _UNDER, _OVER = 1.0, 4.0
 _CELL_TOP, _CELL_HEIGHT = 2.0, 14.0
 # Pieces of one rule: the gap between them in label heights, and how far off its height, in gaps.
 _PARTED, _PARTED_OFF = 3.0, 0.15
+# What is no higher, or in both directions together no larger, is no writing: in heights of a
+# printed capital, for all ink and for what the segmenter marks.
+_HIGH, _LARGE = 0.45, 1.1
+_SEEN_HIGH, _SEEN_LARGE = 0.35, 0.75
 _LEFT_PART = 0.35  # of a cell's width: a label further right has its value under it
 
 
@@ -347,8 +351,15 @@ def printed_region(
 
 
 def is_writing(survey: PageSurvey, box: Box) -> bool:
-    """Whether ink of this extent can be writing rather than a speck or a left-over of print."""
-    return box.height > 0.45 * survey.unit_px and box.width + box.height > 1.1 * survey.unit_px
+    """Whether ink of this extent can be writing rather than a speck or a left-over of print.
+
+    A single letter ("M", "1") beside large print is no larger than that: there the segmenter says.
+    """
+    unit = survey.unit_px
+    if box.height > _HIGH * unit and box.width + box.height > _LARGE * unit:
+        return True
+    small = box.height <= _SEEN_HIGH * unit or box.width + box.height <= _SEEN_LARGE * unit
+    return not small and survey.cores is not None and bool(survey.cores.holding(survey.ink, box))
 
 
 def rows_of_writing(survey: PageSurvey, strokes: Sequence[Stroke]) -> tuple[Box, ...]:
