@@ -16,6 +16,7 @@ from .known_forms import FormFit, KnownForm, fit_form, known_forms
 from .label_vocabulary import label_vocabulary
 from .labels import Label, union, word_rows
 from .letterhead import head_fields, is_registration
+from .loose_tails import with_loose_tails
 from .marks import signature_fields
 from .medication_groups import PER_MEDICATION, grouped
 from .medications import name_lines, without_emblem
@@ -120,7 +121,8 @@ class _FieldSearch:
         if self.fit is None and not self.numbered:
             self.fields = grouped(self.fields)
         self._unnamed()
-        return self._with_strikes(self.fields)
+        letter = letter_height(self.survey.strokes, self.survey.unit_px)
+        return self._with_strikes(with_loose_tails(self.survey, self.fields, letter))
 
     def _with_strikes(self, fields: Sequence[FieldRegion]) -> list[FieldRegion]:
         """Say of written and printed values whether they are crossed out; marks are left out."""

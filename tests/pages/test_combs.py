@@ -229,7 +229,7 @@ def test_stems_of_letters_on_a_rule_are_no_comb() -> None:
     page = _page("ticks", 4)
     assert len(_combs(page)) == 1
     bottom = TOP + HEIGHT
-    for x in [LEFT + PITCH * i for i in range(5)]:  # an E and its arms
-        for y in (bottom - 17, bottom - 11, bottom - 6):
+    for x in [LEFT + PITCH * i for i in range(5)]:  # an F and its arms
+        for y in (bottom - 17, bottom - 9):
             cv2.line(page, (x, y), (x + 12, y), 70, 3)
     assert _combs(page) == ()

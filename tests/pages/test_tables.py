@@ -174,3 +174,33 @@ def test_who_signs_before_a_printed_degree_has_signed() -> None:
     fields, taken = signature_fields(survey, survey.strokes, survey.labels)
     assert [(one.name, one.present) for one in fields] == [("signature", True)]
     assert taken == set(survey.strokes) and fields[0].box_px.x < 660
+
+
+def test_a_signature_keeps_to_its_row_and_its_cell() -> None:
+    page = np.full((1650, 1275), 255, np.uint8)
+    page[1346:1348, 100:1150] = 60  # the last rule of the rows above
+    page[1400:1402, 100:1150] = 60
+    page[1100:1402, 900:902] = 60
+    words = [_word(page, "Signature:", 500, 1378), _word(page, "Name:", 100, 300)]
+    _scrawl(page, 650, 1334, 4)  # an order in the row above
+    _scrawl(page, 650, 1380, 8)
+    _scrawl(page, 950, 1380, 4)  # in the next cell
+    survey = survey_page(page, words, vocabulary=label_vocabulary())
+
+    (field,), taken = signature_fields(survey, survey.strokes, survey.labels)
+
+    assert field.present and taken
+    assert field.box_px.y > 1348 and field.box_px.x + field.box_px.width < 900
+
+
+def test_behind_a_wide_gap_in_a_cell_is_one_whose_heading_was_not_read() -> None:
+    page, words, edges = _table(("Medicine", "Dose", "Qty"))
+    for row in range(3):
+        _scrawl(page, edges[1] + 240, _TOP + _HEAD + row * _TALL + 32)
+
+    doses = [one for one in _fields(page, words) if one.name == "sig"]
+
+    assert len(doses) == 3
+    for one in doses:
+        left, right = one.lines_px
+        assert left.x + left.width < edges[1] + 120 < right.x
