@@ -42,7 +42,8 @@ def _field(name: str, box: Box, by: NamedBy) -> FieldRegion:
 
 
 def _boxes(survey: PageSurvey, *, below: Box = TAIL, value: Box = VALUE) -> list[Box]:
-    fields = [_field("patient_name", value, NamedBy.LABEL), _field("unnamed", below, NamedBy.NOBODY)]
+    named, other = NamedBy.LABEL, NamedBy.NOBODY
+    fields = [_field("patient_name", value, named), _field("unnamed", below, other)]
     return [one.box_px for one in with_loose_tails(survey, fields, LETTER)]
 
 
@@ -52,12 +53,8 @@ def test_a_tail_under_the_rule_is_part_of_the_value_on_it() -> None:
 
 def test_of_several_lines_the_one_over_a_tail_gets_it() -> None:
     upper = Box(120, 230, 200, 30)
-    value = replace(
-        _field("notes", Box(120, 230, 200, 71), NamedBy.LABEL), lines_px=(upper, VALUE)
-    )
-    (found,) = with_loose_tails(
-        _survey(), [value, _field("unnamed", TAIL, NamedBy.NOBODY)], LETTER
-    )
+    value = replace(_field("notes", Box(120, 230, 200, 71), NamedBy.LABEL), lines_px=(upper, VALUE))
+    (found,) = with_loose_tails(_survey(), [value, _field("unnamed", TAIL, NamedBy.NOBODY)], LETTER)
     assert found.lines_px == (upper, Box(120, 270, 200, 49))
 
 
