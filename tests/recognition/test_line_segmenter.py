@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from clinic_hwr.pages.survey import survey_page
 from clinic_hwr.pages.text_lines import text_lines
@@ -21,7 +23,7 @@ from clinic_hwr.recognition.segmentation.network import (
     as_input,
     parameters_of,
 )
-from clinic_hwr.recognition.segmentation.training import example_of
+from clinic_hwr.recognition.segmentation.training import Writers, example_of, train
 from clinic_hwr.recognition.segmentation.weights import (
     SHIPPED,
     SegmenterMissing,
@@ -74,11 +76,44 @@ def test_scattered_pages_hold_bands_of_both_kinds_and_ink_in_each() -> None:
 
 def test_weights_are_small_and_come_back_as_they_were(tmp_path: Path) -> None:
     model = LineSegmenter()
+    # A variance may be larger than any number of 16 bits.
+    model.get_buffer("smooth.1.running_var").fill_(3e5)
     save_segmenter(model, tmp_path / "w.safetensors")
+
     again, name = load_segmenter(tmp_path / "w.safetensors")
-    assert parameters_of(again) == parameters_of(model) == 134_876
+
+    assert parameters_of(again) == parameters_of(model)
+    assert torch.equal(again.get_buffer("smooth.1.running_var"), torch.full((16,), 3e5))
+    assert torch.allclose(again.head.weight, model.head.weight, atol=1e-3)
     assert name.startswith("lines-small@")
+    assert (tmp_path / "w.safetensors").stat().st_size < 2.2 * parameters_of(model)
     assert SHIPPED.stat().st_size < 4 * 2**20
+
+
+def test_a_network_of_another_shape_comes_back_in_it(tmp_path: Path) -> None:
+    small = LineSegmenter((16, 32, 48, 64), (1, 1, 1, 1), width=24, fine_width=24)
+    path = tmp_path / "w.safetensors"
+    save_segmenter(small, path)
+    assert load_segmenter(path)[0].config == small.config != LineSegmenter().config
+    # The first files did not say their shape: it was that one.
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, metadata={"kind": "line_segmenter", "config": "{}"})
+    assert load_segmenter(path)[0].config == small.config
+
+
+def test_statistics_are_measured_in_the_end() -> None:
+    """Without a minute to learn in, only what the normalisations have seen changes."""
+    torch.manual_seed(3)
+    model = LineSegmenter()
+    model.get_buffer("smooth.1.running_var").fill_(float("inf"))
+    before = {name: value.clone() for name, value in model.named_parameters()}
+
+    learnt = train(Writers([[ScribbleHand()]]), minutes=0, batch=2, pool=2, begin_with=model)
+
+    assert all(torch.equal(value, before[name]) for name, value in learnt.named_parameters())
+    assert learnt.get_buffer("smooth.1.running_var").isfinite().all()
+    assert not learnt.training
 
 
 @pytest.mark.parametrize("content", [None, b"no weights"])

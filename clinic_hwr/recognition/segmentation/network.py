@@ -1,6 +1,6 @@
 """A small network that marks the lines of writing and of print on a page.
 
-An encoder of timm (a ResNet of one block a stage) and a decoder that adds its maps up, as feature
+An encoder of timm (a ResNet of one or two blocks a stage) and a decoder that adds its maps up, as feature
 pyramid networks do (Lin et al. 2017). For every second pixel it says how likely this is the core
 of a line of handwriting, and of a line of print: the middle half of the line's height, so that
 cores of neighbouring lines do not touch even where their letters do (the idea of the shrunk
@@ -9,6 +9,7 @@ regions of PSENet, Wang et al. 2019, and DB, Liao et al. 2020).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from torch import Tensor, nn
@@ -35,44 +36,58 @@ class LineSegmenter(nn.Module):
 
     Args:
         channels: of the encoder's four stages.
+        blocks: of the encoder's four stages.
         stem_width: half the channels of the stem's output.
         width: channels of the decoder.
+        fine_width: of its finest level, which costs as much as all the others together. ONNX
+            Runtime computes blocks of 16 channels: 24 would cost what 32 do.
     """
 
     def __init__(
         self,
-        channels: tuple[int, int, int, int] = (16, 32, 48, 64),
+        channels: Sequence[int] = (16, 32, 64, 96),
+        blocks: Sequence[int] = (1, 1, 2, 2),
         stem_width: int = 8,
-        width: int = 24,
+        width: int = 32,
+        fine_width: int = 16,
     ) -> None:
         super().__init__()
+        self.config = {
+            "channels": list(channels), "blocks": list(blocks), "stem_width": stem_width,
+            "width": width, "fine_width": fine_width,
+        }  # fmt: skip
         self.encoder = timm.create_model(
             "resnet10t",
             pretrained=False,
             features_only=True,
             in_chans=1,
             stem_width=stem_width,
-            channels=channels,
+            channels=tuple(channels),
+            layers=tuple(blocks),
         )
         info = cast(Any, self.encoder.feature_info)
         levels: list[int] = info.channels()
-        self.laterals = nn.ModuleList(nn.Conv2d(size, width, 1) for size in levels)
+        widths = [fine_width, *[width] * (len(levels) - 1)]
+        self.laterals = nn.ModuleList(
+            nn.Conv2d(size, wide, 1) for size, wide in zip(levels, widths, strict=True)
+        )
+        same = fine_width == width
+        self.narrowed = nn.Identity() if same else nn.Conv2d(width, fine_width, 1, bias=False)
         self.smooth = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
+            nn.Conv2d(fine_width, fine_width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(fine_width),
             nn.ReLU(inplace=True),
         )
-        self.head = nn.Conv2d(width, 2, 1)
+        self.head = nn.Conv2d(fine_width, 2, 1)
 
     def forward(self, pages: Tensor) -> Tensor:
         """(batch, 1, height, width) of ink 0..1 -> logits (batch, 2, height / 2, width / 2)."""
         maps = self.encoder(pages)
         merged = self.laterals[-1](maps[-1])
-        for lateral, level in zip(
-            reversed(list(self.laterals)[:-1]), reversed(maps[:-1]), strict=True
-        ):
-            merged = lateral(level) + functional.interpolate(
-                merged, scale_factor=2.0, mode="nearest"
+        for number in reversed(range(len(maps) - 1)):
+            coarser = merged if number else self.narrowed(merged)
+            merged = self.laterals[number](maps[number]) + functional.interpolate(
+                coarser, scale_factor=2.0, mode="nearest"
             )
         return cast(Tensor, self.head(self.smooth(merged)))
 

@@ -10,6 +10,7 @@ python -m clinic_hwr.recognition.segmentation.training --data FOLDER --out FILE 
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import os
 import time
@@ -50,6 +51,7 @@ from .weights import load_segmenter, save_segmenter
 
 CROP_PX = 448
 _KEEP_MINUTES = 5.0
+_MEASURED_BATCHES = 100  # for the statistics of the normalisations
 # Share of the pages that have a layout; the others have none, so that none is learnt by heart.
 _OF_LAYOUTS = 0.6
 # Of those, the share of forms put together at random (``pages_composed``), half of them of wards.
@@ -210,11 +212,13 @@ def train(
 ) -> LineSegmenter:
     """Train for so many minutes on one thread; returns the averaged weights.
 
-    Pages are drawn as it goes: one every second step, the newest ``pool`` are cut up.
+    Pages are drawn as it goes: one every second step, the newest ``pool`` are cut up. In the end
+    the statistics of the normalisations are measured anew, as averaged weights want it (Izmailov
+    et al. 2018).
 
     Args:
         writers: who writes the pages.
-        minutes: of wall time.
+        minutes: of wall time; 0 measures the statistics and learns nothing.
         seed: of pages, crops and first weights.
         batch: crops a step.
         pool: pages that crops are cut from.
@@ -233,7 +237,8 @@ def train(
     optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=1e-3)
     source = examples(writers, seed)
     shelf = [next(source) for _ in range(12)]
-    start, step, share, kept = time.monotonic(), 0, 0.0, 0.0
+    start, step, kept = time.monotonic(), 0, 0.0
+    share = 0.0 if minutes > 0 else 1.0
     while share < 1.0:
         share = (time.monotonic() - start) / (60 * minutes)
         for group in optimiser.param_groups:
@@ -241,9 +246,7 @@ def train(
             group["lr"] = 4e-3 * warm * (0.02 + 0.49 * (1 + math.cos(math.pi * min(share, 1.0))))
         if step % 2 == 0:
             shelf = [*shelf[-pool + 1 :], next(source)]
-        cut = [crop(shelf[int(rng.integers(len(shelf)))], rng) for _ in range(batch)]
-        ink = torch.stack([one for one, _ in cut]).contiguous(memory_format=torch.channels_last)
-        cores = torch.stack([one for _, one in cut])
+        ink, cores = _batch(shelf, batch, rng)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(ink)
         loss = loss_of(logits.float(), cores)
@@ -258,7 +261,20 @@ def train(
             keep(cast(LineSegmenter, averaged.module))
         if step % 25 == 0:
             print(f"step {step} share {share:.2f} loss {loss.item():.3f}", flush=True)
-    return cast(LineSegmenter, averaged.module.eval())
+    shelf = [*shelf, *itertools.islice(source, max(0, pool // 2 - len(shelf)))]
+    seen = (_batch(shelf, batch, rng)[0] for _ in range(_MEASURED_BATCHES))
+    learnt = cast(LineSegmenter, averaged.module)
+    torch.optim.swa_utils.update_bn(seen, learnt)
+    return learnt.eval()
+
+
+def _batch(
+    shelf: Sequence[Example], count: int, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Crops of some pages: ink (count, 1, CROP_PX, CROP_PX) and cores at half the size."""
+    cut = [crop(shelf[int(rng.integers(len(shelf)))], rng) for _ in range(count)]
+    ink = torch.stack([one for one, _ in cut]).contiguous(memory_format=torch.channels_last)
+    return ink, torch.stack([one for _, one in cut])
 
 
 def gather_writers(options: argparse.Namespace) -> Writers:

@@ -1,4 +1,8 @@
-"""The segmenter's weights as a file: fp16 safetensors that say what they are."""
+"""The segmenter's weights as a file: safetensors that say what they are.
+
+Weights are stored in 16 bits, the statistics of the normalisations in 32: a variance may be larger
+than a number of 16 bits can be.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,8 @@ from .network import LineSegmenter
 
 SHIPPED = Path(__file__).parent / "lines-small.safetensors"
 _KIND = "line_segmenter"
+# The network of files that do not say which.
+_FIRST = {"channels": [16, 32, 48, 64], "blocks": [1, 1, 1, 1], "width": 24, "fine_width": 24}
 
 
 class SegmenterMissing(RuntimeError):
@@ -23,11 +29,13 @@ class SegmenterMissing(RuntimeError):
 def save_segmenter(model: LineSegmenter, path: Path) -> None:
     """Write the weights of a model."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    measured = {name for name, _ in model.named_buffers()}
     state = {
-        name: value.half().contiguous() if value.is_floating_point() else value
+        name: value.contiguous() if name in measured or not value.is_floating_point()
+        else value.half().contiguous()
         for name, value in model.state_dict().items()
-    }
-    save_file(state, path, metadata={"kind": _KIND, "config": json.dumps({})})
+    }  # fmt: skip
+    save_file(state, path, metadata={"kind": _KIND, "config": json.dumps(model.config)})
 
 
 def load_segmenter(path: Path = SHIPPED) -> tuple[LineSegmenter, str]:
@@ -38,16 +46,16 @@ def load_segmenter(path: Path = SHIPPED) -> tuple[LineSegmenter, str]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            kind = (file.metadata() or {}).get("kind", "")
+            said = file.metadata() or {}
             state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise SegmenterMissing(f"The weights of the line finder cannot be read: {path}.") from error
-    if kind != _KIND:
+    if said.get("kind") != _KIND:
         raise SegmenterMissing(f"{path} holds no weights of the line finder.")
-    model = LineSegmenter()
     try:
+        model = LineSegmenter(**(json.loads(said.get("config", "{}")) or _FIRST))
         model.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise SegmenterMissing(f"The weights in {path} are of another network.") from error
     for parameter in model.parameters():
         parameter.requires_grad_(False)
