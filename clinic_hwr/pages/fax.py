@@ -6,6 +6,7 @@ import itertools
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from .components import connected_pieces, of_pieces
 from .halftone import dots_joined, dots_of_strokes
@@ -17,6 +18,8 @@ _FLAT_LETTERS = 0.72  # height over width of letters on rows that are half as de
 _MIN_LETTERS = 20
 _SPECK_PX, _DOTS_PX = 3, 12  # of a speck, and of dots of a halftone that touch
 _GRAINY = 0.06  # of the pixels around are lone dots or holes: more is a ground, no letter's edge
+# Around a place that is larger than a letter the dots thin out, over so many pixels.
+_THIN_GRAIN, _WIDE_PX, _RIM_PX = 0.03, 72, 100
 _SHADED = 0.3  # of the ground is black: the single dots of lighter gray are specks
 _PATCH_PX = 7
 _COARSE = 4
@@ -76,19 +79,28 @@ def clean_fax(gray: Gray) -> Gray:
     """
     ink = _black(gray)
     _, labels, stats, _ = connected_pieces(ink)
-    grainy = _grainy(ink)
+    grainy, rim = _grainy(ink)
+    whole = fax_stretch(gray)
+    clump_px = round(_CLUMP_PX / (whole[0] * whole[1]))
     if grainy.any():
-        gray = _ground_as_gray(gray, ink, grainy)
-    speck = np.where(stats[:, cv2.CC_STAT_AREA] <= _SPECK_PX, 255, 0).astype(np.uint8)
-    speck[0] = 0
-    if np.count_nonzero(speck) <= _FEW_SPECKS * gray.size:
+        gray = _ground_as_gray(gray, ink, grainy, whole)
+    specks, small, clumps = (
+        _up_to(most, stats, labels, ink) for most in (_SPECK_PX, _DOTS_PX, clump_px)
+    )
+    if np.count_nonzero(specks) <= _FEW_SPECKS * gray.size:
         return _rows_filled(gray)
-    small = np.where(stats[:, cv2.CC_STAT_AREA] <= _DOTS_PX, 255, 0).astype(np.uint8)
-    small[0] = 0
-    specks = of_pieces(speck, labels, ink)
-    dots = dots_of_strokes(specks, of_pieces(small, labels, ink), grainy)
+    clumps = np.asarray(cv2.bitwise_and(clumps, rim), np.uint8)
+    specks, small = (np.asarray(cv2.max(one, clumps), np.uint8) for one in (specks, small))
+    dots = dots_of_strokes(specks, small, grainy, rim)
     gray = _rows_filled(np.asarray(cv2.max(gray, cv2.subtract(specks, dots)), np.uint8))
-    return dots_joined(gray, fax_stretch(gray)) if dots.any() else gray
+    return dots_joined(gray, whole) if dots.any() else gray
+
+
+def _up_to(most: int, stats: NDArray[np.int32], labels: NDArray[np.int32], ink: Gray) -> Gray:
+    """The pieces of ink that have no more pixels than so many, 255."""
+    small = np.where(stats[:, cv2.CC_STAT_AREA] <= most, 255, 0).astype(np.uint8)
+    small[0] = 0
+    return of_pieces(small, labels, ink)
 
 
 def is_blackened(gray: Gray, clean: Gray) -> bool:
@@ -103,8 +115,11 @@ def is_blackened(gray: Gray, clean: Gray) -> bool:
     return bool(np.count_nonzero(share > _BLACKENED) > _LOST_SHARE * gray.size)
 
 
-def _grainy(ink: Gray) -> Gray:
-    """Where dots and holes stand as densely as in no writing: (height, width), 255 or 0."""
+def _grainy(ink: Gray) -> tuple[Gray, Gray]:
+    """Where dots and holes stand as densely as in no writing, and where they thin out around it.
+
+    Both (height, width), 255 or 0.
+    """
     # What a majority of its neighbours outvotes is a dot or a hole; strokes are wider.
     lone = cv2.compare(ink, cv2.medianBlur(ink, 3), cv2.CMP_NE)
     # Grain fills whole places: a quarter of the pixels each way shows them as well.
@@ -113,7 +128,7 @@ def _grainy(ink: Gray) -> Gray:
     dots = cv2.boxFilter(cv2.resize(lone, coarse, interpolation=cv2.INTER_AREA), cv2.CV_32F,
                          (around, around)) / 255  # fmt: skip
     if not (dots > _GRAINY).any():
-        return np.zeros_like(ink)
+        return np.zeros_like(ink), np.zeros_like(ink)
     # Letters fill less than half of a place, so that the median is what they stand on.
     size = max(1, ink.shape[1] // _PATCH_PX), max(1, ink.shape[0] // _PATCH_PX)
     patches = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -121,14 +136,22 @@ def _grainy(ink: Gray) -> Gray:
     grain = np.where((dots > _GRAINY) & (ground > _SHADED), 255, 0).astype(np.uint8)
     side = np.ones((max(1, around // 2), max(1, around // 2)), np.uint8)
     places = cv2.dilate(cv2.morphologyEx(grain, cv2.MORPH_OPEN, side), side)
+    wide = np.ones((max(1, _WIDE_PX // _COARSE),) * 2, np.uint8)
+    reach = np.ones((2 * max(1, _RIM_PX // _COARSE) + 1,) * 2, np.uint8)
+    around_wide = cv2.dilate(cv2.morphologyEx(places, cv2.MORPH_OPEN, wide), reach)
+    rim = np.where((around_wide > 0) & (dots > _THIN_GRAIN), 255, 0).astype(np.uint8)
+    return _enlarged(places, ink), _enlarged(rim, ink)
+
+
+def _enlarged(coarse: Gray, ink: Gray) -> Gray:
     return np.asarray(
-        cv2.resize(places, ink.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8
+        cv2.resize(coarse, ink.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8
     )
 
 
-def _ground_as_gray(gray: Gray, ink: Gray, grainy: Gray) -> Gray:
+def _ground_as_gray(gray: Gray, ink: Gray, grainy: Gray, stretch: tuple[float, float]) -> Gray:
     """Divide the grain away: what is darker than the ground around it, once dots are blurred."""
-    across, down = fax_stretch(gray)
+    across, down = stretch
     blur = _GROUND_BLUR_PX / across, _GROUND_BLUR_PX / down
     dark = cv2.GaussianBlur(ink, (0, 0), blur[0], sigmaY=blur[1]).astype(np.float32) / 255
     ground = cv2.boxFilter(ink, cv2.CV_32F, (_GROUND_PX, _GROUND_PX)) / 255

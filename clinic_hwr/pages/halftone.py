@@ -19,6 +19,8 @@ from .types import Gray
 _PLACES = ((17, 3), (3, 17), (7, 7))
 # As many specks as would fall together once in so many places are no chance.
 _CHANCE = 1e-4
+_UNEVEN = 1.25  # times as many dots as around: shades are uneven
+_GROUND_PX = 65  # around a place: as many dots as there are chance would put into it
 _REACH_PX, _ROUNDS = 5, 3  # dots so near to sure ones belong to them, step by step
 _LEAST_DOTS, _LEAST_SHARE = 500, 0.05  # of the specks: fewer are chance, and no halftone
 _BLUR_PX, _GAIN = 1.0, 1.3  # of dots at every second place: dark enough, and no bolder
@@ -26,7 +28,10 @@ _AROUND_PX, _DOTTED = 7, (0.08, 0.2)  # of the pixels around stand alone: no edg
 
 
 def dots_of_strokes(
-    speck: NDArray[np.uint8], small: NDArray[np.uint8], around: NDArray[np.uint8] | None = None
+    speck: NDArray[np.uint8],
+    small: NDArray[np.uint8],
+    around: NDArray[np.uint8] | None = None,
+    shaded: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """Tell which small pieces lie along a stroke or a rule.
 
@@ -34,6 +39,7 @@ def dots_of_strokes(
         speck: (height, width) uint8, 255 on pieces small enough to be specks.
         small: likewise, on these and on somewhat larger ones: dots that touch.
         around: likewise, places that are not looked at.
+        shaded: likewise, places where the paper itself has dots: those of a stroke must stand out.
 
     Returns:
         (height, width) uint8, 255 on dots of strokes; nothing where the page is no halftone.
@@ -46,18 +52,29 @@ def dots_of_strokes(
     if specks < _LEAST_DOTS:
         return none
     density = specks / speck.size
+    ground = None
+    if shaded is not None and shaded.any():
+        ground = cv2.boxFilter(small, cv2.CV_32F, (_GROUND_PX, _GROUND_PX)) / 255
+        ground = np.where(shaded > 0, _UNEVEN * ground, 0.0)
     many = none.copy()
     for width, height in _PLACES:
         held = cv2.boxFilter(small, cv2.CV_32F, (width, height), normalize=False)
-        least = _no_chance(density * (width * height - 1))
+        least: NDArray[np.float64] | int = _no_chance(density * (width * height - 1))
+        if ground is not None:
+            means = np.arange(width * height, dtype=np.float64)
+            table = [_no_chance(mean) for mean in means]
+            least = np.maximum(least, np.interp(ground * (width * height - 1), means, table))
         many |= (held > 255 * least).view(np.uint8) * np.uint8(255)
     dots = cv2.bitwise_and(small, many)
     sure = np.count_nonzero(cv2.bitwise_and(dots, speck))
     if sure < max(_LEAST_DOTS, _LEAST_SHARE * specks):
         return none
     side = np.ones((_REACH_PX, _REACH_PX), np.uint8)
+    firm = dots if ground is None else cv2.bitwise_and(dots, shaded)
+    spread = small if ground is None else cv2.subtract(small, shaded)
     for _ in range(_ROUNDS):
-        dots = cv2.bitwise_and(small, cv2.dilate(dots, side))
+        dots = cv2.bitwise_and(spread, cv2.dilate(dots, side))
+    dots = cv2.max(dots, firm)
     return np.asarray(dots, np.uint8)
 
 

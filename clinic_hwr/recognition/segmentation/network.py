@@ -1,10 +1,10 @@
 """A small network that marks the lines of writing and of print on a page.
 
-An encoder of timm (a ResNet of one or two blocks a stage) and a decoder that adds its maps up, as feature
-pyramid networks do (Lin et al. 2017). For every second pixel it says how likely this is the core
-of a line of handwriting, and of a line of print: the middle half of the line's height, so that
-cores of neighbouring lines do not touch even where their letters do (the idea of the shrunk
-regions of PSENet, Wang et al. 2019, and DB, Liao et al. 2020).
+An encoder of timm (a ResNet of one or two blocks a stage) and a decoder that adds its maps up, as
+feature pyramid networks do (Lin et al. 2017). For every second pixel it says how likely this is the
+core of a line of handwriting, and of a line of print: the middle half of the line's height, so that
+cores of neighbouring lines do not touch even where their letters do (the idea of the shrunk regions
+of PSENet, Wang et al. 2019, and DB, Liao et al. 2020).
 """
 
 from __future__ import annotations
