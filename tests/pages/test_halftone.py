@@ -71,3 +71,23 @@ def test_a_page_of_black_strokes_and_specks_is_no_halftone() -> None:
     lone = (clean == 0) & (page == 255)
     far = cv2.dilate(cv2.bitwise_not(page), np.ones((9, 9), np.uint8)) == 0
     assert not (lone & far).any()
+
+
+def test_grain_thins_out_around_a_shadow_and_goes_and_writing_in_it_stays() -> None:
+    rng = np.random.default_rng(11)
+    page = np.full((900, 1728), 255, np.uint8)
+    for x in range(470, 800, 40):
+        cv2.ellipse(page, (x, 450), (14, 20), 0, 0, 360, 0, 3)
+    written = page < 128
+    shade = np.clip((700 - np.arange(1728)) / 500, 0, 1) ** 2  # black on the left, none at 700
+    page[rng.random(page.shape) < shade] = 0
+
+    ink = ink_mask(clean_fax(page)) > 0
+
+    thin = np.zeros_like(written)
+    thin[:, 430:700] = True
+    near = cv2.dilate(written.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    grain = np.broadcast_to(shade, page.shape)[thin & ~near].mean()
+    assert grain > 0.08
+    assert ink[thin & ~near].mean() < 0.05 * grain
+    assert ink[written & thin].mean() > 0.95
