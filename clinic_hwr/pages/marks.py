@@ -31,6 +31,8 @@ def signature_fields(
         if label.field not in ("signature", "substitution"):
             continue
         places = _signing_areas(survey, label)
+        if not places:
+            continue
         area, inside = places[0], []
         for place in (_within_lines(survey, one, label.box_px) for one in places):
             there = [s for s in strokes if contains(place, *centre(s.box_px))]
@@ -45,9 +47,11 @@ def signature_fields(
     fields = []
     taken = {stroke for _, _, inside in signed for stroke in inside}
     marked = [(label, inside) for label, _, inside in signed if inside]
+    # Of several the one that asks for a signature; on a pad with two lines either is one.
+    marked.sort(key=lambda one: one[0].field != "signature")
     label, box = signed[0][0], signed[0][1]
     if marked:
-        label, box = marked[0][0], union([s.box_px for s in marked[0][1]])
+        label, box = marked[0][0], _pen_of(survey, marked[0][1])
     fields.append(
         FieldRegion(
             "signature", FIELD_NAMES["signature"], box, label=label.text, present=bool(marked)
@@ -58,7 +62,7 @@ def signature_fields(
     for label, area, inside in signed:
         pair = any(same_row(label.box_px, other.box_px) for other, _ in marked)
         if label.field == "substitution" and (pair or inside):
-            box = union([s.box_px for s in inside]) if inside else area
+            box = _pen_of(survey, inside) if inside else area
             fields.append(
                 FieldRegion(
                     "substitution",
@@ -108,11 +112,13 @@ def _signing_areas(survey: PageSurvey, label: Label) -> list[Box]:
     if label.placement is not Placement.ABOVE:
         return [beside]
     if rule_beside(survey, box) is not None:
-        return [beside, _over(survey, label)]
-    # What stands beside "May substitute" is no signature, unless it is on a rule.
+        return [beside, _over(survey, label) or _room_over(label)]
+    over = _over(survey, label)
+    # What stands beside "May substitute" is no signature, nor a tick over "aut idem", unless it is
+    # on a rule.
     if label.field != "signature":
-        return [_over(survey, label)]
-    return [_over(survey, label), beside, *_under(survey, label)]
+        return [] if over is None else [over]
+    return [over or _room_over(label), beside, *_under(survey, label)]
 
 
 def _under(survey: PageSurvey, label: Label) -> list[Box]:
@@ -124,7 +130,8 @@ def _under(survey: PageSurvey, label: Label) -> list[Box]:
     return [Box(cell.x, top, cell.width, max(1, cell.y + cell.height - top))]
 
 
-def _over(survey: PageSurvey, label: Label) -> Box:
+def _over(survey: PageSurvey, label: Label) -> Box | None:
+    """Over the rule that a label stands under; None without one."""
     box, height = label.box_px, label.box_px.height
     for rule in sorted(survey.rules.horizontal, key=lambda rule: -rule.width):
         above = box.y - (rule.y + rule.height)
@@ -132,6 +139,11 @@ def _over(survey: PageSurvey, label: Label) -> Box:
         if -0.5 * height < above < 2.5 * height and shared > 0.5 * box.width:
             top = _clear_of_rows(survey, rule, rule.y - round(5.0 * height))
             return Box(rule.x, top, rule.width, rule.y + height - top)
+    return None
+
+
+def _room_over(label: Label) -> Box:
+    box, height = label.box_px, label.box_px.height
     top = max(0, box.y - round(5.0 * height))
     return Box(max(0, box.x - 2 * height), top, box.width + 4 * height, box.y - top)
 
@@ -181,6 +193,13 @@ def _within_lines(survey: PageSurvey, area: Box, label: Box) -> Box:
         elif label.x + label.width < rule.x < right:
             right = rule.x
     return Box(left, top, max(1, right - left), max(1, bottom - top))
+
+
+def _pen_of(survey: PageSurvey, strokes: Sequence[Stroke]) -> Box:
+    """Around what is written: a stamp over a signature is none of it, where a segmenter says so."""
+    cores = survey.cores
+    seen = [one for one in strokes if cores and cores.holding(survey.ink, one.box_px)]
+    return union([one.box_px for one in seen or strokes])
 
 
 def _is_signature(survey: PageSurvey, strokes: Sequence[Stroke]) -> bool:

@@ -14,7 +14,7 @@ from clinic_hwr.pages.label_vocabulary import label_vocabulary
 from clinic_hwr.pages.marks import signature_fields
 from clinic_hwr.pages.survey import survey_page
 from clinic_hwr.pages.tables import find_table
-from clinic_hwr.pages.types import FieldRegion, UprightPage
+from clinic_hwr.pages.types import FieldRegion, LineMaps, UprightPage
 
 _TOP, _HEAD, _TALL = 300, 40, 60
 
@@ -204,3 +204,35 @@ def test_behind_a_wide_gap_in_a_cell_is_one_whose_heading_was_not_read() -> None
     for one in doses:
         left, right = one.lines_px
         assert left.x + left.width < edges[1] + 120 < right.x
+
+
+def test_a_tick_over_aut_idem_is_no_signature() -> None:
+    page = np.full((1650, 1275), 255, np.uint8)
+    page[1400:1402, 600:1050] = 60
+    words = [_word(page, "aut", 100, 700), _word(page, "idem", 136, 700),
+             _word(page, "Signature", 620, 1412)]  # fmt: skip
+    _scrawl(page, 100, 670, 4)  # where a tick and its box would be
+    survey = survey_page(page, words, vocabulary=label_vocabulary())
+    assert any(one.field == "substitution" for one in survey.labels)
+
+    (field,), taken = signature_fields(survey, survey.strokes, survey.labels)
+
+    assert (field.name, field.present, field.label) == ("signature", False, "Signature")
+    assert not taken
+
+
+def test_a_stamp_over_a_signature_is_none_of_it() -> None:
+    page = np.full((1650, 1275), 255, np.uint8)
+    page[1400:1402, 600:1050] = 60
+    words = [_word(page, "Signature", 620, 1412)]
+    _scrawl(page, 650, 1385, 8)
+    cv2.ellipse(page, (900, 1370), (50, 20), 0, 0, 360, 0, 2)
+    hand = np.zeros((1650, 1275), np.float32)
+    hand[1375:1395, 640:800] = 1
+    maps = LineMaps(hand, np.zeros_like(hand), 1.0)
+    survey = survey_page(page, words, vocabulary=label_vocabulary(), maps=maps)
+
+    (field,), taken = signature_fields(survey, survey.strokes, survey.labels)
+
+    assert field.present and max(one.box_px.x + one.box_px.width for one in taken) > 940
+    assert field.box_px.x + field.box_px.width < 850
