@@ -268,9 +268,7 @@ def train(
     return learnt.eval()
 
 
-def _batch(
-    shelf: Sequence[Example], count: int, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
+def _batch(shelf: Sequence[Example], count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Crops of some pages: ink (count, 1, CROP_PX, CROP_PX) and cores at half the size."""
     cut = [crop(shelf[int(rng.integers(len(shelf)))], rng) for _ in range(count)]
     ink = torch.stack([one for one, _ in cut]).contiguous(memory_format=torch.channels_last)
