@@ -6,9 +6,8 @@ import itertools
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from .components import connected_pieces, of_pieces
+from .components import Pieces, connected_pieces, of_pieces
 from .halftone import dots_joined, dots_of_strokes
 from .types import Gray
 
@@ -75,18 +74,16 @@ def clean_fax(gray: Gray) -> Gray:
     Where strokes arrive as dots they are joined; see ``halftone``.
     A shaded sheet reaches the other side as black and white grain: there dots are blurred into the
     gray that they stand for, so that the ink shows against it, and what is all but black becomes
-    white.
+    white. Around such a place, where the grain thins out, larger pieces are specks as well.
     """
     ink = _black(gray)
-    _, labels, stats, _ = connected_pieces(ink)
+    pieces = connected_pieces(ink)
     grainy, rim = _grainy(ink)
     whole = fax_stretch(gray)
     clump_px = round(_CLUMP_PX / (whole[0] * whole[1]))
     if grainy.any():
         gray = _ground_as_gray(gray, ink, grainy, whole)
-    specks, small, clumps = (
-        _up_to(most, stats, labels, ink) for most in (_SPECK_PX, _DOTS_PX, clump_px)
-    )
+    specks, small, clumps = (_up_to(most, pieces, ink) for most in (_SPECK_PX, _DOTS_PX, clump_px))
     if np.count_nonzero(specks) <= _FEW_SPECKS * gray.size:
         return _rows_filled(gray)
     clumps = np.asarray(cv2.bitwise_and(clumps, rim), np.uint8)
@@ -96,11 +93,11 @@ def clean_fax(gray: Gray) -> Gray:
     return dots_joined(gray, whole) if dots.any() else gray
 
 
-def _up_to(most: int, stats: NDArray[np.int32], labels: NDArray[np.int32], ink: Gray) -> Gray:
+def _up_to(most: int, pieces: Pieces, ink: Gray) -> Gray:
     """The pieces of ink that have no more pixels than so many, 255."""
-    small = np.where(stats[:, cv2.CC_STAT_AREA] <= most, 255, 0).astype(np.uint8)
+    small = np.where(pieces.stats[:, cv2.CC_STAT_AREA] <= most, 255, 0).astype(np.uint8)
     small[0] = 0
-    return of_pieces(small, labels, ink)
+    return of_pieces(small, pieces.labels, ink)
 
 
 def is_blackened(gray: Gray, clean: Gray) -> bool:
@@ -140,7 +137,7 @@ def _grainy(ink: Gray) -> tuple[Gray, Gray]:
     reach = np.ones((2 * max(1, _RIM_PX // _COARSE) + 1,) * 2, np.uint8)
     around_wide = cv2.dilate(cv2.morphologyEx(places, cv2.MORPH_OPEN, wide), reach)
     rim = np.where((around_wide > 0) & (dots > _THIN_GRAIN), 255, 0).astype(np.uint8)
-    return _enlarged(places, ink), _enlarged(rim, ink)
+    return _enlarged(np.asarray(places, np.uint8), ink), _enlarged(rim, ink)
 
 
 def _enlarged(coarse: Gray, ink: Gray) -> Gray:

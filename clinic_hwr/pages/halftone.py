@@ -52,8 +52,9 @@ def dots_of_strokes(
     if specks < _LEAST_DOTS:
         return none
     density = specks / speck.size
+    shaded = none if shaded is None else shaded
     ground = None
-    if shaded is not None and shaded.any():
+    if shaded.any():
         ground = cv2.boxFilter(small, cv2.CV_32F, (_GROUND_PX, _GROUND_PX)) / 255
         ground = np.where(shaded > 0, _UNEVEN * ground, 0.0)
     many = none.copy()
@@ -70,8 +71,7 @@ def dots_of_strokes(
     if sure < max(_LEAST_DOTS, _LEAST_SHARE * specks):
         return none
     side = np.ones((_REACH_PX, _REACH_PX), np.uint8)
-    firm = dots if ground is None else cv2.bitwise_and(dots, shaded)
-    spread = small if ground is None else cv2.subtract(small, shaded)
+    firm, spread = cv2.bitwise_and(dots, shaded), cv2.subtract(small, shaded)
     for _ in range(_ROUNDS):
         dots = cv2.bitwise_and(spread, cv2.dilate(dots, side))
     dots = cv2.max(dots, firm)
