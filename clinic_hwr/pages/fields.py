@@ -17,6 +17,7 @@ from .label_vocabulary import label_vocabulary
 from .labels import Label, union, word_rows
 from .letterhead import head_fields, is_registration
 from .loose_tails import with_loose_tails
+from .marked_lines import marked_lines
 from .marks import signature_fields
 from .medication_groups import PER_MEDICATION, grouped
 from .medications import name_lines, without_emblem
@@ -107,6 +108,7 @@ class _FieldSearch:
         self.words = words
         self.fit = fit
         self.left = set(survey.strokes)
+        self.letter = letter_height(survey.strokes, survey.unit_px)
         self.blocks: set[Box] = set()  # labels of free text that was found
         self.fields: list[FieldRegion] = []
         self.numbered = False  # by the rows of a table, or by blocks
@@ -121,8 +123,8 @@ class _FieldSearch:
         if self.fit is None and not self.numbered:
             self.fields = grouped(self.fields)
         self._unnamed()
-        letter = letter_height(self.survey.strokes, self.survey.unit_px)
-        return self._with_strikes(with_loose_tails(self.survey, self.fields, letter))
+        self.fields += marked_lines(self.survey, self.fields)
+        return self._with_strikes(with_loose_tails(self.survey, self.fields, self.letter))
 
     def _with_strikes(self, fields: Sequence[FieldRegion]) -> list[FieldRegion]:
         """Say of written and printed values whether they are crossed out; marks are left out."""
@@ -133,9 +135,8 @@ class _FieldSearch:
         ]  # fmt: skip
         if ink is None or not looked_at:
             return list(fields)
-        letter = letter_height(self.survey.strokes, self.survey.unit_px)
         boxes = [line for one in looked_at for line in one.lines_px or (one.box_px,)]
-        said = iter(find_strikes(self.survey.gray, ink, self.survey.rules, boxes, letter))
+        said = iter(find_strikes(self.survey.gray, ink, self.survey.rules, boxes, self.letter))
         struck = {
             id(one): struck_together([next(said) for _ in one.lines_px or (one.box_px,)])
             for one in looked_at

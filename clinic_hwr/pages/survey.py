@@ -56,6 +56,7 @@ class PageSurvey:
         cores: the cores of the lines of writing, where a segmenter has marked them.
         all_ink: (height, width) uint8, 255 = any ink: pen, print and rules.
         checkboxes: small printed squares, ticked or not; their ink is none of the strokes.
+        maps: what a segmenter says of the page, None without one.
         doubtful: words that are surely print but not surely read: no labels by themselves.
     """
 
@@ -72,6 +73,7 @@ class PageSurvey:
     all_ink: NDArray[np.uint8] | None = None
     checkboxes: tuple[Checkbox, ...] = ()
     doubtful: tuple[PrintedWord, ...] = ()
+    maps: LineMaps | None = None
 
 
 def survey_page(
@@ -149,6 +151,7 @@ def survey_page(
         all_ink,
         checkboxes,
         doubtful,
+        maps,
     )
 
 
