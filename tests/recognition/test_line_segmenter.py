@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from runpy import run_path
 
 import cv2
 import numpy as np
@@ -143,3 +144,20 @@ def test_marks_on_onnx_what_the_network_says(shape: tuple[int, int]) -> None:
     assert (height, width) == (-(-size[1] // STRIDE), -(-size[0] // STRIDE))
     assert np.abs(maps.hand - wanted[HAND, :height, :width]).max() < 1e-4
     assert np.abs(maps.print - wanted[PRINT, :height, :width]).max() < 1e-4
+
+
+def test_a_grown_network_begins_with_what_the_old_one_knew() -> None:
+    """Added channels and blocks change nothing at first, as ``scripts/grow_segmenter.py`` says."""
+    grow = run_path(str(Path(__file__).parents[2] / "scripts" / "grow_segmenter.py"))
+    torch.manual_seed(4)
+    old = LineSegmenter((16, 32, 48, 64), (1, 1, 1, 1), width=24, fine_width=24).eval()
+    pages = torch.rand(1, 1, 128, 160)
+
+    new = grow["grown"](old, pages).eval()
+
+    assert new.config == LineSegmenter().config
+    with torch.inference_mode():
+        for before, after in zip(old.encoder(pages), new.encoder(pages), strict=True):
+            assert torch.allclose(after[:, : before.shape[1]], before, atol=1e-5)
+        deep, coarse = old.encoder(pages)[-1], new.encoder(pages)[-1]
+        assert torch.allclose(new.laterals[-1](coarse)[:, :24], old.laterals[-1](deep), atol=1e-5)
