@@ -35,16 +35,12 @@ def grown(old: LineSegmenter, pages: Tensor) -> LineSegmenter:
     new = LineSegmenter()
     before = old.state_dict()
     width = old.laterals[1].out_channels
-    state = new.state_dict()
+    state = new.state_dict()  # its tensors are those of the network
     for name, value in state.items():
         if name.startswith(("laterals.0", "narrowed", "smooth", "head")):
             continue
-        if name not in before:
-            # A block of its own: silent until it learns.
-            if name.endswith("bn2.weight"):
-                value.zero_()
-            continue
-        _placed(value, before[name])
+        if name in before:  # a block of its own is silent as timm makes it
+            _placed(value, before[name])
     basis = _directions(old, pages, new.narrowed.out_channels)  # (fine, width)
     # Of the smooth maps, those whose absence would change the answers most.
     worth = _worth(old, pages)
@@ -61,7 +57,6 @@ def grown(old: LineSegmenter, pages: Tensor) -> LineSegmenter:
         state[f"smooth.1.{name}"].copy_(before[f"smooth.1.{name}"][chosen])
     state["head.weight"].copy_(before["head.weight"][:, chosen])
     state["head.bias"].copy_(before["head.bias"])
-    new.load_state_dict(state)
     return new
 
 
