@@ -29,34 +29,36 @@ def with_loose_tails(
         fields: found on it, unnamed ink among them.
         letter_px: typical height of a pen letter.
     """
-    cores = survey.cores
-    if cores is None:
+    if survey.cores is None:
         return list(fields)
-    kept = list(fields)
+    kept: list[FieldRegion] = []
+    tails: list[FieldRegion] = []
     for one in fields:
-        if one.named_by is not NamedBy.NOBODY or one.printed_text is not None or one.lines_px:
-            continue
-        if not _may_be_tail(survey, one.box_px, letter_px) or cores.holding(survey.ink, one.box_px):
-            continue
-        owners = [
-            other for other in kept
-            if other is not one and _is_over(other, one.box_px, letter_px)
-        ]  # fmt: skip
-        if owners:
-            owner = min(owners, key=lambda other: abs(_lower(other.box_px) - one.box_px.y))
-            kept[kept.index(owner)] = _with(owner, one.box_px)
-            kept.remove(one)
-    return kept
+        (tails if _may_be_tail(survey, one, letter_px) else kept).append(one)
+    whole = list(kept)
+    for tail in tails:
+        over = [n for n, one in enumerate(kept) if _is_over(one, tail.box_px, letter_px)]
+        if over:
+            owner = min(over, key=lambda n: abs(_lower(kept[n].box_px) - tail.box_px.y))
+            whole[owner] = _with(whole[owner], tail.box_px)
+        else:
+            whole.append(tail)
+    return whole
 
 
-def _may_be_tail(survey: PageSurvey, box: Box, letter: float) -> bool:
+def _may_be_tail(survey: PageSurvey, field: FieldRegion, letter: float) -> bool:
+    """Whether this is small ink right under a rule that nobody has named and no segmenter seen."""
+    box = field.box_px
+    if field.named_by is not NamedBy.NOBODY or field.printed_text is not None or field.lines_px:
+        return False
     if box.width > _WIDE * letter or box.height > _HIGH * letter:
         return False
-    return any(
+    under = any(
         rule.x < box.x + box.width and rule.x + rule.width > box.x
         and abs(box.y - rule.y - rule.height) <= _NEAR_PX
         for rule in survey.rules.horizontal
     )  # fmt: skip
+    return under and survey.cores is not None and not survey.cores.holding(survey.ink, box)
 
 
 def _is_over(field: FieldRegion, tail: Box, letter: float) -> bool:

@@ -36,6 +36,7 @@ def marked_lines(survey: PageSurvey, fields: Sequence[FieldRegion]) -> list[Fiel
     held = np.zeros(cores.numbers.shape, bool)
     for box in [*(one.box_px for one in fields), *(one.box_px for one in survey.words)]:
         held[_on_maps(box, cores.scale)] = True
+    # Cores that touch are of one line.
     _, labels, stats, _ = connected_pieces(np.where(cores.numbers > 0, 255, 0).astype(np.uint8))
     found = []
     for number, (x, y, width, height, _) in enumerate(stats[1:].tolist(), start=1):

@@ -30,11 +30,11 @@ def signature_fields(
     for label in labels:
         if label.field not in ("signature", "substitution"):
             continue
-        places = _signing_areas(survey, label)
+        places = [_within_lines(survey, one, label.box_px) for one in _signing_areas(survey, label)]
         if not places:
             continue
         area, inside = places[0], []
-        for place in (_within_lines(survey, one, label.box_px) for one in places):
+        for place in places:
             there = [s for s in strokes if contains(place, *centre(s.box_px))]
             if there and _is_signature(survey, there):
                 area, inside = place, there

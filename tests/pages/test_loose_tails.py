@@ -51,6 +51,16 @@ def test_a_tail_under_the_rule_is_part_of_the_value_on_it() -> None:
     assert _boxes(_survey()) == [Box(120, 270, 200, 49)]
 
 
+def test_a_tail_beside_a_tail_goes_by_itself() -> None:
+    """Neither owns the other, in whatever order they are found."""
+    one, other = Box(313, 305, 9, 14), Box(316, 304, 7, 10)
+    pieces = [_field("unnamed", box, NamedBy.NOBODY) for box in (other, one)]
+    value = _field("patient_name", VALUE, NamedBy.LABEL)
+    for found in ([value, *pieces], [value, *pieces[::-1]]):
+        boxes = [field.box_px for field in with_loose_tails(_survey(), found, LETTER)]
+        assert boxes == [Box(120, 270, 202, 49), other]
+
+
 def test_of_several_lines_the_one_over_a_tail_gets_it() -> None:
     upper = Box(120, 230, 200, 30)
     value = replace(_field("notes", Box(120, 230, 200, 71), NamedBy.LABEL), lines_px=(upper, VALUE))

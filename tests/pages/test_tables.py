@@ -183,8 +183,12 @@ def test_a_signature_keeps_to_its_row_and_its_cell() -> None:
     page[1100:1402, 900:902] = 60
     words = [_word(page, "Signature:", 500, 1378), _word(page, "Name:", 100, 300)]
     _scrawl(page, 650, 1334, 4)  # an order in the row above
-    _scrawl(page, 650, 1380, 8)
     _scrawl(page, 950, 1380, 4)  # in the next cell
+    unsigned = survey_page(page, words, vocabulary=label_vocabulary())
+    (field,), taken = signature_fields(unsigned, unsigned.strokes, unsigned.labels)
+    assert not field.present and not taken
+    assert field.box_px.y >= 1348 and field.box_px.x + field.box_px.width <= 901
+    _scrawl(page, 650, 1380, 8)
     survey = survey_page(page, words, vocabulary=label_vocabulary())
 
     (field,), taken = signature_fields(survey, survey.strokes, survey.labels)
