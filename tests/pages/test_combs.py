@@ -233,3 +233,13 @@ def test_stems_of_letters_on_a_rule_are_no_comb() -> None:
         for y in (bottom - 17, bottom - 9):
             cv2.line(page, (x, y), (x + 12, y), 70, 3)
     assert _combs(page) == ()
+
+
+def test_a_few_stems_that_stand_evenly_on_an_underline_are_no_comb() -> None:
+    page = _page("ticks", 3)
+    bottom = TOP + HEIGHT
+    cv2.line(page, (LEFT, bottom), (LEFT + 5 * PITCH, bottom), 70, 2)
+    assert [run.cells for comb in _combs(page) for run in comb.runs] == [5]
+    for x in [LEFT + PITCH * i for i in range(4)]:  # an r
+        cv2.line(page, (x, bottom - 15), (x + 12, bottom - 15), 70, 3)
+    assert _combs(page) == ()
