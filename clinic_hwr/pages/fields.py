@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from .alleys import parted_at_alleys
 from .areas import centre, contains, is_address_under_name, reading_order, rx_area, same_row
 from .blocks import block_region, block_strokes
 from .checkboxes import checkbox_fields
@@ -12,6 +13,7 @@ from .choices import choice_fields
 from .comb_fields import comb_region, is_boxed_writing, with_hidden_ends
 from .combs import holds
 from .form_fields import declared_runs, form_fields
+from .halves import with_halves
 from .known_forms import FormFit, KnownForm, fit_form, known_forms
 from .label_vocabulary import label_vocabulary
 from .labels import Label, union, word_rows
@@ -23,7 +25,7 @@ from .medication_groups import PER_MEDICATION, grouped
 from .medications import name_lines, without_emblem
 from .pen_strokes import Stroke
 from .repeated_cells import block_fields
-from .strikes import find_strikes, is_read_through, struck_together
+from .strikes import find_strikes, is_choice, is_read_through, struck_together
 from .survey import PageSurvey, survey_page
 from .tables import find_table, table_fields
 from .text_lines import is_seen, letter_height, text_lines
@@ -38,7 +40,7 @@ from .types import (
     StruckOut,
     UprightPage,
 )
-from .value_runs import Slot, first_run, run_before, run_on
+from .value_runs import Slot, written_run
 from .values import (
     below,
     beside,
@@ -124,14 +126,15 @@ class _FieldSearch:
             self.fields = grouped(self.fields)
         self._unnamed()
         self.fields += marked_lines(self.survey, self.fields)
-        return self._with_strikes(with_loose_tails(self.survey, self.fields, self.letter))
+        whole = with_loose_tails(self.survey, self.fields, self.letter)
+        return self._with_strikes(with_halves(self.survey, whole, self.letter))
 
     def _with_strikes(self, fields: Sequence[FieldRegion]) -> list[FieldRegion]:
         """Say of written and printed values whether they are crossed out; marks are left out."""
         ink = self.survey.all_ink
         looked_at = [
             one for one in fields
-            if one.present is None and not (one.comb or _is_choice(one) or is_read_through(one))
+            if one.present is None and not (one.comb or is_choice(one) or is_read_through(one))
         ]  # fmt: skip
         if ink is None or not looked_at:
             return list(fields)
@@ -259,9 +262,7 @@ class _FieldSearch:
         for number, slot in enumerate(slots):
             strokes = shared.get(number) or neat.get(number, [])
             strokes = self._nearest_row(strokes, slot.label.box_px)
-            strokes = first_run(strokes, 4.0 * slot.label.box_px.height)
-            strokes = run_on(self.survey, slot, strokes, self._outside(area))
-            strokes = run_before(self.survey, slot, strokes, self._outside(area))
+            strokes = written_run(self.survey, slot, strokes, self._outside(area))
             field = beside(self.survey, slot, strokes)
             if field is None:
                 empty.append(slot.label)
@@ -385,16 +386,10 @@ class _FieldSearch:
     def _unnamed(self) -> None:
         """Ink that nobody could name is shown to the reviewer, never dropped."""
         for strokes in (self._pile(), self._pile(printed=True)):
-            for line in text_lines(self.survey, strokes):
+            lines = text_lines(self.survey, strokes)
+            for line in parted_at_alleys(self.survey, lines, self.letter):
                 if is_writing(self.survey, line.box_px):
                     address = is_address_under_name(line.box_px, self.fields)
                     name = "patient_address" if address else "unnamed"
                     field = FieldRegion(name, FIELD_NAMES[name], line.box_px)
                     self._take([field], set(), NamedBy.PLACE if address else NamedBy.NOBODY)
-
-
-def _is_choice(field: FieldRegion) -> bool:
-    """Whether a field is a circle around a printed choice: a stroke through print by nature."""
-    return bool(field.options or field.mark_doubt) or (
-        field.name == "refills" and field.printed_text is not None
-    )

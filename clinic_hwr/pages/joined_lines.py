@@ -24,6 +24,8 @@ _IN_CORES = 0.12
 _END_COLUMNS = 6
 # Lines follow each other at no less than so many heights of their cores.
 _PITCH = 1.8
+# Print and writing on it are of one row where their middles are nearer than this, in mean heights.
+_LEVEL = 0.6
 # Letters rise so many heights of a core out of it; what is farther away belongs to the frame.
 _ASCENDER = 1.6
 
@@ -45,6 +47,7 @@ def split_joined(
     boxes: Mapping[int, Box],
     cores: LineCores,
     frames: Collection[int] = (),
+    of_print: int = 0,
 ) -> tuple[NDArray[np.uint16 | np.int32], dict[int, tuple[int, ...]]]:
     """Part the connected pieces of ink that stand in several lines, and lines that touch a frame.
 
@@ -54,6 +57,7 @@ def split_joined(
         cores: of the lines of the page.
         frames: numbers of the pieces that are frames. Writing that touches one is cut off from it;
             what is left of the frame has no part of its own.
+        of_print: cores from this number on are of print, 0: none are. Print is not cut off frames.
 
     Returns:
         Numbers like ``labels`` (a new array where anything is parted), and for each piece that was
@@ -71,8 +75,8 @@ def split_joined(
         rows, columns = rows + box.y, columns + box.x
         y = np.minimum(((rows + 0.5) * cores.scale).astype(np.int32), height - 1)
         x = np.minimum(((columns + 0.5) * cores.scale).astype(np.int32), width - 1)
-        lines = _lines(y, x, cores.numbers[y, x], cores)
         framed = number in frames
+        lines = _lines(y, x, cores.numbers[y, x], cores, of_print, framed=framed)
         if len(lines) < (1 if framed else 2):
             continue
         if parted is labels:
@@ -127,7 +131,13 @@ def _in_several(
 
 
 def _lines(
-    y: NDArray[np.int32], x: NDArray[np.int32], core: NDArray[np.int32], cores: LineCores
+    y: NDArray[np.int32],
+    x: NDArray[np.int32],
+    core: NDArray[np.int32],
+    cores: LineCores,
+    of_print: int,
+    *,
+    framed: bool,
 ) -> list[list[int]]:
     """Cores that a piece of ink stands in, those of one row together; top to bottom.
 
@@ -136,6 +146,8 @@ def _lines(
         x: columns.
         core: the core each lies in, 0 for none.
         cores: of the page.
+        of_print: the first core of print, 0: none is.
+        framed: whether the piece is a frame.
     """
     parts = []
     for number in np.unique(core[core > 0]):
@@ -158,6 +170,20 @@ def _lines(
                 float(middle[known[-_END_COLUMNS:]].mean()), thick,
             )
         )  # fmt: skip
+    hand = [one for one in parts if not of_print or one.core < of_print]
+    lines = _rows(hand)
+    if not framed:
+        for printed in _rows([one for one in parts if one not in hand]):
+            level = [line for line in lines if _on_row_of(line, printed)]
+            if level:
+                level[0] += printed
+            else:
+                lines.append(printed)
+    return [[part.core for part in line] for line in sorted(lines, key=_middle)]
+
+
+def _rows(parts: list[_Part]) -> list[list[_Part]]:
+    """Parts of one kind, those of one row together; top to bottom."""
     lines: list[list[_Part]] = []
     for part in sorted(parts, key=lambda one: one.left):
         for line in lines:
@@ -175,7 +201,13 @@ def _lines(
             kept[-1] += line  # two marks on one letter, such as the head and the foot of a 1
         else:
             kept.append(line)
-    return [[part.core for part in line] for line in kept]
+    return kept
+
+
+def _on_row_of(line: list[_Part], printed: list[_Part]) -> bool:
+    """Whether what looks printed stands on the row of writing: part of it, and no label."""
+    heights = [max(part.height for part in one) for one in (line, printed)]
+    return abs(_middle(line) - _middle(printed)) < _LEVEL * sum(heights) / 2
 
 
 def _middle(line: list[_Part]) -> float:

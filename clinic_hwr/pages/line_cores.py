@@ -86,7 +86,26 @@ def places_on_maps(
 
 def line_cores(maps: LineMaps) -> LineCores:
     """Number the cores of the lines of handwriting."""
-    mask = ((maps.hand >= _IS_CORE) & (maps.hand > maps.print)).astype(np.uint8)
+    return _numbered(maps, (maps.hand >= _IS_CORE) & (maps.hand > maps.print))
+
+
+def with_print(maps: LineMaps, cores: LineCores) -> tuple[LineCores, int]:
+    """Add the bands of print to the cores of handwriting.
+
+    Returns:
+        All of them, and the number of the first band of print; 0 without any.
+    """
+    bands = _numbered(maps, (maps.print >= _IS_CORE) & (cores.numbers == 0)).numbers
+    if not bands.any():
+        return cores, 0
+    first = int(cores.numbers.max()) + 1
+    numbers = np.where(bands > 0, bands + first - 1, cores.numbers).astype(np.int32)
+    return LineCores(numbers, cores.scale, cores.x_height_px), first
+
+
+def _numbered(maps: LineMaps, inside: NDArray[np.bool_]) -> LineCores:
+    """Number what is connected on the maps, specks left out."""
+    mask = inside.astype(np.uint8)
     count, numbers, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     keep = np.zeros(count, np.int32)
     kept = 0

@@ -20,8 +20,10 @@ from .ink_kinds import (
     of_the_paper,
 )
 from .joined_lines import split_joined
-from .line_cores import LineCores
+from .line_cores import LineCores, with_print
 from .types import Box, LineMaps
+
+_READ = 0.6  # share of a piece in the boxes of print that OCR has read
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def pen_strokes(
             abs(y + h / 2 - row.y - row.height / 2) < unit and min(w, h) > 1.4 * unit
             for row in choice_rows
         )
-        if inside[index] > 0.6 * area and not circle:
+        if inside[index] > _READ * area and not circle:
             continue
         if kinds is not None and kinds.is_frame(index, w, h, unit) and not circle:
             frames.add(index)
@@ -95,7 +97,8 @@ def pen_strokes(
     for index in _of_the_paper(strokes, kinds, ink.shape, unit):
         del strokes[index]
     boxes = {number: stroke.box_px for number, stroke in strokes.items()}
-    parted, parts = split_joined(labels, boxes, cores, frames)
+    every, of_print = with_print(maps, cores)
+    parted, parts = split_joined(labels, boxes, every, frames, of_print)
     for index, own in parts.items():
         whole = strokes.pop(index).box_px
         window = parted[whole.y : whole.y + whole.height, whole.x : whole.x + whole.width]
@@ -103,7 +106,8 @@ def pen_strokes(
             mask = (window == number).astype(np.uint8)
             x, y, w, h = cv2.boundingRect(mask)
             area = int(mask.sum())
-            if area >= speck:
+            read = covered[whole.y : whole.y + whole.height, whole.x : whole.x + whole.width]
+            if area >= speck and np.count_nonzero(mask & (read > 0)) <= _READ * area:
                 strokes[number] = Stroke(Box(whole.x + x, whole.y + y, w, h), area)
     for framed in frames:
         strokes.pop(framed, None)

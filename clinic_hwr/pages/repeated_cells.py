@@ -26,6 +26,7 @@ from .pen_strokes import Stroke
 from .survey import PageSurvey
 from .text_lines import text_lines
 from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
+from .value_runs import near_marked
 from .values import is_writing, printed_region, rows_of_writing
 
 PER_BLOCK = ("drug", "strength", "sig", "quantity", "refills")
@@ -211,7 +212,7 @@ def block_fields(
     for cell, there in zip(cells, held, strict=True):
         letters = _label_letters(cell, there) | (again & set(there))
         taken.update(letters)
-        found = [one for one in there if one not in letters]
+        found = near_marked(survey, [one for one in there if one not in letters])
         if not found or not is_writing(survey, union([one.box_px for one in found])):
             typed = _typed_in(survey, cell, labelled) if cell.field else []
             if typed:

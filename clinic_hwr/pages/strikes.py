@@ -70,6 +70,13 @@ class _Strike:
     right: int
 
 
+def is_choice(field: FieldRegion) -> bool:
+    """Whether a field is a circle around a printed choice: a stroke through print by nature."""
+    return bool(field.options or field.mark_doubt) or (
+        field.name == "refills" and field.printed_text is not None
+    )
+
+
 def is_read_through(field: FieldRegion) -> bool:
     """Whether OCR read a printed value too surely for a stroke to go through it.
 

@@ -22,7 +22,7 @@ from .line_cores import LineCores, line_cores
 from .pen_strokes import Stroke, pen_strokes
 from .print_or_hand import map_log_odds, odds_beside, print_log_odds
 from .printed_lines import printed_lines
-from .rule_pieces import short_blanks, without_rule_pieces
+from .rule_pieces import cell_sides, short_blanks, without_rule_pieces
 from .rules import FormRules, lift_rules
 from .types import Box, CombRun, Gray, LineMaps, PrintedWord
 from .unread_print import read_rest
@@ -136,6 +136,10 @@ def survey_page(
             one.box_px.x - 1 : one.box_px.x + one.box_px.width + 1] = 0  # fmt: skip
     ink, strokes = pen_strokes(ink, boxes, unit, circles, maps, cores)
     strokes = without_rule_pieces(strokes, rules.horizontal, unit)
+    if cores is not None:
+        sides = cell_sides(strokes, rules.horizontal, unit, cores, ink)
+        strokes = tuple(one for one in strokes if one not in sides)
+        rules, ink = _with_sides(rules, ink, [one.box_px for one in sides])
     strokes = with_tails(strokes, ink, rules.horizontal, unit)
     return PageSurvey(
         gray,
@@ -153,6 +157,20 @@ def survey_page(
         doubtful,
         maps,
     )
+
+
+def _with_sides(
+    rules: FormRules, ink: NDArray[np.uint8], sides: Sequence[Box]
+) -> tuple[FormRules, NDArray[np.uint8]]:
+    """The rules with some more upright ones, and the pen ink without them."""
+    if not sides:
+        return rules, ink
+    mask, left = rules.mask.copy(), ink.copy()
+    for box in sides:
+        at = slice(box.y, box.y + box.height), slice(box.x, box.x + box.width)
+        mask[at] |= ink[at]
+        left[at] = 0
+    return FormRules(mask, rules.horizontal, (*rules.vertical, *sides)), left
 
 
 def _printed_words(

@@ -303,16 +303,22 @@ def _without_crumbs(lines: list[TextLine], letter: float) -> list[TextLine]:
     if not real or len(real) == len(lines):
         return lines
     members = {id(line): list(line.strokes) for line in real}
+    far = []
     for line in lines:
         if id(line) in members:
             continue
-        nearest = min(real, key=lambda other: _vertical_gap(line.box_px, other.box_px))
-        if _vertical_gap(line.box_px, nearest.box_px) < letter:
+        nearest = min(real, key=lambda other: _distance(line.box_px, other.box_px))
+        if _vertical_gap(line.box_px, nearest.box_px) >= letter:
+            continue
+        if _distance(line.box_px, nearest.box_px) < _SAME_LINE * letter:
             members[id(nearest)] += line.strokes
-    return [
+        else:
+            far.append(line)  # the rest of a letter in another column
+    whole = [
         TextLine(union([s.box_px for s in members[id(line)]]), tuple(members[id(line)]))
         for line in real
     ]
+    return whole + far
 
 
 def _vertical_gap(one: Box, other: Box) -> int:

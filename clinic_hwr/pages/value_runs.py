@@ -1,4 +1,4 @@
-"""How far a value goes: up to a wide gap, and past the end of its rule."""
+"""How far a value goes: up to a wide gap, past the end of its rule, and no farther than its pen."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from .types import Box
 _RUN_ON = 1.6  # label heights between words of one value
 # Label heights: from a label's top down to where a value above it ends; from its end to that value.
 _ABOVE, _BEHIND = 0.6, 3.0
+# What the segmenter does not mark is of a value this near to what it marks, in letters: a letter it
+# passed over, and a flat speck such as a dash or the rest of a rule.
+_NEAR, _SPECK_NEAR = 1.5, 0.7
+_FLAT = 0.35  # of the height of a printed capital: a speck
+_LETTER = 1.3  # of the height of a small letter: what letters are high on the whole
+_FIRST_GAP = 4.0  # label heights
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,56 @@ class Slot:
 
     label: Label
     box_px: Box
+
+
+def written_run(
+    survey: PageSurvey, slot: Slot, strokes: Sequence[Stroke], others: Sequence[Stroke]
+) -> list[Stroke]:
+    """Return the strokes of the value of a slot.
+
+    Args:
+        survey: of the page.
+        slot: of the value.
+        strokes: found in it, of one row.
+        others: that nothing has claimed.
+    """
+    run = first_run(strokes, _FIRST_GAP * slot.label.box_px.height)
+    run = run_before(survey, slot, run_on(survey, slot, run, others), others)
+    return near_marked(survey, run)
+
+
+def near_marked(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[Stroke]:
+    """Return the strokes a segmenter marks, and those near to them, one beside the other.
+
+    A stamp at the end of a row, a fold or the side of a cell is no part of the value before it.
+    Where the segmenter marks nothing, or there is none, all are returned.
+
+    Args:
+        survey: of the page.
+        strokes: of one value.
+    """
+    cores = survey.cores
+    if cores is None:
+        return list(strokes)
+    marked = {s for s in strokes if cores.holding(survey.ink, s.box_px)}
+    rest = [s for s in strokes if s not in marked]
+    if not marked or not rest:
+        return list(strokes)
+    letter = max(survey.unit_px, _LETTER * cores.x_height_px)
+    kept, fresh = set(marked), list(marked)
+    while fresh:
+        box = fresh.pop().box_px
+        for stroke in [s for s in rest if s not in kept]:
+            flat = stroke.box_px.height < _FLAT * survey.unit_px
+            if _gap(box, stroke.box_px) <= (_SPECK_NEAR if flat else _NEAR) * letter:
+                kept.add(stroke)
+                fresh.append(stroke)
+    return [s for s in strokes if s in kept]
+
+
+def _gap(one: Box, other: Box) -> int:
+    """Pixels between two boxes from left to right; negative where they overlap."""
+    return max(one.x, other.x) - min(one.x + one.width, other.x + other.width)
 
 
 def first_run(strokes: Sequence[Stroke], gap_px: float) -> list[Stroke]:

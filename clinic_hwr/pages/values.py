@@ -11,7 +11,7 @@ from .pen_strokes import Stroke
 from .survey import PageSurvey
 from .text_lines import text_lines
 from .types import FIELD_NAMES, Box, FieldRegion, PrintedWord
-from .value_runs import Slot
+from .value_runs import Slot, near_marked
 
 # Reach of a row around its label, in label heights: people write tall and above the line.
 _ABOVE, _BELOW = 2.2, 1.3
@@ -143,7 +143,7 @@ def over(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[St
         if top < under < rule.y - 0.5 * height and over_it:
             top = under
     area = Box(rule.x - height, top, rule.width + 2 * height, rule.y + round(0.6 * height) - top)
-    return [s for s in strokes if contains(area, *centre(s.box_px))]
+    return near_marked(survey, [s for s in strokes if contains(area, *centre(s.box_px))])
 
 
 def labels_under_rules(survey: PageSurvey) -> tuple[Label, ...]:
@@ -189,7 +189,9 @@ def below(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[S
     In a printed cell that is all that is written in it, up to the next label.
     """
     area = _area_below(survey, label)
-    return [] if area is None else [s for s in strokes if contains(area, *centre(s.box_px))]
+    if area is None:
+        return []
+    return near_marked(survey, [s for s in strokes if contains(area, *centre(s.box_px))])
 
 
 def printed_in_cell(survey: PageSurvey, label: Label) -> list[PrintedWord]:
@@ -261,7 +263,8 @@ def written_in_cell(survey: PageSurvey, label: Label, strokes: Sequence[Stroke])
     if len(inside) != 1:
         return []
     left = _left_of_value(cell, label.box_px)
-    return [s for s in strokes if contains(cell, *centre(s.box_px)) and s.box_px.x >= left]
+    held = [s for s in strokes if contains(cell, *centre(s.box_px)) and s.box_px.x >= left]
+    return near_marked(survey, held)
 
 
 def _left_of_value(cell: Box, label: Box) -> float:

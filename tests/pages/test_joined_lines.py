@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from clinic_hwr.pages.joined_lines import split_joined
-from clinic_hwr.pages.line_cores import LineCores
-from clinic_hwr.pages.types import Box
+from clinic_hwr.pages.line_cores import LineCores, line_cores, with_print
+from clinic_hwr.pages.types import Box, LineMaps
 
 Page = tuple[np.ndarray, np.ndarray, LineCores]
 
@@ -101,3 +101,54 @@ def test_writing_that_touches_a_frame_is_cut_off_from_it() -> None:
     assert number == frame != word
     assert parted[5, 100] == frame
     assert (parted == word)[85:116, 30:275].sum() > 500
+
+
+def _label_and_value() -> tuple[np.ndarray, LineCores]:
+    """Letters of a label that touch the tops of what is written under them, and their bands."""
+    ink = np.zeros((160, 200), np.uint8)
+    _word(ink, 30, 40, 5)
+    _word(ink, 30, 66, 9)
+    cv2.line(ink, (62, 40), (62, 66), 255, 3)
+    return ink, _cores([(20, 58, 170, 74), (20, 32, 110, 48)], ink.shape)
+
+
+def test_a_label_that_writing_touches_is_cut_off_it() -> None:
+    ink, cores = _label_and_value()
+    labels, boxes = _pieces(ink)
+    assert len(boxes) == 1
+    assert split_joined(labels, boxes, cores)[1] == {}  # two marks of one letter
+    parted, parts = split_joined(labels, boxes, cores, of_print=2)
+    (label, value) = parts[1]
+    assert np.nonzero(parted == label)[0].max() < 56 < np.nonzero(parted == value)[0].max()
+    assert np.nonzero(parted == value)[0].min() > 50
+    assert ((parted > 0) == (labels > 0)).all()
+
+
+def test_letters_that_look_printed_within_a_line_of_writing_stay_in_it() -> None:
+    ink = np.zeros((160, 200), np.uint8)
+    _word(ink, 30, 40, 9)
+    labels, boxes = _pieces(ink)
+    cores = _cores([(20, 32, 110, 48), (110, 30, 170, 46)], ink.shape)
+    assert split_joined(labels, boxes, cores, of_print=2)[1] == {}
+
+
+def test_print_is_not_cut_off_a_frame() -> None:
+    ink, cores = _label_and_value()
+    cv2.rectangle(ink, (10, 10), (190, 150), 255, 2)
+    cv2.line(ink, (10, 40), (30, 40), 255, 3)
+    labels, boxes = _pieces(ink)
+    _, parts = split_joined(labels, boxes, cores, frames={1}, of_print=2)
+    assert len(parts[1]) == 1  # the value alone
+
+
+def test_bands_of_print_are_numbered_behind_the_cores() -> None:
+    hand, printed = np.zeros((40, 60), np.float32), np.zeros((40, 60), np.float32)
+    hand[10:14, 5:30] = 1.0
+    printed[10:14, 25:50] = 0.9  # the core wins where both are
+    maps = LineMaps(hand, printed, 0.5)
+    every, first = with_print(maps, line_cores(maps))
+    assert first == 2
+    assert (every.numbers[12, 5:30] == 1).all()
+    assert (every.numbers[12, 30:50] == 2).all()
+    blank = LineMaps(hand, np.zeros_like(printed), 0.5)
+    assert with_print(blank, line_cores(blank))[1] == 0

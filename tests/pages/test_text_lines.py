@@ -30,3 +30,17 @@ def test_a_number_behind_a_line_with_tails_comes_after_it() -> None:
     assert [(round(box.x, -2), round(box.y, -2)) for box in boxes] == [
         (100, 100), (600, 100), (100, 200),
     ]  # fmt: skip
+
+
+def test_the_rest_of_a_letter_far_beside_a_line_does_not_stretch_it() -> None:
+    page = np.full((500, 900), 255, np.uint8)
+    _letters(page, 60, 100, 8)
+    cv2.line(page, (700, 110), (712, 113), 0, 3)  # level with it
+    cv2.line(page, (300, 118), (312, 121), 0, 3)  # right behind it
+    survey = survey_page(page, ())
+
+    boxes = [line.box_px for line in text_lines(survey, survey.strokes)]
+
+    assert max(box.x + box.width for box in boxes if box.x < 100) < 330
+    assert any(box.x > 690 for box in boxes)
+    assert len(boxes) == 2
