@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .touching_rows import part_touching_rows
 from .types import Box, LineMaps
 
 # A place is in a core from this probability on.
@@ -86,7 +87,9 @@ def places_on_maps(
 
 def line_cores(maps: LineMaps) -> LineCores:
     """Number the cores of the lines of handwriting."""
-    return _numbered(maps, (maps.hand >= _IS_CORE) & (maps.hand > maps.print))
+    cores = _numbered(maps, (maps.hand >= _IS_CORE) & (maps.hand > maps.print))
+    thick = cores.x_height_px * maps.scale
+    return replace(cores, numbers=part_touching_rows(cores.numbers, maps.hand, thick))
 
 
 def with_print(maps: LineMaps, cores: LineCores) -> tuple[LineCores, int]:
