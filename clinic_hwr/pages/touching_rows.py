@@ -1,4 +1,4 @@
-"""Cores of two rows that touch, parted: where letters run into each other the maps join their lines.
+"""Cores of two rows that touch, parted: where letters run together the maps join their lines.
 
 A core is one line only as long as it is one row. Two rows show in how much is marked row by row: a
 valley between two ridges, one over the other.
