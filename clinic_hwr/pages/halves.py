@@ -15,6 +15,9 @@ from .survey import PageSurvey
 from .types import Box, FieldRegion, NamedBy
 
 _NEAR, _INTO = 0.8, 1.0  # letters: a gap no wider than between words; how far boxes may overlap
+_LETTER = 1.3  # of the height of a small letter: what letters are high on the whole
+_NAMED = (NamedBy.LABEL, NamedBy.PLACE)
+_UNDER = 0.3  # heights of a word that stands no lower under them: it is the label under their line
 _AS_HIGH = 0.4, 1.8  # of the other's height: a fold is higher
 
 
@@ -30,14 +33,15 @@ def with_halves(
     """
     if survey.cores is None:
         return list(fields)
+    letter = max(letter_px, _LETTER * survey.cores.x_height_px)
     whole = list(fields)
     for one in fields:
         if one.named_by is not NamedBy.NOBODY or not _is_line(one):
             continue
         near = [
             number for number, other in enumerate(whole)
-            if other.named_by is NamedBy.LABEL and _is_line(other)
-            and _goes_on(survey, one.box_px, other.box_px, letter_px)
+            if other.named_by in _NAMED and _is_line(other)
+            and _goes_on(survey, one.box_px, other.box_px, letter)
         ]  # fmt: skip
         if len(near) == 1:
             other = whole[near[0]]
@@ -67,8 +71,7 @@ def _goes_on(survey: PageSurvey, one: Box, other: Box, letter: float) -> bool:
     if any(abs(side.x + side.width / 2 - middle) <= letter / 2 + gap / 2 for side in sides):
         return False
     return not any(
-        word.box_px.x < middle < word.box_px.x + word.box_px.width
-        and word.box_px.y < bottom
-        and word.box_px.y + word.box_px.height > top
-        for word in survey.words
+        box.x < middle < box.x + box.width
+        and top < box.y + box.height / 2 < bottom - _UNDER * box.height
+        for box in (word.box_px for word in survey.words)
     )

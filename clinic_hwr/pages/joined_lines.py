@@ -26,6 +26,9 @@ _END_COLUMNS = 6
 _PITCH = 1.8
 # Print and writing on it are of one row where their middles are nearer than this, in mean heights.
 _LEVEL = 0.6
+# What is higher than so many cores, and farther from all of them than so many, is no letter but
+# what runs through one, such as a fold on a fax; less of a piece than this is a flourish.
+_TALL, _FLOURISH, _REST = 5.5, 2.2, 0.15
 # Letters rise so many heights of a core out of it; what is farther away belongs to the frame.
 _ASCENDER = 1.6
 
@@ -62,9 +65,11 @@ def split_joined(
     Returns:
         Numbers like ``labels`` (a new array where anything is parted), and for each piece that was
         parted the numbers of its parts, top to bottom: its own and new ones behind the highest of
-        all. Of a frame all parts are new.
+        all, and last that of what runs through the lines and beyond. Of a frame all parts are new.
     """
-    several = _in_several(labels, boxes, cores, frames)
+    thick = _thickness(cores)
+    tall = {n for n, box in boxes.items() if box.height * cores.scale > _TALL * thick}
+    several = _in_several(labels, boxes, cores, frames, tall)
     parts: dict[int, tuple[int, ...]] = {}
     parted, fresh = labels, int(labels.max()) + 1
     height, width = cores.numbers.shape
@@ -77,17 +82,23 @@ def split_joined(
         x = np.minimum(((columns + 0.5) * cores.scale).astype(np.int32), width - 1)
         framed = number in frames
         lines = _lines(y, x, cores.numbers[y, x], cores, of_print, framed=framed)
-        if len(lines) < (1 if framed else 2):
+        if len(lines) < (1 if framed or number in tall else 2):
+            continue
+        line, away = _nearest(y, x, lines, cores)
+        beyond = away > (_ASCENDER if framed else _FLOURISH) * thick
+        rest = not framed and number in tall and bool(beyond.mean() > _REST)
+        if not framed and not rest and len(lines) < 2:
             continue
         if parted is labels:
             parted = labels.astype(np.int32)  # room for more numbers
-        line, away = _nearest(y, x, lines, cores)
         first = () if framed else (number,)
-        parts[number] = (*first, *range(fresh, fresh + len(lines) - len(first)))
-        fresh += len(lines) - len(first)
+        parts[number] = (*first, *range(fresh, fresh + len(lines) - len(first) + rest))
         own = np.asarray(parts[number], np.int32)[line]
+        fresh += len(parts[number]) - len(first)
         if framed:
-            own = np.where(away <= _ASCENDER * _thickness(cores), own, number)
+            own = np.where(beyond, number, own)
+        elif rest:
+            own = np.where(beyond, parts[number][-1], own)
         parted[rows, columns] = own
     return parted, parts
 
@@ -107,8 +118,12 @@ def _in_several(
     boxes: Mapping[int, Box],
     cores: LineCores,
     frames: Collection[int],
+    tall: Collection[int],
 ) -> list[int]:
-    """Numbers of the pieces with ink in two or more cores, and not only in passing."""
+    """Numbers of the pieces with ink in two or more cores, and not only in passing.
+
+    Of frames and of what is tall one core is enough.
+    """
     core = on_page(cores.numbers.astype(np.uint16), cores.scale, labels.shape).ravel()
     flat = labels.ravel()
     inside = np.flatnonzero((core > 0) & (flat > 0))
@@ -123,7 +138,7 @@ def _in_several(
     for number, box in boxes.items():
         if number in frames and touched[number]:
             several.append(number)
-        elif touched[number] > 1:
+        elif touched[number] > (number not in tall):
             window = labels[box.y : box.y + box.height, box.x : box.x + box.width]
             if within[number] > _IN_CORES * np.count_nonzero(window == number):
                 several.append(number)

@@ -63,13 +63,16 @@ def test_a_side_of_a_cell_or_a_word_between_parts_them() -> None:
     assert _boxes(_survey(side=Box(194, 60, 3, 90))) == apart
     assert _boxes(_survey(word=Box(188, 104, 14, 14))) == apart
     assert _boxes(_survey(side=Box(194, 160, 3, 90))) != apart  # of a row below
+    assert _boxes(_survey(word=Box(160, 116, 60, 14))) != apart  # the label under their line
 
 
-def test_only_a_single_line_that_a_label_names_is_made_whole() -> None:
-    placed = _field("drug", VALUE, NamedBy.PLACE)
+def test_only_a_single_line_that_something_names_is_made_whole() -> None:
+    nobody = _field("unnamed", VALUE)
     several = replace(_field("notes", VALUE, NamedBy.LABEL), lines_px=(VALUE, VALUE))
     typed = replace(_field("patient_name", VALUE, NamedBy.LABEL), printed_text="Ada")
-    for value in (placed, several, typed):
+    placed = _field("drug", VALUE, NamedBy.PLACE)
+    assert _boxes(_survey(), value=placed) == [("drug", Box(120, 100, 200, 26))]
+    for value in (nobody, several, typed):
         assert _boxes(_survey(), value=value)[0] == ("unnamed", BEGINNING)
     without = replace(_survey(), cores=None)
     assert _boxes(without)[0] == ("unnamed", BEGINNING)

@@ -152,3 +152,22 @@ def test_bands_of_print_are_numbered_behind_the_cores() -> None:
     assert (every.numbers[12, 30:50] == 2).all()
     blank = LineMaps(hand, np.zeros_like(printed), 0.5)
     assert with_print(blank, line_cores(blank))[1] == 0
+
+
+@pytest.mark.parametrize(("top", "bottom", "cut"), [(10, 290, True), (70, 190, False)])
+def test_a_fold_through_a_letter_is_cut_off_it_and_a_flourish_is_not(
+    top: int, bottom: int, cut: bool
+) -> None:
+    ink = np.zeros((300, 200), np.uint8)
+    _word(ink, 30, 130, 9)
+    cv2.line(ink, (62, top), (62, bottom), 255, 3)
+    labels, boxes = _pieces(ink)
+    parted, parts = split_joined(labels, boxes, _cores([(20, 122, 170, 138)], ink.shape))
+    assert len(parts.get(1, ())) == (2 if cut else 0)
+    if cut:
+        word, fold = parts[1]
+        rows = np.nonzero(parted == word)[0]
+        assert rows.min() > 80
+        assert rows.max() < 180
+        assert np.nonzero(parted == fold)[0].max() > 280
+        assert ((parted > 0) == (labels > 0)).all()
