@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 # Heights of a usual core: what is higher may be two rows, where a column of it is; their ridges are
 # so far apart.
 _HIGH, _BOTH, _APART = 2.0, 1.6, 1.1
+_WIDE = 2.5  # heights of a core: a row of two figures is wider
 _DEEP = 0.6  # of the lower ridge: a valley between rows
 _OVER = 0.5  # share of the shorter row's columns that have both
 # Heights of a core: how far from the valley's row the cut may go, and what that costs at its end.
@@ -76,8 +77,8 @@ def _lower_row(
     under = core & (np.arange(len(core))[:, None] > cut)
     above, lower = (core & ~under).any(axis=0), under.any(axis=0)
     shorter = min(np.count_nonzero(above), np.count_nonzero(lower))
-    if not shorter or np.count_nonzero(above & lower) < _OVER * shorter:
-        return None  # one row that takes a step
+    if shorter < _WIDE * thick or np.count_nonzero(above & lower) < _OVER * shorter:
+        return None  # a tall letter, or one row that takes a step
     return under
 
 

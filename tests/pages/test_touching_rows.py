@@ -51,6 +51,7 @@ def test_rows_joined_all_along_by_what_is_hardly_marked_are_parted() -> None:
     [
         ("one row", (UPPER,)),
         ("a tall letter on it", (UPPER, (50, 2, 56, 30))),
+        ("a tall letter that two marks make", (UPPER, (50, 18, 62, 24), (50, 16, 54, 18))),
         ("a row that takes a step", ((10, 10, 60, 16), (56, 18, 110, 24), (52, 10, 60, 24))),
     ],
 )
