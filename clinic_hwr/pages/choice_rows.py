@@ -69,7 +69,8 @@ def choice_rows(survey: PageSurvey, words: Sequence[PrintedWord]) -> Iterator[Ch
                 yield row
                 break
         else:
-            yield _row(survey, (), label.field, label, beside_label(survey, label), known, unit)
+            free = within_rules(survey, beside_label(survey, label))
+            yield _row(survey, (), label.field, label, free, known, unit)
     for field, known in UNASKED.items():
         for box in _word_rows(words, known):
             if not any(inside(box, other, survey.unit_px) for other in answered):
@@ -122,6 +123,17 @@ def beside_label(survey: PageSurvey, label: Label) -> Box:
             end = min(end, other.box_px.x)
     left = box.x + box.width
     return Box(left, box.y - round(0.4 * box.height), max(1, end - left), round(1.8 * box.height))
+
+
+def within_rules(survey: PageSurvey, box: Box) -> Box:
+    """A space up to the first upright rule in it: what stands behind one answers nothing here."""
+    middle = box.y + box.height / 2
+    sides = [
+        rule.x for rule in survey.rules.vertical
+        if box.x <= rule.x < box.x + box.width and rule.y < middle < rule.y + rule.height
+    ]  # fmt: skip
+    end = min(sides, default=box.x + box.width)
+    return Box(box.x, box.y, max(1, end - box.x), box.height)
 
 
 def _under(survey: PageSurvey, label: Label) -> Box:

@@ -26,6 +26,7 @@ from .choice_rows import (
     options_in,
     overlap_x,
     stand_before,
+    within_rules,
 )
 from .choice_sexes import are_glued, in_their_language, may_have_a_third
 from .choice_words import SEXES
@@ -207,6 +208,8 @@ def _shown(options: Sequence[Option]) -> tuple[str, ...]:
 def _marks(survey: PageSurvey, row: ChoiceRow) -> list[Mark]:
     plain = [o.box_px for o in row.plain]
     slot = beside_label(survey, row.label) if row.label else None
+    if slot is not None and not row.options:
+        slot = within_rules(survey, slot)
     return row_marks(
         survey, [o.box_px for o in row.options], plain, [b.box_px for b in row.boxes],
         [row.label.box_px] if row.label else [], row.unit_px, slot,

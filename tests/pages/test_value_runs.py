@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
+from clinic_hwr.pages import PrintedWord, UprightPage, find_fields
 from clinic_hwr.pages.line_cores import line_cores
 from clinic_hwr.pages.pen_strokes import Stroke
 from clinic_hwr.pages.survey import PageSurvey, survey_page
@@ -63,3 +65,21 @@ def test_without_marks_all_belongs_to_the_value() -> None:
     stamp = Box(240, 96, 80, 30)
     assert _kept(stamp, marked=[]) == [stamp]
     assert _kept(stamp, segmenter=False) == [stamp]
+
+
+@pytest.mark.parametrize("framed", [False, True])
+def test_what_is_written_behind_the_side_of_a_frame_answers_no_label_before_it(
+    framed: bool,
+) -> None:
+    page = np.full((900, 900), 255, np.uint8)
+    if framed:
+        cv2.rectangle(page, (200, 120), (203, 800), 60, -1)
+    cv2.ellipse(page, (300, 310), (40, 22), 0, 0, 360, 0, 3)
+    cv2.line(page, (285, 312), (315, 308), 0, 3)
+    words = [
+        PrintedWord("aut", Box(60, 302, 40, 17), 0.95),
+        PrintedWord("idem", Box(108, 302, 52, 17), 0.95),
+    ]
+    found = find_fields(UprightPage(page, 0, 0.0, np.eye(3)), words, forms=[])
+    assert any(one.name == "substitution" and one.mark_doubt for one in found) is not framed
+    assert any(one.name == "unnamed" for one in found) is framed
