@@ -27,6 +27,9 @@ _SAME_LINE = 2.0
 _LETTER = 1.3  # of the height of a small letter: what letters are high on the whole
 # Pieces stand on one row that share so much of their height, or whose middles are so near.
 _ON_ROW, _LEVEL = 0.5, 0.7  # of the lower one's height, letters
+# What is a letter of the line it lies in: its width in letters; of the line's height: how far it
+# may stand out, and its middle be off that of the line.
+_SHORT, _OUT, _OFF = 1.5, 0.15, 0.35
 _TALL = 4.0  # letters: what is higher is no stroke of a line
 
 
@@ -53,7 +56,7 @@ def text_lines(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[TextLine]:
         letter = max(letter, _LETTER * survey.cores.x_height_px)
         lines = _lines_by_cores(survey, survey.cores, strokes, letter)
     lines = [part for line in lines for part in _parted(line, letter, survey.words)]
-    return _in_reading_order(_without_crumbs(lines, letter), letter)
+    return _in_reading_order(_without_inner(_without_crumbs(lines, letter), letter), letter)
 
 
 def is_seen(survey: PageSurvey, line: TextLine) -> bool:
@@ -319,6 +322,34 @@ def _without_crumbs(lines: list[TextLine], letter: float) -> list[TextLine]:
         for line in real
     ]
     return whole + far
+
+
+def _without_inner(lines: list[TextLine], letter: float) -> list[TextLine]:
+    """Give a line that lies in the middle of a longer one to that one: it is a letter of it."""
+    outer: list[TextLine] = []
+    for line in sorted(lines, key=lambda one: -one.box_px.width):
+        holding = [
+            n for n, other in enumerate(outer) if _lies_in(line.box_px, other.box_px, letter)
+        ]
+        if holding:
+            strokes = (*outer[holding[0]].strokes, *line.strokes)
+            outer[holding[0]] = TextLine(union([s.box_px for s in strokes]), strokes)
+        else:
+            outer.append(line)
+    return outer
+
+
+def _lies_in(small: Box, line: Box, letter: float) -> bool:
+    """Whether something short is inside of a line from side to side, and level with it."""
+    middle = small.y + small.height / 2 - line.y - line.height / 2
+    return (
+        small.width < min(_SHORT * letter, line.width)
+        and line.x < small.x
+        and small.x + small.width < line.x + line.width
+        and small.y > line.y - _OUT * line.height
+        and small.y + small.height < line.y + (1 + _OUT) * line.height
+        and abs(middle) < _OFF * line.height
+    )
 
 
 def _vertical_gap(one: Box, other: Box) -> int:

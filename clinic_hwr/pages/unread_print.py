@@ -13,7 +13,7 @@ import numpy as np
 
 from .choice_reread import reread_rows
 from .components import connected_pieces
-from .label_vocabulary import LabelVocabulary
+from .label_vocabulary import LabelVocabulary, label_vocabulary, normalised
 from .labels import find_labels
 from .types import Box, Gray, LineMaps, PrintedWord
 
@@ -21,6 +21,7 @@ _PRINT = 0.5
 _LONG = 1.6  # of its height: a shorter band is a speck or a mark
 _MOST = 40  # strips of a page: more is a picture, or a page in a script that OCR does not know
 _SURE = 0.3  # confidence below which a word was not read
+_SURE_WHOLE = 0.15  # of a strip that says a label letter by letter, and nothing else
 _SURE_ALONE, _LETTERS_ALONE = 0.9, 5  # of a word that is no label
 _SHARED = 0.33
 _ABOVE, _BELOW, _BESIDE = 0.9, 0.7, 0.8  # of a band's height, around it
@@ -135,6 +136,9 @@ def _believed(
     a word that was not read is no label: it may be that of the drug.
     """
     read = [one for one in words if any(char.isalnum() for char in one.text)]
+    known = vocabulary or label_vocabulary()
+    if known.fields.get(normalised(" ".join(one.text for one in read))):
+        return [one for one in read if one.confidence >= _SURE_WHOLE]
     labels = {
         i for label in find_labels(read, vocabulary) for i in label.word_indexes
         if all(read[other].confidence >= _SURE for other in label.word_indexes)

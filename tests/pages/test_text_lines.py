@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from clinic_hwr.pages.pen_strokes import Stroke
 from clinic_hwr.pages.survey import survey_page
-from clinic_hwr.pages.text_lines import text_lines
+from clinic_hwr.pages.text_lines import TextLine, _without_inner, text_lines
+from clinic_hwr.pages.types import Box
 
 
 def _letters(page: np.ndarray, x: int, y: int, count: int, *, tails: bool = False) -> None:
@@ -44,3 +46,14 @@ def test_the_rest_of_a_letter_far_beside_a_line_does_not_stretch_it() -> None:
     assert max(box.x + box.width for box in boxes if box.x < 100) < 330
     assert any(box.x > 690 for box in boxes)
     assert len(boxes) == 2
+
+
+def test_a_letter_inside_of_a_line_is_no_line_of_its_own() -> None:
+    lines = [
+        TextLine(box, (Stroke(box, 90),))
+        for box in (Box(100, 100, 300, 40), Box(200, 105, 20, 30), Box(180, 128, 20, 12))
+    ]
+    found = [line.box_px for line in _without_inner(lines, 30.0)]
+    assert found == [Box(100, 100, 300, 40), Box(180, 128, 20, 12)]  # the last hangs below it
+    wide = TextLine(Box(180, 105, 90, 30), (Stroke(Box(180, 105, 90, 30), 90),))
+    assert len(_without_inner([lines[0], wide], 30.0)) == 2  # a word written over another line
