@@ -21,6 +21,7 @@ from .medication_groups import PER_MEDICATION
 from .rules import FormRules
 from .stroke_cores import stroke_cores
 from .stroke_sides import bare_columns, sides_of
+from .struck_rows import struck_rows
 from .types import Box, FieldRegion, StruckOut
 from .zigzags import zigzagged
 
@@ -101,7 +102,11 @@ def find_strikes(
     crosses = _long_diagonals(ink, rules, boxes, letter_px)
     cores = stroke_cores(gray, ink, boxes)
     pen = np.asarray(cv2.bitwise_and(ink, cv2.bitwise_not(rules.mask)), np.uint8)
-    return [_of_line(ink, cores, pen, rules, box, letter_px, crosses) for box in boxes]
+    rows = struck_rows(ink, rules, boxes, letter_px)
+    return [
+        StruckOut.WHOLLY if crossed else _of_line(ink, cores, pen, rules, box, letter_px, crosses)
+        for box, crossed in zip(boxes, rows, strict=True)
+    ]
 
 
 def struck_together(lines: Sequence[StruckOut]) -> StruckOut:
