@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -33,6 +33,9 @@ class LineCores:
     numbers: NDArray[np.int32]
     scale: float
     x_height_px: float = 0.0
+    _asked: dict[int, tuple[NDArray[np.uint8], dict[Box, int]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def holding(self, ink: NDArray[np.uint8], box: Box) -> int:
         """Return the core that holds most of the ink in a box; 0 when hardly any is in a core.
@@ -41,6 +44,13 @@ class LineCores:
             ink: (height, width) of the page, > 0 where there is ink.
             box: of a stroke.
         """
+        # The same strokes are asked for again and again; kept, the ink's id is nobody else's.
+        _, known = self._asked.setdefault(id(ink), (ink, {}))
+        if box not in known:
+            known[box] = self._look_up(ink, box)
+        return known[box]
+
+    def _look_up(self, ink: NDArray[np.uint8], box: Box) -> int:
         rows, columns = np.nonzero(ink[box.y : box.y + box.height, box.x : box.x + box.width])
         if not len(rows):
             return 0

@@ -35,7 +35,7 @@ def part_touching_rows(
     if thick <= 0:
         return numbers
     parted, fresh = numbers, int(numbers.max()) + 1
-    left = [number for number in range(1, fresh) if _is_high(numbers == number, thick)]
+    left = _high(numbers, thick)
     while left:
         number = left.pop()
         rows, columns = np.nonzero(parted == number)
@@ -51,6 +51,16 @@ def part_touching_rows(
         left += [one for one in (number, fresh) if _is_high(parted == one, thick)]
         fresh += 1
     return parted
+
+
+def _high(numbers: NDArray[np.int32], thick: float) -> list[int]:
+    """Numbers of the cores that ``_is_high``."""
+    rows, columns = np.nonzero(numbers)
+    at = numbers[rows, columns]
+    first, last = np.zeros((2, int(numbers.max()) + 1), np.intp)
+    last[at] = rows  # row by row: the last one stays
+    first[at[::-1]] = rows[::-1]
+    return np.flatnonzero(last - first + 1 > _HIGH * thick).tolist()
 
 
 def _is_high(core: NDArray[np.bool_], thick: float) -> bool:
