@@ -34,7 +34,7 @@ class LineCores:
     scale: float
     x_height_px: float = 0.0
     _asked: dict[int, tuple[NDArray[np.uint8], dict[Box, int]]] = field(
-        default_factory=dict, repr=False, compare=False
+        default_factory=dict, init=False, repr=False, compare=False
     )
 
     def holding(self, ink: NDArray[np.uint8], box: Box) -> int:

@@ -99,6 +99,7 @@ def pen_strokes(
     boxes = {number: stroke.box_px for number, stroke in strokes.items()}
     every, of_print = with_print(maps, cores)
     parted, parts = split_joined(labels, boxes, every, frames, of_print)
+    hidden = set[int]()
     for index, own in parts.items():
         whole = strokes.pop(index).box_px
         window = parted[whole.y : whole.y + whole.height, whole.x : whole.x + whole.width]
@@ -107,12 +108,17 @@ def pen_strokes(
             x, y, w, h = cv2.boundingRect(mask)
             area = int(mask.sum())
             read = covered[whole.y : whole.y + whole.height, whole.x : whole.x + whole.width]
-            if area >= speck and np.count_nonzero(mask & (read > 0)) <= _READ * area:
+            if area >= speck:
                 strokes[number] = Stroke(Box(whole.x + x, whole.y + y, w, h), area)
+                if np.count_nonzero(mask & (read > 0)) > _READ * area:
+                    hidden.add(number)
     for framed in frames:
         strokes.pop(framed, None)
     total = 1 + max([count - 1, *(number for own in parts.values() for number in own)])
     means = kinds_of_ink(parted, total, maps) if parts else kinds
+    for number in hidden:
+        if means.print[number] > means.hand[number]:  # writing on a label is no label
+            strokes.pop(number, None)
     return _kept(strokes, total, parted, ink), _with_kinds(strokes, means, unit)
 
 
