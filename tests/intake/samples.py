@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 import numpy as np
@@ -40,10 +41,16 @@ def tiff(pages: int = 1, **options: Any) -> bytes:
     return encoded(images[0], "TIFF", save_all=True, append_images=images[1:], **options)
 
 
+_MADE = time.gmtime(0)  # pages of two seconds would be two files
+
+
 def pdf(pages: int = 1) -> bytes:
-    """A PDF of marked pages (page size 240 x 320 pixels at 72 dpi, so points)."""
+    """A PDF of marked pages (page size 240 x 320 pixels at 72 dpi, so points), always the same."""
     images = [marked_page().convert("RGB") for _ in range(pages)]
-    return encoded(images[0], "PDF", save_all=True, append_images=images[1:], resolution=72)
+    return encoded(
+        images[0], "PDF", save_all=True, append_images=images[1:], resolution=72,
+        creationDate=_MADE, modDate=_MADE,
+    )  # fmt: skip
 
 
 def locked_pdf() -> bytes:
