@@ -15,7 +15,6 @@ from .survey import PageSurvey
 from .types import Box, FieldRegion, NamedBy
 
 _NEAR, _INTO = 0.8, 1.0  # letters: a gap no wider than between words; how far boxes may overlap
-_LETTER = 1.3  # of the height of a small letter: what letters are high on the whole
 _NAMED = (NamedBy.LABEL, NamedBy.PLACE)
 _UNDER = 0.3  # heights of a word that stands no lower under them: it is the label under their line
 _AS_HIGH = 0.4, 1.8  # of the other's height: a fold is higher
@@ -33,7 +32,7 @@ def with_halves(
     """
     if survey.cores is None:
         return list(fields)
-    letter = max(letter_px, _LETTER * survey.cores.x_height_px)
+    letter = max(letter_px, survey.cores.letter_px)
     whole = list(fields)
     for one in fields:
         if one.named_by is not NamedBy.NOBODY or not _is_line(one):

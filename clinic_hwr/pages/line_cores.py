@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ _IS_CORE = 0.5
 _SMALLEST_PX = 3
 # A stroke with less of its ink in cores than this lies outside of them.
 _ENOUGH_INK = 0.06
+_LETTER = 1.3  # of the height of a small letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,11 @@ class LineCores:
     numbers: NDArray[np.int32]
     scale: float
     x_height_px: float = 0.0
-    _asked: dict[int, tuple[NDArray[np.uint8], dict[Box, int]]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+
+    @property
+    def letter_px(self) -> float:
+        """Height of letters on the whole, in pixels of the page: some rise above the small ones."""
+        return _LETTER * self.x_height_px
 
     def holding(self, ink: NDArray[np.uint8], box: Box) -> int:
         """Return the core that holds most of the ink in a box; 0 when hardly any is in a core.
@@ -44,13 +47,6 @@ class LineCores:
             ink: (height, width) of the page, > 0 where there is ink.
             box: of a stroke.
         """
-        # The same strokes are asked for again and again; kept, the ink's id is nobody else's.
-        _, known = self._asked.setdefault(id(ink), (ink, {}))
-        if box not in known:
-            known[box] = self._look_up(ink, box)
-        return known[box]
-
-    def _look_up(self, ink: NDArray[np.uint8], box: Box) -> int:
         rows, columns = np.nonzero(ink[box.y : box.y + box.height, box.x : box.x + box.width])
         if not len(rows):
             return 0

@@ -24,7 +24,6 @@ from .types import Box, PrintedWord
 _WIDE_GAP = 4.0
 # A space between words of one line is up to so many letter heights wide.
 _SAME_LINE = 2.0
-_LETTER = 1.3  # of the height of a small letter: what letters are high on the whole
 # Pieces stand on one row that share so much of their height, or whose middles are so near.
 _ON_ROW, _LEVEL = 0.5, 0.7  # of the lower one's height, letters
 # What is a letter of the line it lies in: its width in letters; of the line's height: how far it
@@ -53,7 +52,7 @@ def text_lines(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[TextLine]:
         lines = lines_by_profile(survey, strokes)
     else:
         # On a fax letters are broken into pieces that say nothing of how high they are.
-        letter = max(letter, _LETTER * survey.cores.x_height_px)
+        letter = max(letter, survey.cores.letter_px)
         lines = _lines_by_cores(survey, survey.cores, strokes, letter)
     lines = [part for line in lines for part in _parted(line, letter, survey.words)]
     return _in_reading_order(_without_inner(_without_crumbs(lines, letter), letter), letter)

@@ -42,30 +42,27 @@ def part_touching_rows(
         top, first = int(rows.min()), int(columns.min())
         window = slice(top, int(rows.max()) + 1), slice(first, int(columns.max()) + 1)
         core = parted[window] == number
+        if len(core) <= _HIGH * thick:
+            continue
         under = _lower_row(core, marked[window], thick)
         if under is None:
             continue
         if parted is numbers:
             parted = numbers.copy()
         parted[window][under] = fresh
-        left += [one for one in (number, fresh) if _is_high(parted == one, thick)]
+        left += [number, fresh]
         fresh += 1
     return parted
 
 
 def _high(numbers: NDArray[np.int32], thick: float) -> list[int]:
-    """Numbers of the cores that ``_is_high``."""
+    """Numbers of the cores that may be two rows."""
     rows, columns = np.nonzero(numbers)
     at = numbers[rows, columns]
     first, last = np.zeros((2, int(numbers.max()) + 1), np.intp)
     last[at] = rows  # row by row: the last one stays
     first[at[::-1]] = rows[::-1]
     return np.flatnonzero(last - first + 1 > _HIGH * thick).tolist()
-
-
-def _is_high(core: NDArray[np.bool_], thick: float) -> bool:
-    rows = np.flatnonzero(core.any(axis=1))
-    return len(rows) > 0 and rows[-1] - rows[0] + 1 > _HIGH * thick
 
 
 def _lower_row(

@@ -18,7 +18,6 @@ _ABOVE, _BEHIND = 0.6, 3.0
 # passed over, and a flat speck such as a dash or the rest of a rule.
 _NEAR, _SPECK_NEAR = 1.5, 0.7
 _FLAT = 0.35  # of the height of a printed capital: a speck
-_LETTER = 1.3  # of the height of a small letter: what letters are high on the whole
 _FIRST_GAP = 4.0  # label heights
 
 
@@ -63,7 +62,7 @@ def near_marked(survey: PageSurvey, strokes: Sequence[Stroke]) -> list[Stroke]:
     rest = [s for s in strokes if s not in marked]
     if not marked or not rest:
         return list(strokes)
-    letter = max(survey.unit_px, _LETTER * cores.x_height_px)
+    letter = max(survey.unit_px, cores.letter_px)
     kept, fresh = set(marked), list(marked)
     while fresh:
         box = fresh.pop().box_px

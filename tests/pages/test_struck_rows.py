@@ -35,9 +35,9 @@ def _chart(
     return ink, FormRules(mask, tuple(rules), ()), boxes
 
 
-def _rows(*lines: int, rows: int = 5, **how: object) -> list[int]:
+def _rows(*lines: int, rows: int = 5, words: tuple[tuple[int, int], ...] = WORDS) -> list[int]:
     """Numbers of the rows said to be crossed out."""
-    ink, rules, boxes = _chart(*lines, rows=rows, **how)  # type: ignore[arg-type]
+    ink, rules, boxes = _chart(*lines, rows=rows, words=words)
     said = struck_rows(ink, rules, boxes, LETTER)
     return sorted({n // (len(boxes) // rows) for n, one in enumerate(said) if one})
 
