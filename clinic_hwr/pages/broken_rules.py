@@ -63,8 +63,7 @@ def with_broken_rules(parts: DarkParts, rules: FormRules, length: int) -> FormRu
     sides = [box.turned() for box in rules.vertical]
     # Level rules would hold the dashes of upright ones together.
     known = np.asarray(cv2.dilate(turned_mask, np.ones((3, 3), np.uint8)), np.uint8)
-    upright = _chains(turned(parts.ink), turned(parts.upright_lines), known, sides, length,
-                      turned_mask)  # fmt: skip
+    upright = _chains(*parts.turned, known, sides, length, turned_mask)
     if not level and not upright:
         return rules
     horizontal = _with(rules.horizontal, level)

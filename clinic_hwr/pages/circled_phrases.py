@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from .choice_marks import loop_in
@@ -27,6 +28,7 @@ _AS_WRITTEN = frozenset({
 _WIDE, _HIGH = 2.5, 1.25  # capitals: no loop around three letters is smaller
 _RIM = 0.4  # capitals: what OCR or a rule of the form may have taken of a loop's box
 _LONG = 1.6  # times as wide as high
+_AROUND = 0.6  # of its box: a loop in a word of print is a letter or two
 # A phrase is one that we know from this likeness on, if nothing of the other meaning is as near.
 _ALIKE, _CLEARLY = 83.0, 5.0
 _MOST = 4  # loops of a page that are read
@@ -54,7 +56,7 @@ def circled_phrase(
         if any(_meet(box, other) for other in loops):
             continue
         loop = loop_in(survey, box)
-        if loop is not None and len(loops) < _MOST:
+        if loop is not None and len(loops) < _MOST and _is_around_all(loop, survey.unit_px):
             part = gray[box.y : box.y + box.height, box.x : box.x + box.width]
             part[cv2.dilate(loop, np.ones((5, 5), np.uint8)) > 0] = 255  # with its blur
             loops.append(box)
@@ -102,6 +104,13 @@ def _meanings(phrase: str) -> tuple[bool, ...]:
     if not phrase or top < _ALIKE:
         return ()
     return tuple(meaning for meaning, ratio in best.items() if ratio > top - _CLEARLY)
+
+
+def _is_around_all(loop: NDArray[np.uint8], unit_px: float) -> bool:
+    """Whether a loop is around what stands in its box (without the rim), and not within it."""
+    width = cv2.boundingRect(loop)[2]
+    box_width = loop.shape[1] - 2 * round(_RIM * unit_px)
+    return bool(width >= max(_WIDE * unit_px, _AROUND * box_width))
 
 
 def _wider(box: Box, rim: int) -> Box:

@@ -39,31 +39,43 @@ class Piece:
         return Piece(scale * self.top, scale * self.bottom, x, self.slope, scale * self.width)
 
 
-def pieces_of(straight: NDArray[np.uint8], unit_px: float, widest: float) -> list[Piece]:
+def pieces_of(
+    straight: NDArray[np.uint8],
+    unit_px: float,
+    widest: float,
+    *,
+    least: tuple[float, float] = (0, 0),
+) -> list[Piece]:
     """Return the pieces that may be of a crease, the longest ones where there are many.
 
     Args:
         straight: (height, width) uint8, 255 on what runs straight down for a while.
         unit_px: height of a printed capital.
         widest: of a crease, in pixels.
+        least: rows that all of them together have, and that they reach over, if any is a crease's.
     """
     _, labels, stats, _ = connected_pieces(straight)
-    pieces = []
     heights = stats[1:, cv2.CC_STAT_HEIGHT]
     # On grainy paper chance makes hundreds; those of a crease are the longest.
-    longest = np.argsort(-heights, kind="stable")[:_MOST_PIECES] + 1
-    for index in sorted(longest.tolist()):
-        x, y, width, height, area = (int(value) for value in stats[index])
-        thick = area / max(1, height)
-        if height < _PIECE * unit_px:
-            continue  # left where something wider was
-        if thick > widest or width > thick + MOST_SLOPE * height + 0.5 * unit_px:
-            continue
-        rows, columns = np.nonzero(labels[y : y + height, x : x + width] == index)
-        slope = _incline(rows, columns) if height > 2 * width else 0.0
-        middle = x + float(columns.mean()) + slope * (height / 2 - float(rows.mean()))
-        pieces.append(Piece(y, y + height, middle, slope, thick))
-    return pieces
+    longest = np.sort(np.argsort(-heights, kind="stable")[:_MOST_PIECES] + 1)
+    _, y, width, height, area = stats[longest].T
+    thick = area / np.maximum(1, height)
+    fits = height >= _PIECE * unit_px  # others are left where something wider was
+    fits &= (thick <= widest) & (width <= thick + MOST_SLOPE * height + 0.5 * unit_px)
+    if not fits.any() or height[fits].sum() < least[0]:
+        return []
+    if (y + height)[fits].max() - y[fits].min() < least[1]:
+        return []
+    return [_piece(labels, index, stats[index].tolist()) for index in longest[fits].tolist()]
+
+
+def _piece(labels: NDArray[np.uint16 | np.int32], index: int, stats: Sequence[int]) -> Piece:
+    """One of the connected pieces, by its number and what ``Pieces.stats`` says of it."""
+    x, y, width, height, area = stats
+    rows, columns = np.nonzero(labels[y : y + height, x : x + width] == index)
+    slope = _incline(rows, columns) if height > 2 * width else 0.0
+    middle = x + float(columns.mean()) + slope * (height / 2 - float(rows.mean()))
+    return Piece(y, y + height, middle, slope, area / max(1, height))
 
 
 def _incline(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> float:

@@ -162,14 +162,14 @@ def _bands(
     if not len(rows) or _SCALE * (rows[-1] + 1 - rows[0]) < least * side:
         return []
     # Beside a shadow only the narrow is a crease's.
+    together = _LENGTH * side / _SCALE, least * side / _SCALE
     found = [
-        pieces_of(_without_areas(straight, widest), unit, widest)
+        pieces_of(_without_areas(straight, widest), unit, widest, least=together)
         for widest in (_WIDEST * unit, _BROAD * unit)
     ]
     chains = [
         [piece.enlarged(_SCALE) for piece in chain]
         for pieces in found
-        if _may_be_one(pieces, _LENGTH * side / _SCALE, least * side / _SCALE)
         for chain in chains_of(pieces, unit)
     ]
     bands = []
@@ -213,14 +213,6 @@ def _equals(chain: Sequence[Piece], others: Sequence[Sequence[Piece]], unit_px: 
         and abs(other[-1].bottom - chain[-1].bottom) < unit_px
     )  # fmt: skip
     return 1 + sum(after - before > unit_px for before, after in itertools.pairwise(places))
-
-
-def _may_be_one(pieces: Sequence[Piece], length: float, extent: float) -> bool:
-    """Whether all pieces together are as long, and reach as far, as one crease must."""
-    if not pieces:
-        return False
-    reach = max(one.bottom for one in pieces) - min(one.top for one in pieces)
-    return reach >= extent and sum(one.bottom - one.top for one in pieces) >= length
 
 
 def _holds_rule(gray: Gray, middle: Sequence[tuple[float, float]], half: float) -> bool:

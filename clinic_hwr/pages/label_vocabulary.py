@@ -153,6 +153,7 @@ def _of_length(
     )
 
 
+@lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
     """Return the languages whose labels are known, as ISO 639-1 codes."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))

@@ -26,22 +26,15 @@ def level_strokes(
     # One pixel thicker: a stroke drawn by hand wavers about its line.
     soft = np.asarray(cv2.dilate(part, np.ones((3, 1), np.uint8)), np.uint8)
     # Where the whole kernel fits, some points of it fit at half the size: seldom anywhere.
-    half, framed = _halved(soft), np.zeros((0, 0), np.uint8)
+    half = _halved(soft)
     long = np.zeros_like(part)
     for slope in _SLOPES_DEG:
-        if cv2.countNonZero(cv2.erode(half, _points(length, slope))):
-            # Beside the window is what fits: a frame of ink shows where it does at its edge.
-            rim = 2 * (length // 4 + 2)
-            if not framed.size:
-                paper = cv2.copyMakeBorder(
-                    soft, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=[255]
-                )
-                framed = _halved(np.asarray(paper, np.uint8))
-            middles = cv2.erode(framed, _points(length, slope))
-            inner = (slice(rim // 2, rim // 2 + half.shape[0]),
-                     slice(rim // 2, rim // 2 + half.shape[1]))  # fmt: skip
-            x, y, width, tall = cv2.boundingRect(np.ascontiguousarray(middles[inner]))
-            _add_opened(long, soft, _line(length, slope), Box(2 * x, 2 * y, 2 * width, 2 * tall))
+        middles = cv2.boundingRect(cv2.erode(half, _points(length, slope)))
+        if middles[2]:
+            x, y, width, tall = (2 * one for one in middles)
+            _add_opened(long, soft, _line(length, slope), Box(x, y, width, tall))
+    if not long.any():
+        return []
     long = np.asarray(cv2.min(long, soft), np.uint8)
     bridge = np.ones((3, max(3, round(0.5 * height))), np.uint8)
     joined = np.asarray(cv2.morphologyEx(long, cv2.MORPH_CLOSE, bridge), np.uint8)
@@ -56,9 +49,13 @@ def level_strokes(
 
 
 def _halved(soft: Mask) -> Mask:
-    """Ink at half the size; a pixel stands for two columns and three rows."""
-    near = cv2.dilate(soft, np.ones((3, 2), np.uint8), anchor=(0, 0))
-    return np.ascontiguousarray(np.asarray(near, np.uint8)[::2, ::2])
+    """Ink at half the size; a pixel stands for two columns and three rows.
+
+    Beside the window is what fits: the last row and column have ink where they reach over its edge.
+    """
+    wider = cv2.copyMakeBorder(soft, 0, 2, 0, 1, cv2.BORDER_CONSTANT, value=[255])
+    near = cv2.dilate(wider, np.ones((3, 2), np.uint8), anchor=(0, 0))
+    return np.ascontiguousarray(near[: soft.shape[0] : 2, : soft.shape[1] : 2], np.uint8)
 
 
 def _add_opened(long: Mask, soft: Mask, kernel: Mask, middles: Box) -> None:
@@ -70,22 +67,26 @@ def _add_opened(long: Mask, soft: Mask, kernel: Mask, middles: Box) -> None:
         kernel: with odd sides.
         middles: around every place where the whole kernel fits.
     """
-    down, across = kernel.shape[0] // 2, kernel.shape[1] // 2
-    top, left = max(0, middles.y - down), max(0, middles.x - across)
-    around = (
-        slice(top, middles.y + middles.height + down),
-        slice(left, middles.x + middles.width + across),
-    )
-    fits = np.asarray(cv2.erode(soft[around], kernel), np.uint8)
-    inner = (
-        slice(middles.y - top, middles.y - top + middles.height),
-        slice(middles.x - left, middles.x - left + middles.width),
-    )
+    around, at = _with_rim(middles, kernel)
     # What fits at the edge of this window only seems to.
-    sure = np.zeros_like(fits)
-    sure[inner] = fits[inner]
+    sure = np.ascontiguousarray(cv2.erode(soft[around], kernel)[at])
+    x, y, width, tall = cv2.boundingRect(sure)
+    if not width:
+        return
+    around, at = _with_rim(Box(middles.x + x, middles.y + y, width, tall), kernel)
     part = long[around]
-    cv2.max(part, cv2.dilate(sure, kernel), dst=part)
+    seeds = np.zeros_like(part)
+    seeds[at] = sure[y : y + tall, x : x + width]
+    cv2.max(part, cv2.dilate(seeds, kernel), dst=part)
+
+
+def _with_rim(box: Box, kernel: Mask) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where a box and all that a kernel reaches from it is, and where in that the box is."""
+    down, across = kernel.shape[0] // 2, kernel.shape[1] // 2
+    top, left = max(0, box.y - down), max(0, box.x - across)
+    around = slice(top, box.y + box.height + down), slice(left, box.x + box.width + across)
+    y, x = box.y - top, box.x - left
+    return around, (slice(y, y + box.height), slice(x, x + box.width))
 
 
 @lru_cache(maxsize=1024)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -48,7 +49,7 @@ class FormRules:
     vertical: tuple[Box, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DarkParts:
     """What is dark on a page; finders of rules, combs and boxes look at the same.
 
@@ -68,7 +69,12 @@ class DarkParts:
         ink = ink_mask(gray) if ink is None else ink
         return cls(ink, thin_lines(gray), turned(thin_lines(turned(gray))))
 
-    @property
+    @cached_property
+    def turned(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Ink and upright lines, transposed: what is upright is looked for as what is level."""
+        return turned(self.ink), turned(self.upright_lines)
+
+    @cached_property
     def dark(self) -> NDArray[np.uint8]:
         """Ink with the hairlines that hide in its noise, 255 = dark."""
         return np.asarray(cv2.max(cv2.max(self.ink, self.level_lines), self.upright_lines))
@@ -108,7 +114,7 @@ def rules_of(parts: DarkParts, length: int) -> FormRules:
             for end in ends
         )
 
-    upright = turned(parts.ink), turned(parts.upright_lines)
+    upright = parts.turned
     mask_t, sides = rule_runs(*upright, length, is_border)
     if len(horizontal) > 1:
         sides += _short_sides(*upright, mask_t, horizontal, sides, length)

@@ -1,8 +1,9 @@
 """The child of ``warm_tesseract``: keeps Tesseract's language files loaded and reads rasters.
 
-Run as a file, with nothing but the standard library: ``python -I -S tesseract_loop.py LIBRARY``.
-It says the library's version on a line, then answers requests until its input ends. A request is a
-line ``width height page_mode inverted languages`` and the pixels, row by row, one byte each; where
+Run as a file, with nothing but the standard library:
+``python -I -S tesseract_loop.py LIBRARY PIXELS``. It says the library's version on a line, then
+answers requests until its input ends. A request is a line ``width height page_mode inverted
+languages``; the pixels lie in the open file PIXELS (its number), row by row, one byte each. Where
 ``inverted`` is 1, lines it is not sure of are read in negative as well. An answer is a line with
 the number of bytes that follow, and those: Tesseract's table as UTF-8. -1 stands for a language
 file that cannot be loaded.
@@ -11,6 +12,7 @@ file that cannot be loaded.
 from __future__ import annotations
 
 import ctypes
+import mmap
 import sys
 from ctypes import c_char_p, c_int, c_void_p
 
@@ -25,7 +27,7 @@ class Reader:
         library.TessBaseAPIInit3.argtypes = [c_void_p, c_char_p, c_char_p]
         library.TessBaseAPISetPageSegMode.argtypes = [c_void_p, c_int]
         library.TessBaseAPISetVariable.argtypes = [c_void_p, c_char_p, c_char_p]
-        library.TessBaseAPISetImage.argtypes = [c_void_p, c_char_p, c_int, c_int, c_int, c_int]
+        library.TessBaseAPISetImage.argtypes = [c_void_p, c_void_p, c_int, c_int, c_int, c_int]
         library.TessBaseAPIGetTsvText.argtypes = [c_void_p, c_int]
         library.TessBaseAPIGetTsvText.restype = c_void_p
         library.TessDeleteText.argtypes = [c_void_p]
@@ -41,7 +43,7 @@ class Reader:
 
     def table(
         self,
-        pixels: bytes,
+        pixels: mmap.mmap,
         width: int,
         height: int,
         page_mode: int,
@@ -54,7 +56,8 @@ class Reader:
             return None
         self._library.TessBaseAPISetPageSegMode(handle, page_mode)
         self._library.TessBaseAPISetVariable(handle, b"tessedit_do_invert", inverted)
-        self._library.TessBaseAPISetImage(handle, pixels, width, height, 1, width)
+        first = ctypes.c_ubyte.from_buffer(pixels)  # copied by Tesseract
+        self._library.TessBaseAPISetImage(handle, ctypes.byref(first), width, height, 1, width)
         text = self._library.TessBaseAPIGetTsvText(handle, 0)
         answer = ctypes.string_at(text) if text else b""
         if text:
@@ -76,14 +79,13 @@ class Reader:
 
 def main() -> None:
     """Answer requests until the input ends."""
-    reader, source, sink = Reader(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer
+    reader, shared = Reader(sys.argv[1]), int(sys.argv[2])
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
     sink.write(reader.version + b"\n")
     sink.flush()
     while head := source.readline():
         width, height, page_mode, inverted, languages = head.split()
-        pixels = source.read(int(width) * int(height))
-        if len(pixels) < int(width) * int(height):
-            return
+        pixels = mmap.mmap(shared, int(width) * int(height))
         answer = reader.table(pixels, int(width), int(height), int(page_mode), inverted, languages)
         sink.write(b"-1\n" if answer is None else b"%d\n" % len(answer) + answer)
         sink.flush()

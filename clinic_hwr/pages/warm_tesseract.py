@@ -12,13 +12,15 @@ from __future__ import annotations
 import atexit
 import io
 import os
+import select
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
 from pathlib import Path
-from typing import TypeVar
+
+import numpy as np
 
 from .types import Gray
 
@@ -27,16 +29,18 @@ _LIBRARY = "libtesseract.so.5"
 _ELF = b"\x7fELF"
 _HELLO_S = 20.0
 _PAGES_A_CHILD = 500  # then a fresh one: what a C++ library may leak has an end
-
-_T = TypeVar("_T")
+_MOST_SAID = 1 << 16  # bytes taken in at once
 
 
 class TookTooLong(RuntimeError):
-    """The child was ended because a page took longer than it may."""
+    """A page took longer than it may; the child is to be ended."""
 
 
 class Child:
     """One running child. Not thread-safe.
+
+    The pixels of a page lie in memory that both processes see: a pipe would copy them twice, and
+    change processes for every 64 KiB. It has no name and is on no disk.
 
     Attributes:
         pages: how many it was asked to read.
@@ -44,17 +48,22 @@ class Child:
 
     def __init__(self, version: str) -> None:
         self.owner, self.pages = os.getpid(), 0
+        if not hasattr(os, "memfd_create"):
+            raise OSError("no memory without a name here")
+        self._pixels = os.memfd_create("clinic_hwr")
         # Unbuffered: after a fork, a buffer would be sent twice.
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, a file of ours
-            [sys.executable, "-I", "-S", str(_LOOP), _LIBRARY], bufsize=0,
+            [sys.executable, "-I", "-S", str(_LOOP), _LIBRARY, str(self._pixels)], bufsize=0,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            pass_fds=[self._pixels],
         )  # fmt: skip
         stdin, stdout = self._process.stdin, self._process.stdout
         assert isinstance(stdin, io.RawIOBase) and isinstance(stdout, io.RawIOBase)  # noqa: S101
         self._to: io.RawIOBase = stdin
-        self._from: io.BufferedReader = io.BufferedReader(stdout)
+        self._from: io.RawIOBase = stdout
+        self._said: bytes = b""
         try:
-            said = self._before(_HELLO_S, self._line)
+            said = self._line(time.monotonic() + _HELLO_S)
         except (OSError, TookTooLong):
             said = b""
         if said.decode("ascii", "replace") != version:
@@ -73,59 +82,56 @@ class Child:
 
         Raises:
             OSError: the child is gone.
-            TookTooLong: it was ended at the limit.
+            TookTooLong: it did not answer within the limit, and must be ended.
         """
-        height, width = gray.shape
-        head = f"{width} {height} {page_mode} {int(inverted)} {languages}\n".encode()
-
-        def ask() -> str | None:
-            left = memoryview(head + gray.tobytes())
-            while left:
-                left = left[self._to.write(left) or 0 :]
-            size = int(self._line())
-            if size < 0:
-                return None
-            answer = self._from.read(size)
-            if len(answer) < size:
-                raise OSError("the child is gone")
-            return answer.decode("utf-8", "replace")
-
         self.pages += 1
-        return self._before(limit_s, ask)
+        until = time.monotonic() + limit_s
+        height, width = gray.shape
+        if os.fstat(self._pixels).st_size < gray.size:
+            os.ftruncate(self._pixels, gray.size)
+        left, at = np.ascontiguousarray(gray).data.cast("B"), 0
+        while at < len(left):
+            at += os.pwrite(self._pixels, left[at:], at)
+        self._to.write(f"{width} {height} {page_mode} {int(inverted)} {languages}\n".encode())
+        size = int(self._line(until))
+        return None if size < 0 else self._bytes(size, until).decode("utf-8", "replace")
 
     def end(self) -> None:
-        """Kill the child and close its pipes; of another process's child only the pipes."""
+        """Kill the child and let go of what is shared; of another process's child only that."""
         if self.owner == os.getpid():
             self._process.kill()
             self._process.wait()
         self._to.close()
         self._from.close()
+        os.close(self._pixels)
 
-    def _line(self) -> bytes:
-        line = self._from.readline()
-        if not line.endswith(b"\n"):
+    def _line(self, until: float) -> bytes:
+        while b"\n" not in self._said:
+            self._wait(until)
+        line, _, self._said = self._said.partition(b"\n")
+        return line
+
+    def _bytes(self, size: int, until: float) -> bytes:
+        while len(self._said) < size:
+            self._wait(until)
+        found, self._said = self._said[:size], self._said[size:]
+        return found
+
+    def _wait(self, until: float) -> None:
+        """Take in what the child says next.
+
+        Raises:
+            OSError: it is gone.
+            TookTooLong: it says nothing before ``until`` (``time.monotonic``).
+        """
+        heard = select.poll()
+        heard.register(self._from, select.POLLIN)
+        if not heard.poll(max(0.0, until - time.monotonic()) * 1000):
+            raise TookTooLong
+        said = self._from.read(_MOST_SAID)
+        if not said:
             raise OSError("the child is gone")
-        return line.strip()
-
-    def _before(self, limit_s: float, step: Callable[[], _T]) -> _T:
-        """Do a step of talking; the child is killed when that takes too long."""
-        late = threading.Event()
-
-        def stop() -> None:
-            late.set()
-            self._process.kill()
-
-        watch = threading.Timer(limit_s, stop)
-        watch.daemon = True
-        watch.start()
-        try:
-            return step()
-        except OSError as error:
-            if late.is_set():
-                raise TookTooLong from error
-            raise
-        finally:
-            watch.cancel()
+        self._said += said
 
 
 _lock = threading.Lock()

@@ -55,7 +55,7 @@ def _child() -> warm_tesseract.Child:
 
 
 def test_reads_word_for_word_what_the_program_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = _page("Patient name", "Date of birth"), _page("Refills 3", "Dispense 30")
+    first, second = _page("Patient name", "Date of birth"), _page("Refills 3", "Qty 30", "Sig")
 
     words = [recognize_words(page, languages="eng") for page in (first, second, first)]
 
