@@ -24,6 +24,9 @@ _LONG_RATIOS = ((16, 70.0), (12, 76.0))  # from so many letters on
 _SHORT_WORD = 3  # a word of so many letters in a phrase must be read rightly
 # With a colon behind it, a word of four letters may have one of them misread: it labels something.
 _COLON_FROM, _COLON_RATIO = 4, 75.0
+# The same for a label that is all a strip of print says; it must be clearly most like one field's.
+_ALONE_RATIOS, _CLEARLY = ((16, 70.0), (12, 76.0), (7, 80.0), (6, 83.0)), 5.0
+_LONG_FROM = _ALONE_RATIOS[-1][0]
 _LOOSE_RATIO = 64.0  # where all around it is known
 # Digits that Tesseract takes letters for, in words that hold letters too: "D0B", "A1lergies".
 _FOR_DIGITS = str.maketrans("01358", "olesb")
@@ -94,6 +97,25 @@ class LabelVocabulary:
             return None
         return self.fields.get(phrase.translate(_FOR_DIGITS))
 
+    def nearest_long(self, phrase: str) -> str | None:
+        """Return the long label that a badly read phrase is like; None: none, or several fields'.
+
+        Args:
+            phrase: normalised; blanks do not count. It is all that is printed there.
+        """
+        packed = phrase.replace(" ", "")
+        least = next((ratio for letters, ratio in _ALONE_RATIOS if len(packed) >= letters), None)
+        if least is None:
+            return None
+        found = process.extract(
+            packed, _packed(self), scorer=fuzz.ratio, score_cutoff=least - _CLEARLY, limit=5
+        )
+        near = [(ratio, known) for one, ratio, known in found if abs(len(one) - len(packed)) <= 2]
+        if not near or near[0][0] < least:
+            return None
+        fields = {self.fields[known] for ratio, known in near if ratio > near[0][0] - _CLEARLY}
+        return near[0][1] if len(fields) == 1 else None
+
     def may_be_part(self, phrase: str) -> bool:
         """Whether a heading between those that are known may say a part of the directions.
 
@@ -113,6 +135,13 @@ class LabelVocabulary:
 @lru_cache(maxsize=16)
 def _long_headings(vocabulary: LabelVocabulary) -> tuple[str, ...]:
     return tuple(known for known in vocabulary.columns if len(known) >= _FUZZY_FROM)
+
+
+@lru_cache(maxsize=16)
+def _packed(vocabulary: LabelVocabulary) -> dict[str, str]:
+    """Phrases of so many letters -> the same without blanks."""
+    packed = {known: known.replace(" ", "") for known in vocabulary.fields}
+    return {known: one for known, one in packed.items() if len(one) >= _LONG_FROM}
 
 
 def _ratio_for(letters: int) -> float:

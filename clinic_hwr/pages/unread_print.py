@@ -14,7 +14,7 @@ import numpy as np
 from .choice_reread import reread_rows
 from .components import connected_pieces
 from .label_vocabulary import LabelVocabulary, label_vocabulary, normalised
-from .labels import find_labels
+from .labels import find_labels, union
 from .types import Box, Gray, LineMaps, PrintedWord
 
 _PRINT = 0.5
@@ -88,13 +88,19 @@ def read_rest(
         _without_pen(gray, strips, maps), rows, capitals,
         letter_px=_LETTER_PX, least_scale=_LEAST_SCALE,
     )  # fmt: skip
-    more = [word for some in found for word in _believed(some, vocabulary)]
+    labels = [one.box_px for one in find_labels(words, vocabulary)]
+    more: list[PrintedWord] = []
+    doubtful: list[PrintedWord] = []
+    for some in found:
+        believed = _believed(some, vocabulary)
+        alike = [] if believed else _long_label(some, labels, vocabulary)
+        more += believed or alike
+        if not alike:
+            doubtful += [word for word in some if word not in believed and _says_something(word)]
     kept = [
         word for word in words
         if not any(_same_ink(word.box_px, one.box_px) for one in more)
     ]  # fmt: skip
-    doubtful = [word for some in found for word in some
-                if word not in more and any(char.isalnum() for char in word.text)]  # fmt: skip
     return (*kept, *more), tuple(doubtful)
 
 
@@ -119,6 +125,10 @@ def _without_pen(gray: Gray, strips: Sequence[Box], maps: LineMaps) -> Gray:
     return clean
 
 
+def _says_something(word: PrintedWord) -> bool:
+    return any(char.isalnum() for char in word.text)
+
+
 def _same_ink(one: Box, other: Box) -> bool:
     """Whether two boxes share a third of the smaller one."""
     width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
@@ -135,7 +145,7 @@ def _believed(
     What Tesseract makes of handwriting that the segmenter took for print is neither. "Name" behind
     a word that was not read is no label: it may be that of the drug.
     """
-    read = [one for one in words if any(char.isalnum() for char in one.text)]
+    read = [one for one in words if _says_something(one)]
     known = vocabulary or label_vocabulary()
     if known.fields.get(normalised(" ".join(one.text for one in read))):
         return [one for one in read if one.confidence >= _SURE_WHOLE]
@@ -148,6 +158,27 @@ def _believed(
         if number in labels
         or (one.confidence >= _SURE_ALONE and sum(c.isalnum() for c in one.text) >= _LETTERS_ALONE)
     ]  # fmt: skip
+
+
+def _long_label(
+    words: Sequence[PrintedWord], labels: Sequence[Box], vocabulary: LabelVocabulary | None
+) -> list[PrintedWord]:
+    """The long label that a strip as a whole is like, however unsure its letters are.
+
+    Args:
+        words: of the strip.
+        labels: those that OCR read of the whole page: none of them is read anew.
+        vocabulary: see ``read_rest``.
+    """
+    whole = [one for one in words if sum(char.isalnum() for char in one.text) > 1]
+    known = vocabulary or label_vocabulary()
+    phrase = known.nearest_long(normalised(" ".join(one.text for one in whole)))
+    if phrase is None:
+        return []
+    box, sure = union([one.box_px for one in whole]), min(one.confidence for one in whole)
+    if any(_same_ink(box, label) for label in labels):
+        return []
+    return [PrintedWord(phrase, box, sure)]
 
 
 def _in_rows(boxes: Sequence[Box]) -> list[Box]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clinic_hwr.pages import UnknownLanguage, languages, tesseract_pack
-from clinic_hwr.pages.label_vocabulary import label_vocabulary, normalised
+from clinic_hwr.pages.label_vocabulary import LabelVocabulary, label_vocabulary, normalised
 from clinic_hwr.pages.labels import find_labels, split_glued
 from clinic_hwr.pages.types import Box, PrintedWord
 
@@ -72,3 +72,19 @@ def test_a_heading_that_a_crease_has_parted_names_its_column() -> None:
     assert known.column_of("ins uctions") == "sig"
     assert known.column_of("drug approved name") == "drug"
     assert known.column_of("ins ulated") is None
+
+
+@pytest.mark.parametrize(
+    ("phrase", "label"),
+    [("weaicamento", "medicamento"), ("quant te", "quantite"), ("pirections", "directions"),
+     ("posage", "dosage"), ("po age", None), ("doze", None), ("written", None),
+     ("muster kasse", None)],
+)  # fmt: skip
+def test_the_long_label_that_a_badly_read_phrase_is_like(phrase: str, label: str | None) -> None:
+    assert label_vocabulary().nearest_long(phrase) == label
+
+
+def test_a_phrase_between_two_fields_is_like_none() -> None:
+    known = LabelVocabulary({"location": "practice_name", "rotation": "sig"}, 1, {}, {})
+    assert known.nearest_long("lotation") is None
+    assert known.nearest_long("locatien") == "location"
