@@ -27,6 +27,8 @@ _COLON_FROM, _COLON_RATIO = 4, 75.0
 # The same for a label that is all a strip of print says; it must be clearly most like one field's.
 _ALONE_RATIOS, _CLEARLY = ((16, 70.0), (12, 76.0), (7, 80.0), (6, 83.0)), 5.0
 _LONG_FROM = _ALONE_RATIOS[-1][0]
+# The same for a phrase whose words were parted: so long at least, and each of so many letters.
+_PARTED_FROM, _PARTED_LETTERS, _PARTED_RATIO = 9, 2, 85.0
 _LOOSE_RATIO = 64.0  # where all around it is known
 # Digits that Tesseract takes letters for, in words that hold letters too: "D0B", "A1lergies".
 _FOR_DIGITS = str.maketrans("01358", "olesb")
@@ -89,7 +91,24 @@ class LabelVocabulary:
             found = _nearest(self, phrase, _FUZZY_FROM, _ratio_for(len(phrase)))
         if found is None and colon and len(phrase) >= _COLON_FROM:
             found = _nearest(self, phrase, _COLON_FROM, _COLON_RATIO)
+        if found is None and " " in phrase:
+            found = self._with_parted_word(phrase)
         return found
+
+    def _with_parted_word(self, phrase: str) -> str | None:
+        """Look a phrase up of which a long word was read as two, badly: "medic ameft"."""
+        words, packed = phrase.split(), phrase.replace(" ", "")
+        if len(packed) < _PARTED_FROM or min(len(one) for one in words) < _PARTED_LETTERS:
+            return None
+        found = process.extractOne(
+            packed, _packed(self), scorer=fuzz.ratio, score_cutoff=_PARTED_RATIO
+        )
+        if found is None or abs(len(found[0]) - len(packed)) > 1:
+            return None
+        parts = found[2].split()
+        # "Patient nora" is no "patient no"
+        whole = min(len(one) for one in parts) > _SHORT_WORD and len(parts) < len(words)
+        return self.fields[found[2]] if whole else None
 
     def _without_digits(self, phrase: str) -> str | None:
         """Look a phrase up whose letters were read as digits; a number alone is no phrase."""

@@ -88,3 +88,13 @@ def test_a_phrase_between_two_fields_is_like_none() -> None:
     known = LabelVocabulary({"location": "practice_name", "rotation": "sig"}, 1, {}, {})
     assert known.nearest_long("lotation") is None
     assert known.nearest_long("locatien") == "location"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "field"),
+    [("medi cm ento", "drug"), ("dosierungsanw lisung", "sig"),
+     ("prescriber si patare", "signature"), ("e medicamemt", None),
+     ("directions and", None), ("generic may be", None)],
+)  # fmt: skip
+def test_a_long_word_read_as_two_is_still_the_label(phrase: str, field: str | None) -> None:
+    assert label_vocabulary().field_of(phrase) == field
