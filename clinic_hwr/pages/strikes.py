@@ -16,8 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .corner_strokes import corner_strokes
 from .level_strokes import level_strokes
 from .medication_groups import PER_MEDICATION
+from .pen_rules import pen_rules
 from .rules import FormRules
 from .stroke_cores import stroke_cores
 from .stroke_sides import bare_columns, sides_of
@@ -101,10 +103,13 @@ def find_strikes(
     """
     crosses = _long_diagonals(ink, rules, boxes, letter_px)
     cores = stroke_cores(gray, ink, boxes)
-    pen = np.asarray(cv2.bitwise_and(ink, cv2.bitwise_not(rules.mask)), np.uint8)
+    off_rules = cv2.bitwise_not(rules.mask)
+    pen = np.asarray(cv2.bitwise_and(ink, off_rules), np.uint8)
+    pen_cores = np.asarray(cv2.bitwise_and(cores, off_rules), np.uint8)
+    looks = (ink, cores), (pen, pen_cores)
     rows = struck_rows(ink, rules, boxes, letter_px)
     return [
-        StruckOut.WHOLLY if crossed else _of_line(ink, cores, pen, rules, box, letter_px, crosses)
+        StruckOut.WHOLLY if crossed else _of_line(looks, rules, box, letter_px, crosses)
         for box, crossed in zip(boxes, rows, strict=True)
     ]
 
@@ -117,14 +122,14 @@ def struck_together(lines: Sequence[StruckOut]) -> StruckOut:
 
 
 def _of_line(
-    ink: Mask,
-    cores: Mask,
-    pen: Mask,
+    looks: tuple[tuple[Mask, Mask], tuple[Mask, Mask]],
     rules: FormRules,
     box: Box,
     letter: float,
     crosses: Sequence[tuple[float, ...]],
 ) -> StruckOut:
+    """Look at ink and its cores, then at both without form rules."""
+    (ink, cores), (pen, pen_cores) = looks
     if box.width < 1.2 * letter or box.height < 0.4 * letter:
         return StruckOut.NO
     # The letters of one row, not more: a block is looked at line by line.
@@ -135,15 +140,18 @@ def _of_line(
     on_a_rule = rules.mask[box.y : box.y + box.height, box.x : box.x + box.width].any()
     if not covered.any() and on_a_rule:
         # A zigzag that stands on a rule is one stroke with it, and has nothing below.
-        for strike in _strikes(pen, np.minimum(pen, cores), rules, box, height):
+        for strike in _strikes(pen, pen_cores, rules, box, height):
             covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
     covered |= _scribbled(ink, rules, box, height)
-    covered |= zigzagged(pen, box, height)
+    covered |= zigzagged(ink, box, height)
     covered |= _crossed(crosses, box)
+    covered |= corner_strokes(cores, box, letter)
     written = _written_columns(ink, rules, box, height)
     share = float((covered & written).sum() / max(1, written.sum()))
     if share >= _WHOLLY:
         return StruckOut.WHOLLY
+    covered |= pen_rules(rules, box, letter)
+    share = float((covered & written).sum() / max(1, written.sum()))
     return StruckOut.PARTLY if share >= _PARTLY else StruckOut.NO
 
 

@@ -1,7 +1,9 @@
 """Rows of a chart that are crossed out with one long line: a finder of rules takes it for a rule.
 
-The rules of a chart follow each other at one distance. One more between two of them, with halves of
-letters above and below it, is no rule of the form: the order in that row is not to be given.
+The rules of a chart follow each other at one distance and end below each other. One more between
+two of them, with halves of letters above and below it or with an end of its own, is no rule of the
+form: the order in that row is not to be given. Nor is it where such a line begins and ends with
+what is written in its row.
 """
 
 from __future__ import annotations
@@ -22,6 +24,14 @@ _MOST_LINES = 2  # that cross out one row
 _CLOSE = 0.5  # letters: ink so near is on the line's sides
 _BOTH = 0.2  # share of the written columns that have ink on both
 _LONG, _CELLS = 0.5, 2  # of a line's width is crossed; lines of a row that are
+# Letters that an end is off those of the other rules, of which such a share is below each other;
+# lines that a row has, letters between its ends and those of what is written there. On pages of
+# writers in training, 2026-11-28, 19 more lines of crossed-out rows were found, and no other line.
+_OFF, _AGREE = 0.4, 0.5
+_ROW_CELLS, _BEFORE, _BEHIND = 3, 0.6, 1.1
+_ABOVE, _UNDER = 0.1, 0.9  # share of a line's height: a stroke through it
+_LOW = 0.6  # letters that the line of a row may be under what is written in it
+_WHOLE = 0.85  # share of a line that is one piece
 
 
 def struck_rows(
@@ -39,14 +49,71 @@ def struck_rows(
     if len(rules.horizontal) < _FEWEST + 2:
         return struck
     levels = _levels(rules.horizontal, letter_px)
+    # The blanks of a row of labels are pieces that end with what is written on them.
+    whole = [one for one in levels if any(_is_most(rule, one) for rule in rules.horizontal)]
     for top, bottom, lines in _odd(levels):
         row = [n for n, box in enumerate(boxes) if top < box.y + box.height / 2 < bottom]
         for line in lines:
             crossed = [n for n in row if _shared(boxes[n], line) >= _LONG * boxes[n].width]
-            if len(crossed) >= _CELLS and _through(ink, rules.mask, line, (top, bottom), letter_px):
+            at_it = [boxes[n] for n in crossed if _is_near(line, boxes[n], letter_px)]
+            of_row = line in whole and _is_of_row(line, whole, at_it, letter_px, between=True)
+            if len(crossed) >= _CELLS and (
+                of_row or _through(ink, rules.mask, line, (top, bottom), letter_px)
+            ):
                 for number in crossed:
                     struck[number] = True
+    for line in whole:
+        crossed = [n for n, box in enumerate(boxes) if _goes_through(line, box)]
+        if _is_of_row(line, whole, [boxes[n] for n in crossed], letter_px):
+            for number in crossed:
+                struck[number] = True
     return struck
+
+
+def _is_most(rule: Box, line: Box) -> bool:
+    return _shared(rule, line) >= _WHOLE * line.width and line.y <= rule.y <= line.y + line.height
+
+
+def _is_of_row(
+    line: Box, levels: Sequence[Box], row: Sequence[Box], letter: float, *, between: bool = False
+) -> bool:
+    """Whether a line begins and ends with what is written in a row, and not with the rules.
+
+    ``between``: of a line too many between two rules one end says it.
+    """
+    if len(row) < _ROW_CELLS:
+        return False
+    before = min(one.x for one in row) - line.x
+    behind = line.x + line.width - max(one.x + one.width for one in row)
+    with_it = [-_BEFORE * letter <= one <= _BEHIND * letter for one in (before, behind)]
+    own = _own_ends(line, levels, letter)
+    if between:
+        return any(one and its for one, its in zip(with_it, own, strict=True))
+    return all(with_it) and any(own)
+
+
+def _own_ends(line: Box, levels: Sequence[Box], letter: float) -> list[bool]:
+    """Whether a line begins, and ends, elsewhere than the rules, which do below each other."""
+    others = [one for one in levels if one != line]
+    own_ends = []
+    for own, ends in (
+        (line.x, [one.x for one in others]),
+        (line.x + line.width, [one.x + one.width for one in others]),
+    ):
+        usual = float(np.median(ends)) if ends else 0.0
+        agree = sum(abs(end - usual) <= _OFF * letter for end in ends)
+        enough = agree >= max(_FEWEST, _AGREE * len(ends))
+        own_ends.append(enough and abs(own - usual) > _OFF * letter)
+    return own_ends
+
+
+def _is_near(line: Box, box: Box, letter: float) -> bool:
+    return box.y < line.y < box.y + box.height + _LOW * letter
+
+
+def _goes_through(line: Box, box: Box) -> bool:
+    at = (line.y + line.height / 2 - box.y) / box.height
+    return _ABOVE < at < _UNDER and _shared(box, line) >= _LONG * box.width
 
 
 def _shared(one: Box, other: Box) -> int:

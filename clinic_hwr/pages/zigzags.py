@@ -25,16 +25,20 @@ _ASIDE, _STEP = 3.0, 2.0  # letter heights: looked at on both sides; from one fa
 # Even ones: strokes, letter heights from first to last, deviation of the steps over their mean.
 # Or more that are all as high. Of 2,700 lines of pages of writers in training, 2026-11-27, one had
 # either that was not crossed out.
+_SHORTEST_PX = 12  # of a stroke: what is shorter has no slope
 _LONG = 2.2  # middle steps
 _FEW, _FAR, _EVEN, _AS_HIGH = 7, 2.2, 0.36, 0.75
+_UP_AS_HIGH = 0.68  # of those that rise: a letter's stem often cuts one short
+_SHARP, _SHARP_EVEN, _SHARP_ALIKE, _TALLEST = 6, 0.25, 0.16, 0.9
 _MANY, _FARTHER, _ROUGHLY, _LOWEST, _ALIKE = 11, 2.8, 0.6, 0.65, 0.12
 
 
-def zigzagged(pen: Mask, box: Box, height: float) -> NDArray[np.bool_]:
+def zigzagged(ink: Mask, box: Box, height: float) -> NDArray[np.bool_]:
     """Say which columns of a line a zigzag goes over.
 
     Args:
-        pen: (height, width) of the page, 255 = ink without form rules.
+        ink: (height, width) of the page, 255 = ink. Form rules are level, no stroke of a zigzag is;
+            without them those that cross one would be cut.
         box: of the line.
         height: of its letters in pixels.
     """
@@ -42,7 +46,7 @@ def zigzagged(pen: Mask, box: Box, height: float) -> NDArray[np.bool_]:
     aside, above = round(_ASIDE * height), round(0.2 * height)
     left, top = max(0, box.x - aside), max(0, box.y - above)
     part = np.ascontiguousarray(
-        pen[top : box.y + box.height + above, left : box.x + box.width + aside]
+        ink[top : box.y + box.height + above, left : box.x + box.width + aside]
     )
     if not part.size:
         return covered
@@ -54,16 +58,16 @@ def zigzagged(pen: Mask, box: Box, height: float) -> NDArray[np.bool_]:
     if len(falling) < _FEW // 2:
         return covered
     # Where letters are crossed, pieces of them fall too; the strokes of a zigzag are all as high.
-    least = _AS_HIGH * float(np.percentile([tall for _, tall in falling], 75))
-    falling = [one for one in falling if one[1] >= least]
-    rising = [one for one in _strokes(part, height) if one[1] >= least]
+    usual = float(np.percentile([tall for _, tall in falling], 75))
+    falling = [one for one in falling if one[1] >= _AS_HIGH * usual]
+    rising = sorted(one for one in _strokes(part, height) if one[1] >= _UP_AS_HIGH * usual)
     run: list[tuple[float, float]] = []
     for fall in [*falling, (math.inf, 0.0)]:
         last = run[-1][0] if run else math.inf
         between = [one for one in rising if last < one[0] < fall[0]]
         if run and not (between and fall[0] - last <= _STEP * height):
             steady = _steady(run)
-            if _is_zigzag(steady, height):
+            if _is_zigzag(steady, height) or _is_sharp(steady := _ended(steady, rising), height):
                 ends = (round(steady[end][0] + left - box.x) for end in (0, -1))
                 covered[slice(*(max(0, end) for end in ends))] = True
             run = []
@@ -83,6 +87,28 @@ def _steady(run: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return run[start:end]
 
 
+def _ended(
+    run: list[tuple[float, float]], rising: list[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """The run with the strokes that rise before its first fall and behind its last."""
+    if len(run) < 3:
+        return run
+    step = _LONG * float(np.median(np.diff([one[0] for one in run])))
+    before = [one for one in rising if 0 < run[0][0] - one[0] <= step]
+    behind = [one for one in rising if 0 < one[0] - run[-1][0] <= step]
+    return [*before[-1:], *run, *behind[:1]]
+
+
+def _is_sharp(run: list[tuple[float, float]], height: float) -> bool:
+    """Whether a few strokes are so tall and so even that no letters are."""
+    at, tall = np.array([one[0] for one in run]), np.array([one[1] for one in run])
+    if len(run) < _SHARP or at[-1] - at[0] < _FAR * height or tall.min() < _TALLEST * height:
+        return False
+    steps = np.diff(at)
+    alike = float(tall.std() / tall.mean())
+    return alike <= _SHARP_ALIKE and float(steps.std() / steps.mean()) <= _SHARP_EVEN
+
+
 def _is_zigzag(run: list[tuple[float, float]], height: float) -> bool:
     at, tall = np.array([one[0] for one in run]), np.array([one[1] for one in run])
     if len(run) < _FEW or at[-1] - at[0] < _FAR * height:
@@ -98,7 +124,7 @@ def _is_zigzag(run: list[tuple[float, float]], height: float) -> bool:
 
 def _strokes(part: Mask, height: float) -> list[tuple[float, float]]:
     """Straight strokes that rise to the right: the column of their middle, and their height."""
-    length = max(6, round(_LENGTH * height))
+    length = max(_SHORTEST_PX, round(_LENGTH * height))
     rising = np.zeros_like(part)
     for slope in _SLOPES_DEG:
         kernel = _line(length, slope)

@@ -166,6 +166,33 @@ def test_letters_before_a_zigzag_may_fall_too() -> None:
     assert zigzagged(ink, Box(220, 78, 280, 52), 57.0)[120:220].all()
 
 
+def test_a_rule_that_a_zigzag_crosses_does_not_hide_it() -> None:
+    points = [(190 + 22 * n, 84 if n % 2 else 134) for n in range(13)]
+    ink = np.zeros((240, 900), np.uint8)
+    cv2.polylines(ink, [np.array(points, np.int32)], False, 255, 3)
+    rule = Box(100, 106, 700, 7)
+    mask = np.zeros_like(ink)
+    mask[rule.y : rule.y + rule.height, rule.x : rule.x + rule.width] = 255
+    ink |= mask
+    rules = FormRules(mask, (rule,), ())
+    box = Box(190, 84, 264, 51)
+    assert find_strikes(255 - ink, ink, rules, [box], 32.0) == [StruckOut.WHOLLY]
+
+
+def test_a_few_tall_even_strokes_are_a_zigzag() -> None:
+    def said(points: list[tuple[int, int]]) -> float:
+        ink = np.zeros((240, 900), np.uint8)
+        cv2.polylines(ink, [np.array(points, np.int32)], False, 255, 2)
+        return float(zigzagged(ink, Box(200, 82, 200, 48), 46.0).mean())
+
+    even = [(200 + 32 * n, 82 if n % 2 else 130) for n in range(7)]
+    assert said(even) > 0.6
+    assert said(even[:5]) == 0.0  # a W
+    assert said([(x + (18 if n % 3 else 0), y) for n, (x, y) in enumerate(even)]) == 0.0
+    low = [(x, 106 + (y - 106) * 3 // 4) for x, y in even]
+    assert said(low) == 0.0
+
+
 def _set(
     text: str, gray: int = 60, size: float = 1.2, pen: int = 2, font: int = cv2.FONT_HERSHEY_SIMPLEX
 ) -> np.ndarray:
