@@ -19,7 +19,7 @@ from .types import Box
 # Letter heights: between two lines, of their ends from each other, of the shortest. On pages of
 # writers in training, 2026-11-28, 27 of 29 such pairs at a line were strikes.
 _CLOSE, _ENDS, _SHORTEST = (0.2, 0.66), 0.75, 3.2
-_REACH = 1.3  # letter heights that a stroke goes on for beyond the writing
+_REACH = 1.8  # letter heights that a stroke goes on for beyond the writing
 _ABOVE, _UNDER = 0.1, 0.4  # share of the line, letter heights: where one is looked for
 # A stroke on a rule: how much thicker it is there, times and letter heights, than it is so many
 # letter heights away, over so many.

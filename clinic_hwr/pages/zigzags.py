@@ -93,10 +93,15 @@ def _ended(
     """The run with the strokes that rise before its first fall and behind its last."""
     if len(run) < 3:
         return run
-    step = _LONG * float(np.median(np.diff([one[0] for one in run])))
-    before = [one for one in rising if 0 < run[0][0] - one[0] <= step]
-    behind = [one for one in rising if 0 < one[0] - run[-1][0] <= step]
-    return [*before[-1:], *run, *behind[:1]]
+    step = float(np.median(np.diff([one[0] for one in run])))
+    before = [one for one in rising if 0 < run[0][0] - one[0] <= _LONG * step]
+    behind = [one for one in rising if 0 < one[0] - run[-1][0] <= _LONG * step]
+    # A stem of a letter may stand nearer, or farther off.
+    first, last = (
+        sorted(some, key=lambda one: abs(abs(one[0] - end[0]) - step))[:1]
+        for some, end in ((before, run[0]), (behind, run[-1]))
+    )
+    return [*first, *run, *last]
 
 
 def _is_sharp(run: list[tuple[float, float]], height: float) -> bool:

@@ -30,6 +30,11 @@ def test_two_lines_as_long_as_the_word_are_a_pens(y: int) -> None:
     assert _share(Box(190, y, 180, 3), Box(192, y + 9, 181, 3)) == 1.0
 
 
+def test_two_lines_may_go_on_where_the_writing_was_cut_short() -> None:
+    assert _share(Box(190, 124, 204, 3), Box(192, 133, 203, 3)) == 1.0
+    assert _share(Box(190, 124, 214, 3), Box(192, 133, 213, 3)) == 0.0
+
+
 @pytest.mark.parametrize(
     ("what", "boxes"),
     [

@@ -11,7 +11,7 @@ from clinic_hwr.pages.rules import FormRules, find_rules
 from clinic_hwr.pages.strikes import find_strikes, is_read_through
 from clinic_hwr.pages.stroke_cores import stroke_cores
 from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldRegion, StruckOut
-from clinic_hwr.pages.zigzags import zigzagged
+from clinic_hwr.pages.zigzags import _ended, zigzagged
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 
 from .scribble import ScribbleHand
@@ -191,6 +191,14 @@ def test_a_few_tall_even_strokes_are_a_zigzag() -> None:
     assert said([(x + (18 if n % 3 else 0), y) for n, (x, y) in enumerate(even)]) == 0.0
     low = [(x, 106 + (y - 106) * 3 // 4) for x, y in even]
     assert said(low) == 0.0
+
+
+def test_the_ends_of_a_zigzag_are_a_step_away() -> None:
+    run = [(100.0, 40.0), (120.0, 40.0), (140.0, 40.0)]
+    rising = [(79.0, 41.0), (99.0, 30.0), (141.0, 30.0), (161.0, 41.0), (176.0, 30.0)]
+
+    assert _ended(run, rising) == [(79.0, 41.0), *run, (161.0, 41.0)]
+    assert _ended(run, [(40.0, 41.0), (200.0, 41.0)]) == run
 
 
 def _set(
