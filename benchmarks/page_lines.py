@@ -22,6 +22,9 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from pages_material import hands_of
 
 from clinic_hwr.pages import Box, PrintedWord, UprightPage, find_fields, make_upright, read_print
 from clinic_hwr.pages.survey import PageSurvey, survey_page
@@ -30,7 +33,6 @@ from clinic_hwr.pages.values import is_writing
 from clinic_hwr.recognition.segmentation.finder import LineMarker, load_line_marker
 from clinic_hwr.recognition.segmentation.weights import SHIPPED
 from clinic_hwr.recognition.synthesis.pages import DrawnPage, draw_pages, layouts_with
-from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 
 MIN_IOU = 0.5
 # Others bend the page as a camera does, and are measured by benchmarks/pages.py.
@@ -99,7 +101,7 @@ def lines_of(survey: PageSurvey) -> list[Box]:
 
 def prepare(options: argparse.Namespace, marker: LineMarker) -> list[Prepared]:
     """Draw pages, turn them upright, read their print as the product does."""
-    hands = page_hands(Path(options.data), options.split, cuts_dir=options.cuts)
+    hands, _ = hands_of(Path(options.data), options.split, options.cuts)
     pages = []
     drawn = draw_pages(hands, count=options.pages, seed=options.seed,
                        layouts=layouts_with(options.split), degradations=DEGRADATIONS)  # fmt: skip
@@ -180,7 +182,7 @@ def main() -> None:
     """Draw, search, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("CLINIC_HWR_DATA"))
-    parser.add_argument("--cuts", type=Path, help="folder with cuts of joined handwriting")
+    parser.add_argument("--cuts", type=Path, default=Path("runs/cache"))
     parser.add_argument("--pages", type=int, default=60)
     parser.add_argument("--split", default="held_out")
     parser.add_argument("--seed", type=int, default=2026)

@@ -1,11 +1,13 @@
 """Measure the pages room on generated pages of held-out layouts: every bar of the pages issue.
 
-    python benchmarks/pages.py --data FOLDER [--cuts FOLDER] [--pages 2] [--seed 2026] [--read]
-        [--only unknown|known|orientation|steps|real] [--composed]
+    python benchmarks/pages.py --data FOLDER [--cuts FOLDER] [--cutter WEIGHTS] [--pages 2]
+        [--seed 2026] [--read] [--only unknown|known|orientation|steps|real] [--composed]
 
 FOLDER holds fonts and pen strokes; ``--cuts`` what ``training.alignment`` found in them, for
-joined writing. ``--pages`` counts pages for every layout and degradation. All pages are
-synthetic: layouts and hands that nothing was fitted on, under every degradation of the generator.
+joined writing: where it lacks the file, it is made with ``--cutter`` or the shipped ``trba``.
+Other cuts are other pages, so that the first line says which they were. ``--pages`` counts pages
+for every layout and degradation. All pages are synthetic: layouts and hands that nothing was
+fitted on, under every degradation of the generator.
 ``--composed`` draws unknown pages put together at random instead (English twice as often); rules
 were written on such pages, so that only a seed that nobody looked at says something.
 The time is that of one page in one process with one thread, against ``tesseract page.png stdout``
@@ -48,6 +50,7 @@ from pages_material import (
     drawn_form,
     form_layouts,
     form_pages,
+    hands_of,
     held_out_layouts,
     known_form_fields,
     segmenter_argument,
@@ -66,7 +69,6 @@ from clinic_hwr.pages.sheet import Sheet
 from clinic_hwr.pages.types import NO_BEND
 from clinic_hwr.recognition.synthesis.hands import Hand
 from clinic_hwr.recognition.synthesis.pages import DEGRADATIONS, DrawnPage, draw_pages
-from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 
 NamesByReading = Callable[[np.ndarray, Sequence[FieldRegion]], tuple[FieldRegion, ...]]
 
@@ -333,6 +335,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("CLINIC_HWR_DATA"))
     parser.add_argument("--cuts", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--cutter", type=Path, help="weights of a trba that cuts letters")
     parser.add_argument("--pages", type=int, default=2)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--read", action="store_true", help="name lines by what is read, too")
@@ -340,11 +343,11 @@ def main() -> None:
     parser.add_argument("--composed", action="store_true", help="unknown pages put together anew")
     options = parser.parse_args()
     data = Path(options.data) if options.data else None
-    hands = page_hands(data, "held_out", cuts_dir=options.cuts)
+    hands, cuts = hands_of(data, "held_out", options.cuts, options.cutter)
     cv2.setNumThreads(1)
     print(
         f"Synthetic pages of {'composed' if options.composed else 'held-out'} layouts and "
-        f"held-out hands ({len(hands)}), {date.today()}, seed "
+        f"held-out hands ({len(hands)}, {cuts}), {date.today()}, seed "
         f"{options.seed}, {options.pages} pages a layout and degradation, {os.cpu_count()} cores "
         f"({platform.machine()}), one thread, load {os.getloadavg()[0]:.1f}."
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from clinic_hwr.pages import FieldRegion, PrintedWord, UprightPage, find_fields
 from clinic_hwr.pages.known_forms import FormLabel, FormRegion, KnownForm
+from clinic_hwr.recognition.runtime import weights_paths
 from clinic_hwr.recognition.synthesis.hands import Hand, InkTile
 from clinic_hwr.recognition.synthesis.pages import (
     DrawnPage,
@@ -19,7 +22,9 @@ from clinic_hwr.recognition.synthesis.pages import (
     layouts_with,
     settings_for,
 )
+from clinic_hwr.recognition.synthesis.pages_hands import CUTS_FILE, page_hands
 from clinic_hwr.recognition.synthesis.pages_varied import varied_content
+from clinic_hwr.recognition.training.alignment import prepare_held_out_letters
 
 ROUGH = ("fax_fine", "fax_standard", "phone", "phone_on_table", "phone_curled")
 _LANGUAGE = {"spanish_receta": "es"}
@@ -156,6 +161,31 @@ def form_pages(
                 seed=int(rng.integers(2**31)), dpi=_PAGE_DPI, settings=settings_for(way, rng),
                 degradation=way,
             )  # fmt: skip
+
+
+def hands_of(
+    data: Path | None, role: str, cuts: Path, cutter: Path | None = None
+) -> tuple[list[Hand], str]:
+    """Who writes pages of a role, and which cuts their joined letters are of.
+
+    Pages that are drawn with one seed and other cuts are other pages. Held-out words are cut where
+    ``cuts`` has no such file, by ``cutter`` or the shipped ``trba`` (half a minute).
+    """
+    part = "val" if role == "held_out" else "train"
+    if data is not None and part == "val":
+        prepare_held_out_letters(data, cutter or weights_paths("trba")[0], cuts)
+    file = cuts / CUTS_FILE[part]
+    kind = f"letter cuts {_digest(file)}" if file.exists() else "no joined letters"
+    return page_hands(data, role, cuts_dir=cuts), kind
+
+
+def _digest(cuts: Path) -> str:
+    """The first letters of a hash of what a file of cuts holds: the file itself has a date."""
+    digest = hashlib.sha256()
+    with np.load(cuts, allow_pickle=False) as arrays:
+        for name in sorted(arrays.files):
+            digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()[:8]
 
 
 def held_out_layouts() -> tuple[str, ...]:

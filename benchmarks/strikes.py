@@ -23,6 +23,9 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from pages_material import hands_of
 
 from clinic_hwr.pages.background import ink_mask
 from clinic_hwr.pages.rules import find_rules
@@ -30,7 +33,6 @@ from clinic_hwr.pages.strikes import find_strikes
 from clinic_hwr.pages.types import Box, StruckOut
 from clinic_hwr.recognition.synthesis.hands import CannotWrite, Hand
 from clinic_hwr.recognition.synthesis.pages_content import MEDICATIONS
-from clinic_hwr.recognition.synthesis.pages_hands import page_hands
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 
 CLEAN = ("none", "ruled", "form line", "underline")
@@ -131,10 +133,10 @@ def main() -> None:
     options = parser.parse_args()
     if not options.data:
         parser.error("give --data FOLDER or set CLINIC_HWR_DATA")
-    hands = page_hands(Path(options.data), options.split, cuts_dir=options.cuts)
+    hands, cuts = hands_of(Path(options.data), options.split, options.cuts)
     print(
         f"Synthetic lines, {date.today()}, n = {options.lines} of each way, seed {options.seed}, "
-        f"{len(hands)} hands of the split {options.split}.\n"
+        f"{len(hands)} hands of the split {options.split} ({cuts}).\n"
     )
     print("| way | said struck out | wholly | partly |\n| --- | --- | --- | --- |")
     for way in WAYS:

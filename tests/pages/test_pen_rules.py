@@ -68,6 +68,21 @@ def test_a_stroke_on_a_rule_makes_it_thicker_there() -> None:
     assert not pen_rules(_rules(Box(100, 122, 700, 10)), WORD, LETTER).any()  # thick all along
 
 
+def test_a_rule_that_letters_make_thicker_here_and_there_has_no_stroke_on_it() -> None:
+    whole = _rules(Box(100, 122, 700, 10))
+    rule = FormRules(whole.mask.copy(), whole.horizontal, ())
+    rule.mask[126:] = 0
+    inked = np.arange(WORD.x, WORD.x + WORD.width) % 20 < 13  # two thirds of every letter
+    rule.mask[:, WORD.x : WORD.x + WORD.width][:, inked] = whole.mask[
+        :, WORD.x : WORD.x + WORD.width
+    ][:, inked]
+    assert not pen_rules(rule, WORD, LETTER).any()
+    inked = np.arange(WORD.x, WORD.x + WORD.width) % 20 < 16
+    rule.mask[:, WORD.x : WORD.x + WORD.width][:, inked] = 0
+    rule.mask[122:132, WORD.x : WORD.x + WORD.width][:, inked] = 255
+    assert pen_rules(rule, WORD, LETTER).all()
+
+
 def test_a_person_says_what_two_lines_mean() -> None:
     ink = np.zeros((300, 900), np.uint8)
     for x in range(WORD.x, WORD.x + WORD.width, 20):
