@@ -52,11 +52,15 @@ class Child:
             raise OSError("no memory without a name here")
         self._pixels = os.memfd_create("clinic_hwr")
         # Unbuffered: after a fork, a buffer would be sent twice.
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, a file of ours
-            [sys.executable, "-I", "-S", str(_LOOP), _LIBRARY, str(self._pixels)], bufsize=0,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            pass_fds=[self._pixels],
-        )  # fmt: skip
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, a file of ours
+                [sys.executable, "-I", "-S", str(_LOOP), _LIBRARY, str(self._pixels)], bufsize=0,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                pass_fds=[self._pixels],
+            )  # fmt: skip
+        except OSError:
+            os.close(self._pixels)
+            raise
         stdin, stdout = self._process.stdin, self._process.stdout
         assert isinstance(stdin, io.RawIOBase) and isinstance(stdout, io.RawIOBase)  # noqa: S101
         self._to: io.RawIOBase = stdin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,6 +133,18 @@ def test_library_of_another_version_is_left_alone() -> None:
 
     assert table is None
     assert warm_tesseract.running() is None
+
+
+@pytest.mark.parametrize("fault", ["no program", "another version"])
+def test_a_child_that_cannot_start_leaves_nothing_open(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fault == "no program":
+        monkeypatch.setattr(sys, "executable", "/no/such/python")
+    before = sorted(Path("/proc/self/fd").iterdir())
+    with pytest.raises(OSError, match=r"No such file|not the program"):
+        warm_tesseract.Child("0.0.1")
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_a_forked_process_starts_a_child_of_its_own() -> None:
