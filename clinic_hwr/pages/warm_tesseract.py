@@ -91,8 +91,6 @@ class Child:
         self.pages += 1
         until = time.monotonic() + limit_s
         height, width = gray.shape
-        if os.fstat(self._pixels).st_size < gray.size:
-            os.ftruncate(self._pixels, gray.size)
         left, at = np.ascontiguousarray(gray).data.cast("B"), 0
         while at < len(left):
             at += os.pwrite(self._pixels, left[at:], at)

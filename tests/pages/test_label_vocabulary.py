@@ -90,11 +90,17 @@ def test_a_phrase_between_two_fields_is_like_none() -> None:
     assert known.nearest_long("locatien") == "location"
 
 
+def test_what_goes_on_behind_a_label_is_more_than_the_label() -> None:
+    known = LabelVocabulary({"known allergies": "allergies"}, 1, {}, {})
+    assert known.nearest_long("known allergles") == "known allergies"
+    assert known.nearest_long("known allergies of mum") is None
+
+
 @pytest.mark.parametrize(
     ("phrase", "field"),
     [("medi cm ento", "drug"), ("dosierungsanw lisung", "sig"),
      ("prescriber si patare", "signature"), ("e medicamemt", None),
-     ("directions and", None), ("generic may be", None)],
+     ("directions and", None), ("generic may be", None), ("pat ient nor", None)],
 )  # fmt: skip
 def test_a_long_word_read_as_two_is_still_the_label(phrase: str, field: str | None) -> None:
     assert label_vocabulary().field_of(phrase) == field

@@ -40,6 +40,7 @@ def test_two_lines_may_go_on_where_the_writing_was_cut_short() -> None:
     [
         ("one line", (Box(190, 124, 180, 3),)),
         ("a blank that goes on", (Box(190, 124, 400, 3), Box(190, 133, 400, 3))),
+        ("a blank that begins before", (Box(20, 124, 350, 3), Box(20, 133, 350, 3))),
         ("lines to write on", (Box(190, 104, 180, 3), Box(190, 130, 180, 3))),
         ("two edges of one bar", (Box(190, 124, 180, 2), Box(190, 127, 180, 2))),
         ("lines of two lengths", (Box(190, 124, 180, 3), Box(240, 133, 130, 3))),
@@ -65,6 +66,7 @@ def test_a_stroke_on_a_rule_makes_it_thicker_there() -> None:
     rules.mask[:, 190:370] = thick[:, 190:370]
     assert pen_rules(rules, WORD, LETTER).all()
     assert not pen_rules(rules, Box(500, 100, 160, 30), LETTER).any()
+    assert not pen_rules(rules, Box(200, 60, 160, 30), LETTER).any()  # the line above
     assert not pen_rules(_rules(Box(100, 122, 700, 10)), WORD, LETTER).any()  # thick all along
 
 

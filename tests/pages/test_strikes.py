@@ -189,6 +189,8 @@ def test_a_few_tall_even_strokes_are_a_zigzag() -> None:
     assert said(even) > 0.6
     assert said(even[:5]) == 0.0  # a W
     assert said([(x + (18 if n % 3 else 0), y) for n, (x, y) in enumerate(even)]) == 0.0
+    heights = (0, 0, 15, 0, 0, 14, 0)
+    assert said([(x, y - up * (y < 106)) for (x, y), up in zip(even, heights, strict=True)]) > 0.6
     low = [(x, 106 + (y - 106) * 3 // 4) for x, y in even]
     assert said(low) == 0.0
 

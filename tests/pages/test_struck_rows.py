@@ -127,6 +127,23 @@ def test_rows_need_not_be_of_one_height_for_that(
     assert sorted({n // 3 for n, one in enumerate(said) if one}) == struck
 
 
+def test_where_rules_end_anywhere_no_end_is_a_lines_own() -> None:
+    """What has not the ends of the rules must differ from something: forms have short rules."""
+    ink, rules, boxes = _chart(TOP + STEP + 44, words=THREE, line=(108, 442))
+    assert any(struck_rows(ink, rules, boxes, LETTER))
+    ragged = [
+        Box(one.x + 40 * n, one.y, one.width - 80 * n, one.height)
+        for n, one in enumerate(rules.horizontal[:-1])
+    ]
+    mask = rules.mask.copy()
+    for one in rules.horizontal[:-1]:
+        mask[one.y : one.y + one.height] = 0
+    for one in ragged:
+        mask[one.y : one.y + one.height, one.x : one.x + one.width] = 255
+    ragged_rules = FormRules(mask, (*ragged, rules.horizontal[-1]), ())
+    assert not any(struck_rows(ink, ragged_rules, boxes, LETTER))
+
+
 def test_the_blanks_of_a_row_of_labels_are_none() -> None:
     ink, rules, boxes = _chart(words=THREE)
     y = TOP + STEP + 44

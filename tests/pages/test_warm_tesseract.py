@@ -67,6 +67,20 @@ def test_reads_word_for_word_what_the_program_reads(monkeypatch: pytest.MonkeyPa
     assert _texts(words[0]) == ["Patient", "name", "Date", "of", "birth"]
 
 
+def test_a_page_that_is_written_bit_by_bit_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    page, at_once = _page("Patient name", "Allergies none known"), 40_000
+    whole = _by_the_program(page, monkeypatch)
+    assert recognize_words(page[:100], languages="eng")
+    child = _child()
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, some, at: write(file, some[:at_once], at))
+
+    assert page.size > 2 * at_once
+    assert recognize_words(page, languages="eng") == whole
+    assert warm_tesseract.running() is child
+    assert child.pages == 2
+
+
 def test_a_child_that_was_killed_costs_no_page() -> None:
     page = _page("Patient name")
     words = recognize_words(page, languages="eng")
