@@ -48,6 +48,8 @@ _SUPPLY_GLUED = re.compile(
 )
 _COUNTED = frozenset({"j", "jours", "tab", "tabs", "tbl", "cap", "caps", "cp", "cps", "comp"})
 _DOCTOR = re.compile(r"^\W*(?:dra?|doctor|docteur|prof)\b\.?\s+[A-ZÀ-Þ]\w+", re.IGNORECASE)
+# The blank behind it is easily missed: "DrHugh Example".
+_GLUED_DOCTOR = re.compile(r"^\W*(?:Dra?|Prof)\.?[A-ZÀ-Þ][a-zß-ÿ]+\s+[A-ZÀ-Þ][a-zß-ÿ]+\W*$")
 _PATIENT = re.compile(r"^\W*(?:for|pour|para|für|pt|patient)\b\W+[A-ZÀ-Þ]\w+\s+[A-ZÀ-Þ]\w+\W*$")
 
 
@@ -76,7 +78,7 @@ def sense_of(
         return "date"
     if len(re.findall(r"[A-Za-z#]", text)) < 1:
         return ""  # a number alone may be anything
-    if _DOCTOR.match(text):
+    if _DOCTOR.match(text) or _GLUED_DOCTOR.match(text):
         return "prescriber_name"
     if _PATIENT.match(text):
         return "patient_name"

@@ -83,6 +83,15 @@ def test_dates_and_people_name_themselves_once() -> None:
     assert all(line.group == 0 for line in named)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("DrHugh Example", "prescriber_name"), ("Dra.Ana Muestra", "prescriber_name"),
+     ("Drospirenone Ethinylestradiol", "drug"), ("Dronedarone 400 mg tab", "drug")],
+)  # fmt: skip
+def test_a_doctor_whose_blank_was_not_read_is_no_drug(text: str, name: str) -> None:
+    assert _named(_nobody(text))[0][0] == name
+
+
 def test_a_date_that_a_label_names_is_not_named_again() -> None:
     labelled = ReadLine("date_written", 0, "label", "5/3/2026")
     named = name_by_reading([labelled, _nobody("5/4/2026")], today=date(2026, 5, 4))
