@@ -22,7 +22,7 @@ _CLOSE, _ENDS, _SHORTEST = (0.2, 0.66), 0.75, 3.2
 _REACH = 1.8  # letter heights that a stroke goes on for beyond the writing
 _ABOVE, _UNDER = 0.1, 0.4  # share of the line, letter heights: where one is looked for
 # A stroke on a rule: how much thicker it is there, times and letter heights, than it is so many
-# letter heights away, over so many. Of 291 lines in training fonts on a rule that goes through
+# letter heights away, over so many. Of 291 lines in training hands on a rule that goes through
 # them, 2026-11-28, 4 were like this, of 292 with a stroke on it 245.
 _TWICE, _MORE, _ASIDE, _FAR = 1.9, 0.09, 1.5, 8.0
 _CLIMBS, _ACROSS = 0.9, 0.5  # letter heights; share of the line's width
