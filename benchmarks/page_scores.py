@@ -108,10 +108,12 @@ class Tally:
 
 
 def lines_of(fields: Sequence[FieldRegion]) -> list[Corners]:
-    """Lines of handwriting among the fields, named or not."""
+    """Lines of handwriting among the fields, named or not; marks on printed choices are none."""
     found: list[Corners] = []
     for one in fields:
         if one.kind in _NO_LINE or one.comb or one.printed_text is not None:
+            continue
+        if one.options or one.mark_doubt:
             continue
         if one.lines_px:
             found += [(b.x, b.y, b.x + b.width, b.y + b.height) for b in one.lines_px]

@@ -1,12 +1,14 @@
 """Measure how well crossed-out lines are told from others, on generated lines.
 
     python benchmarks/strikes.py --data FOLDER [--cuts FOLDER] [--split held_out] [--lines 400]
-        [--seed 1009]
+        [--seed 1009] [--rules]
 
 Lines of fonts and real strokes: untouched, on ruled paper, over a form line, underlined, crossed
-out in eight ways. All of it is synthetic. Thresholds are chosen with ``--split train`` and measured
-with ``--split held_out`` and another seed: other writers, other fonts, other lines. What is said to
-be struck out, wholly or in part, goes to a person; what is missed may not.
+out in eight ways, each alone on a page. All of it is synthetic; the strokes are drawn by other code
+than those that the segmenter learnt from. ``--rules`` looks without the segmenter. Thresholds are
+chosen with ``--split train`` and measured with ``--split held_out`` and another seed: other
+writers, other fonts, other lines. What is said to be struck out, wholly or in part, goes to a
+person; what is missed may not.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -31,6 +34,7 @@ from clinic_hwr.pages.background import ink_mask
 from clinic_hwr.pages.rules import find_rules
 from clinic_hwr.pages.strikes import find_strikes
 from clinic_hwr.pages.types import Box, StruckOut
+from clinic_hwr.recognition.segmentation.finder import load_line_marker
 from clinic_hwr.recognition.synthesis.hands import CannotWrite, Hand
 from clinic_hwr.recognition.synthesis.pages_content import MEDICATIONS
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
@@ -122,6 +126,14 @@ def _drawn(way: str, hands: Sequence[Hand], rng: np.random.Generator) -> tuple[n
             continue
 
 
+def on_a_page(gray: np.ndarray) -> np.ndarray:
+    """A slip on a sheet as wide and high as letter paper: the network sees pages."""
+    height, width = (round(side * gray.shape[1] / 6.0) for side in (11.0, 8.5))
+    page = np.full((height, width), 255, np.uint8)
+    page[height // 3 :, width // 8 :][: gray.shape[0], : gray.shape[1]] = gray
+    return page
+
+
 def main() -> None:
     """Draw, look, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -130,13 +142,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1009)
     parser.add_argument("--cuts", type=Path, default=Path("runs/cache"))
     parser.add_argument("--split", choices=("train", "held_out"), default="held_out")
+    parser.add_argument("--rules", action="store_true", help="without the segmenter")
     options = parser.parse_args()
     if not options.data:
         parser.error("give --data FOLDER or set CLINIC_HWR_DATA")
     hands, cuts = hands_of(Path(options.data), options.split, options.cuts)
+    segmenter = None if options.rules else load_line_marker()
     print(
         f"Synthetic lines, {date.today()}, n = {options.lines} of each way, seed {options.seed}, "
-        f"{len(hands)} hands of the split {options.split} ({cuts}).\n"
+        f"{len(hands)} hands of the split {options.split} ({cuts}), "
+        f"{segmenter.version if segmenter else 'rules alone'}.\n"
     )
     print("| way | said struck out | wholly | partly |\n| --- | --- | --- | --- |")
     for way in WAYS:
@@ -145,8 +160,13 @@ def main() -> None:
         for _ in range(options.lines):
             gray, box = _drawn(way, hands, rng)
             letter = 0.8 * box.height if way in ("zigzag", "scribble") else 0.62 * box.height
-            rules = find_rules(gray, length=40)
-            said[find_strikes(gray, ink_mask(gray), rules, [box], letter)[0]] += 1
+            page, maps = gray, None
+            if segmenter is not None:
+                page = on_a_page(gray)
+                maps = segmenter(page)
+                box = replace(box, x=box.x + page.shape[1] // 8, y=box.y + page.shape[0] // 3)
+            rules = find_rules(page, length=40)
+            said[find_strikes(page, ink_mask(page), rules, [box], letter, maps)[0]] += 1
         struck = said[StruckOut.WHOLLY] + said[StruckOut.PARTLY]
         low, high = wilson(struck, options.lines)
         print(

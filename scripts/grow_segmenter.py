@@ -37,7 +37,7 @@ def grown(old: LineSegmenter, pages: Tensor) -> LineSegmenter:
     width = old.laterals[1].out_channels
     state = new.state_dict()  # its tensors are those of the network
     for name, value in state.items():
-        if name.startswith(("laterals.0", "narrowed", "smooth", "head")):
+        if name.startswith(("laterals.0", "narrowed", "smooth", "head", "struck")):
             continue
         if name in before:  # a block of its own is silent as timm makes it
             _placed(value, before[name])

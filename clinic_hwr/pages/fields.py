@@ -23,6 +23,7 @@ from .marked_lines import marked_lines
 from .marks import signature_fields
 from .medication_groups import PER_MEDICATION, grouped
 from .medications import name_lines, without_emblem
+from .other_ink import with_other_ink_together
 from .pen_strokes import Stroke
 from .repeated_cells import block_fields
 from .strikes import find_strikes, is_choice, is_read_through, struck_together
@@ -127,11 +128,12 @@ class _FieldSearch:
         self._unnamed()
         self.fields += marked_lines(self.survey, self.fields)
         whole = with_loose_tails(self.survey, self.fields, self.letter)
-        return self._with_strikes(with_halves(self.survey, whole, self.letter))
+        whole = with_halves(self.survey, whole, self.letter)
+        return self._with_strikes(with_other_ink_together(self.survey, whole, self.letter))
 
     def _with_strikes(self, fields: Sequence[FieldRegion]) -> list[FieldRegion]:
         """Say of written and printed values whether they are crossed out; marks are left out."""
-        ink = self.survey.all_ink
+        survey, ink = self.survey, self.survey.all_ink
         looked_at = [
             one for one in fields
             if one.present is None and not (one.comb or is_choice(one) or is_read_through(one))
@@ -139,7 +141,7 @@ class _FieldSearch:
         if ink is None or not looked_at:
             return list(fields)
         boxes = [line for one in looked_at for line in one.lines_px or (one.box_px,)]
-        said = iter(find_strikes(self.survey.gray, ink, self.survey.rules, boxes, self.letter))
+        said = iter(find_strikes(survey.gray, ink, survey.rules, boxes, self.letter, survey.maps))
         struck = {
             id(one): struck_together([next(said) for _ in one.lines_px or (one.box_px,)])
             for one in looked_at

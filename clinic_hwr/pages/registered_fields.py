@@ -103,7 +103,7 @@ def registered_fields(
     # OCR has no say in what is pen: on a form that people fill in, neat writing looks like print.
     # The form's rules are off, too: what is left of straight lines parts nothing.
     survey = replace(
-        survey_page(gray, ()), unit_px=unit, rules=_no_rules(ink), all_ink=crossed,
+        survey_page(gray, ()), unit_px=unit, rules=_no_rules(ink), all_ink=crossed, maps=maps,
         cores=line_cores(maps) if maps is not None else None,
     )  # fmt: skip
     added = [word for word in words if _is_added(word, page.mask, ink)]
@@ -254,7 +254,8 @@ class _Finder:
     def _struck(self, boxes: Sequence[Box]) -> list[StruckOut]:
         # With what the survey took for rules: the form's own are off, a straight one is a strike.
         ink = self.survey.ink if self.survey.all_ink is None else self.survey.all_ink
-        return find_strikes(self.survey.gray, ink, _no_rules(ink), boxes, self.letter)
+        rules, maps = _no_rules(ink), self.survey.maps
+        return find_strikes(self.survey.gray, ink, rules, boxes, self.letter, maps)
 
     def _region(
         self, region: TemplateRegion, box: Box, strokes: Sequence[Stroke]

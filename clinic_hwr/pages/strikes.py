@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from .corner_strokes import corner_strokes
 from .level_strokes import level_strokes
+from .marked_strikes import marked_strikes
 from .medication_groups import PER_MEDICATION
 from .pen_rules import pen_rules
 from .rules import FormRules
 from .stroke_cores import stroke_cores
 from .stroke_sides import bare_columns, sides_of
 from .struck_rows import struck_rows
-from .types import Box, FieldRegion, StruckOut
+from .types import Box, FieldRegion, LineMaps, StruckOut
 from .zigzags import zigzagged
 
 Mask = NDArray[np.uint8]
@@ -90,7 +91,12 @@ def is_read_through(field: FieldRegion) -> bool:
 
 
 def find_strikes(
-    gray: Mask, ink: Mask, rules: FormRules, boxes: Sequence[Box], letter_px: float
+    gray: Mask,
+    ink: Mask,
+    rules: FormRules,
+    boxes: Sequence[Box],
+    letter_px: float,
+    maps: LineMaps | None = None,
 ) -> list[StruckOut]:
     """Say of each line whether it is crossed out.
 
@@ -100,7 +106,11 @@ def find_strikes(
         rules: of the page; a printed rule is no strike, a pen stroke taken for a rule may be one.
         boxes: of the lines.
         letter_px: typical height of a letter.
+        maps: what a segmenter says of the page. One that knows crossed-out lines decides alone:
+            it has seen the page around a stroke, where the rules below see a line's shape.
     """
+    if maps is not None and maps.struck is not None:
+        return [_by_map(maps, ink, rules, box, letter_px) for box in boxes]
     crosses = _long_diagonals(ink, rules, boxes, letter_px)
     cores = stroke_cores(gray, ink, boxes)
     off_rules = cv2.bitwise_not(rules.mask)
@@ -119,6 +129,19 @@ def struck_together(lines: Sequence[StruckOut]) -> StruckOut:
     if all(line is StruckOut.WHOLLY for line in lines):
         return StruckOut.WHOLLY
     return StruckOut.PARTLY if any(line is not StruckOut.NO for line in lines) else StruckOut.NO
+
+
+def _by_map(maps: LineMaps, ink: Mask, rules: FormRules, box: Box, letter: float) -> StruckOut:
+    height = min(float(box.height), 1.6 * letter)
+    written = _written_columns(ink, rules, box, height)
+    return _share_of(marked_strikes(maps, box, letter) & written, written)
+
+
+def _share_of(covered: NDArray[np.bool_], written: NDArray[np.bool_]) -> StruckOut:
+    share = float(covered.sum() / max(1, written.sum()))
+    if share >= _WHOLLY:
+        return StruckOut.WHOLLY
+    return StruckOut.PARTLY if share >= _PARTLY else StruckOut.NO
 
 
 def _of_line(
@@ -147,12 +170,12 @@ def _of_line(
     covered |= _crossed(crosses, box)
     covered |= corner_strokes(cores, box, letter)
     written = _written_columns(ink, rules, box, height)
-    share = float((covered & written).sum() / max(1, written.sum()))
-    if share >= _WHOLLY:
+    if _share_of(covered & written, written) is StruckOut.WHOLLY:
         return StruckOut.WHOLLY
-    covered |= pen_rules(rules, box, letter)
-    share = float((covered & written).sum() / max(1, written.sum()))
-    return StruckOut.PARTLY if share >= _PARTLY else StruckOut.NO
+    more = covered | pen_rules(rules, box, letter)
+    if _share_of(more & written, written) is StruckOut.NO:
+        return StruckOut.NO
+    return StruckOut.PARTLY
 
 
 def _window(ink: Mask, box: Box, margin: int) -> tuple[Mask, int, int]:

@@ -321,11 +321,14 @@ class LineMaps:
     Attributes:
         hand, print: (height, width) float32, 0..1, of a line of handwriting and of print.
         scale: their pixels a page pixel.
+        struck: of the same shape, of a line of either sort that is crossed out there; None from a
+            segmenter that does not say.
     """
 
     hand: NDArray[np.float32]
     print: NDArray[np.float32]
     scale: float
+    struck: NDArray[np.float32] | None = None
 
 
 class LineSegmenter(Protocol):

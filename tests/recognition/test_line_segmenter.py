@@ -23,7 +23,12 @@ from clinic_hwr.recognition.segmentation.network import (
     as_input,
     parameters_of,
 )
-from clinic_hwr.recognition.segmentation.training import Writers, example_of, train
+from clinic_hwr.recognition.segmentation.training import (
+    Writers,
+    example_of,
+    looking_for_struck,
+    train,
+)
 from clinic_hwr.recognition.segmentation.weights import (
     SHIPPED,
     SegmenterMissing,
@@ -53,15 +58,19 @@ def test_sloping_lines_are_told_apart() -> None:
 
 def test_what_is_learnt_are_the_bands_at_half_the_size() -> None:
     band = np.array([[10, 20], [50, 20], [50, 30], [10, 30]], np.float32)
-    page = ScatteredPage(np.full((60, 80), 255, np.uint8), (band,), ())
+    half = band - np.array([0, 0], np.float32)
+    half[1:3, 0] = 30
+    page = ScatteredPage(np.full((60, 80), 255, np.uint8), (band,), (), (half,))
 
     cores = example_of(page).cores
 
     rows, columns = np.nonzero(cores[0])
-    assert cores.shape == (2, 30, 40)
+    assert cores.shape == (3, 30, 40)
     assert abs(rows.min() - 10) <= 1 and abs(rows.max() - 14) <= 1
     assert abs(columns.min() - 5) <= 1 and abs(columns.max() - 24) <= 1
     assert not cores[1].any()
+    crossed_out = np.flatnonzero(cores[2].any(axis=0))
+    assert abs(crossed_out[0] - 5) <= 1 and abs(crossed_out[-1] - 14) <= 1
 
 
 def test_scattered_pages_hold_bands_of_both_kinds_and_ink_in_each() -> None:
@@ -91,13 +100,32 @@ def test_weights_are_small_and_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_a_network_of_another_shape_comes_back_in_it(tmp_path: Path) -> None:
-    small = LineSegmenter((16, 32, 48, 64), (1, 1, 1, 1), width=24, fine_width=24)
+    small = LineSegmenter((16, 32, 48, 64), (1, 1, 1, 1), width=24, fine_width=24, struck_width=0)
     path = tmp_path / "w.safetensors"
     save_segmenter(small, path)
     assert load_segmenter(path)[0].config == small.config != LineSegmenter().config
     # The first files did not say their shape: it was that one.
     save_file(load_file(path), path, metadata={"kind": "line_segmenter", "config": "{}"})
     assert load_segmenter(path)[0].config == small.config
+
+
+def test_an_older_network_says_nothing_of_strikes_and_learns_on_as_it_was(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    old = LineSegmenter(struck_width=0).eval()
+    path = tmp_path / "w.safetensors"
+    save_segmenter(old, path)
+    page = np.where(np.random.default_rng(7).random((320, 256)) < 0.1, 40, 255).astype(np.uint8)
+    ink = torch.rand(1, 1, 64, 96)
+
+    maps = load_line_marker(path)(page)
+    new = looking_for_struck(load_segmenter(path)[0]).eval()
+
+    assert maps.struck is None
+    with torch.inference_mode():
+        before, after = load_segmenter(path)[0](ink), new(ink)
+    assert before.shape == (1, 2, 32, 48) and after.shape == (1, 3, 32, 48)
+    assert torch.allclose(after[:, :2], before, atol=1e-5)
+    assert looking_for_struck(new) is new
 
 
 def test_statistics_are_measured_in_the_end() -> None:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from clinic_hwr.pages.background import inked_part
 from clinic_hwr.pages.types import Gray, LineMaps
 
-from .network import HAND, INPUT_LONG_SIDE, MULTIPLE, PRINT, STRIDE, LineSegmenter
+from .network import HAND, INPUT_LONG_SIDE, MULTIPLE, PRINT, STRIDE, STRUCK, LineSegmenter
 from .weights import SHIPPED, load_segmenter
 
 _OPSET = 17
@@ -47,12 +47,13 @@ class LineMarker:
             _exported(model), options, providers=["CPUExecutionProvider"]
         )
         self.version = version
+        self._looks_for_struck = model.struck is not None
         self._last: tuple[Gray, LineMaps] | None = None
 
     def __call__(self, gray: Gray) -> LineMaps:
         """Mark the lines of an upright page, (height, width) uint8, paper near 255.
 
-        Margins without ink are not looked at: both maps are 0 there.
+        Margins without ink are not looked at: all maps are 0 there.
         """
         last = self._last
         if last is not None and np.array_equal(last[0], gray):
@@ -66,7 +67,7 @@ class LineMarker:
         size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
         small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
         height, width = -(-size[1] // STRIDE), -(-size[0] // STRIDE)
-        hand, printed = (np.zeros((height, width), np.float32) for _ in range(2))
+        hand, printed, struck = (np.zeros((height, width), np.float32) for _ in range(3))
         part = inked_part(np.asarray(small, np.uint8), _MARGIN_PX)
         if part is not None:
             # From where the network's coarsest maps begin a pixel.
@@ -76,10 +77,12 @@ class LineMarker:
             at = (slice(top // STRIDE, top // STRIDE + maps.shape[1]),
                   slice(left // STRIDE, left // STRIDE + maps.shape[2]))  # fmt: skip
             hand[at], printed[at] = maps[HAND], maps[PRINT]
-        return LineMaps(hand, printed, scale / STRIDE)
+            if self._looks_for_struck:
+                struck[at] = maps[STRUCK]
+        return LineMaps(hand, printed, scale / STRIDE, struck if self._looks_for_struck else None)
 
     def _run(self, small: Gray) -> NDArray[np.float32]:
-        """Both maps of a raster: (2, height / 2, width / 2), rounded up."""
+        """All maps of a raster: (2 or 3, height / 2, width / 2), rounded up."""
         high, wide = small.shape
         page = cv2.copyMakeBorder(  # with paper, to multiples of what the network halves
             small, 0, -high % MULTIPLE, 0, -wide % MULTIPLE, cv2.BORDER_CONSTANT, value=[255]
@@ -96,7 +99,7 @@ class _MapsOfGray(nn.Module):
         self.model = model
 
     def forward(self, page: Tensor) -> Tensor:
-        """(batch, 1, height, width) uint8, 255 = paper -> (batch, 2, height / 2, width / 2)."""
+        """(batch, 1, height, width) uint8, 255 = paper -> (batch, 2 or 3, half, half)."""
         return cast(Tensor, self.model((255.0 - page.float()) / 255.0).sigmoid())
 
 

@@ -1,7 +1,7 @@
 """Trains the segmenter of text lines on pages of no layout; one CPU core is enough.
 
 python -m clinic_hwr.recognition.segmentation.training --data FOLDER --out FILE [--minutes 18]
-    [--cuts FOLDER] [--init FILE] [--fonts FOLDER] [--faces FOLDER]
+    [--cuts FOLDER ...] [--init FILE] [--fonts FOLDER] [--faces FOLDER]
 
 ``--fonts`` holds more handwriting fonts, ``--faces`` more faces of print, as
 ``scripts/fetch_fonts.py`` brings them.
@@ -31,7 +31,7 @@ from clinic_hwr.pages.fax import clean_fax, is_one_bit
 from clinic_hwr.recognition.images import ink_box, ink_map
 from clinic_hwr.recognition.synthesis.hands import CannotWrite, FontHand, Hand
 from clinic_hwr.recognition.synthesis.pages import draw_pages, layouts_with, settings_for
-from clinic_hwr.recognition.synthesis.pages_hands import page_hands
+from clinic_hwr.recognition.synthesis.pages_hands import HelpedHand, page_hands
 from clinic_hwr.recognition.synthesis.pages_ink import FACES, other_faces
 from clinic_hwr.recognition.synthesis.scattered_pages import (
     ScatteredPage,
@@ -46,7 +46,7 @@ from clinic_hwr.recognition.synthesis.varied_hands import (
 )
 from clinic_hwr.recognition.training.sources import held_out_writer, read_gray, read_labels
 
-from .network import INPUT_LONG_SIDE, STRIDE, LineSegmenter, parameters_of
+from .network import INPUT_LONG_SIDE, STRIDE, STRUCK_WIDTH, LineSegmenter, parameters_of
 from .weights import load_segmenter, save_segmenter
 
 CROP_PX = 448
@@ -56,6 +56,8 @@ _MEASURED_BATCHES = 100  # for the statistics of the normalisations
 _OF_LAYOUTS = 0.6
 # Of those, the share of forms put together at random (``pages_composed``), half of them of wards.
 _COMPOSED = 0.7
+# Share of the pages with more lines crossed out than by their layout, and how many of the lines.
+_MORE_STRUCK, _STRUCK_LINES = 0.6, (0.05, 0.35)
 _USUAL_FACES = 0.4  # share of the pages that are printed in the generator's own faces
 _HANDS_A_PAGE = 24  # of whom one that can write the page does
 _GRAIN = 0.15  # of a scan's darkest ink: paler is paper
@@ -70,7 +72,8 @@ class Example:
 
     Attributes:
         ink: (height, width) uint8, 255 = ink.
-        cores: (2, height / 2, width / 2) uint8, 1 in the core of a line.
+        cores: (3, height / 2, width / 2) uint8, 1 in the core of a line: of handwriting, of
+            print, and of either where it is crossed out.
     """
 
     ink: NDArray[np.uint8]
@@ -80,8 +83,8 @@ class Example:
 def example_of(page: ScatteredPage) -> Example:
     """Turn a drawn page into what is learnt from it."""
     height, width = page.gray.shape
-    cores = np.zeros((2, -(-height // STRIDE), -(-width // STRIDE)), np.uint8)
-    for channel, bands in enumerate((page.written, page.printed)):
+    cores = np.zeros((3, -(-height // STRIDE), -(-width // STRIDE)), np.uint8)
+    for channel, bands in enumerate((page.written, page.printed, page.struck)):
         plane = np.zeros(cores.shape[1:], np.uint8)
         for band in bands:
             # Pixels of the map have their middles at half its steps.
@@ -122,15 +125,16 @@ def examples(writers: Writers, seed: int) -> Iterator[Example]:
         long_side = int(INPUT_LONG_SIDE * rng.uniform(0.85, 1.1))
         of_layout = rng.random() < _OF_LAYOUTS
         hands = writers.drawn(rng)
+        struck = float(rng.uniform(*_STRUCK_LINES)) if rng.random() < _MORE_STRUCK else 0.0
         with other_faces(writers.printed(rng)):
-            page = _of_a_layout(hands, rng, long_side) if of_layout else None
+            page = _of_a_layout(hands, rng, long_side, struck) if of_layout else None
             # What a layout says may be more than any of these hands can write.
-            page = page or draw_scattered(hands, rng, long_side_px=long_side)
+            page = page or draw_scattered(hands, rng, long_side_px=long_side, crossed_out=struck)
         yield example_of(page)
 
 
 def _of_a_layout(
-    hands: Sequence[Hand], rng: np.random.Generator, long_side_px: int
+    hands: Sequence[Hand], rng: np.random.Generator, long_side_px: int, crossed_out: float
 ) -> ScatteredPage | None:
     """A page of a training layout, nearly upright, seen at the size the network sees.
 
@@ -148,7 +152,9 @@ def _of_a_layout(
     name = names[int(rng.integers(len(names)))]
     seed = int(rng.integers(2**31))
     try:
-        (drawn,) = draw_pages(hands, count=1, seed=seed, layouts=(name,), settings=settings)
+        (drawn,) = draw_pages(
+            hands, count=1, seed=seed, layouts=(name,), settings=settings, crossed_out=crossed_out
+        )
     except CannotWrite:
         return None
     gray = clean_fax(drawn.gray) if is_one_bit(drawn.gray) else drawn.gray
@@ -159,12 +165,11 @@ def _of_a_layout(
     size = round(gray.shape[1] * scale), round(tall * scale)
     way_of = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     gray = np.asarray(cv2.resize(gray, size, interpolation=way_of), np.uint8)
-    written, printed = bands_by_kind(drawn.lines)
+    written, printed, struck = bands_by_kind(drawn.lines)
     written += tuple(_middle(one.quad_px) for one in drawn.fields if one.kind == "signature")
     both = np.array([scale, scale * across / down], np.float32)
-    return ScatteredPage(
-        gray, tuple(band * both for band in written), tuple(band * both for band in printed)
-    )
+    bands = (tuple(band * both for band in some) for some in (written, printed, struck))
+    return ScatteredPage(gray, *bands)
 
 
 def _middle(quad: Sequence[Sequence[float]]) -> NDArray[np.float32]:
@@ -185,7 +190,7 @@ def crop(example: Example, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     part = example.ink[top * STRIDE :, left * STRIDE :][:CROP_PX, :CROP_PX]
     ink[: part.shape[0], : part.shape[1]] = part / 255.0
     ink *= float(rng.uniform(0.7, 1.15))
-    cores = np.zeros((2, half, half), np.float32)
+    cores = np.zeros((3, half, half), np.float32)
     wanted = example.cores[:, top : top + half, left : left + half]
     cores[:, : wanted.shape[1], : wanted.shape[2]] = wanted
     return torch.from_numpy(np.clip(ink, 0, 1))[None], torch.from_numpy(cores)
@@ -278,7 +283,10 @@ def _batch(shelf: Sequence[Example], count: int, rng: np.random.Generator) -> tu
 def gather_writers(options: argparse.Namespace) -> Writers:
     """Writers of the data, fonts written unsteadily, and scraps of real scans."""
     data = Path(options.data)
-    hands = page_hands(data, "train", cuts_dir=options.cuts)
+    hands: list[Hand] = []
+    for folder in options.cuts or [None]:  # who wrote joined letters writes with each reader's cuts
+        some = page_hands(data, "train", cuts_dir=folder)
+        hands += [one for one in some if not hands or isinstance(one, HelpedHand)]
     fonts = [one for one in hands if isinstance(one, FontHand)]
     if options.fonts:
         fonts += [one for one in fonts_in(options.fonts) if not kept_to_develop(one.name)]
@@ -307,11 +315,22 @@ def ink_of_scan(path: Path) -> NDArray[np.uint8]:
     return np.asarray(255 * np.clip((part - _GRAIN) / (1 - 2 * _GRAIN), 0, 1), np.uint8)
 
 
+def looking_for_struck(model: LineSegmenter) -> LineSegmenter:
+    """The same network with a branch for crossed-out lines, which knows nothing yet."""
+    if model.struck is not None:
+        return model
+    new = LineSegmenter(**(model.config | {"struck_width": STRUCK_WIDTH}))
+    new.load_state_dict(model.state_dict(), strict=False)
+    return new
+
+
 def main() -> None:
     """Train, write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("CLINIC_HWR_DATA"))
-    parser.add_argument("--cuts", type=Path, help="folder with cuts of joined handwriting")
+    parser.add_argument(
+        "--cuts", type=Path, nargs="*", help="folders with cuts of joined handwriting"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=18.0)
     parser.add_argument("--seed", type=int, default=1)
@@ -327,7 +346,7 @@ def main() -> None:
         gather_writers(options),
         minutes=options.minutes,
         seed=options.seed,
-        begin_with=load_segmenter(options.init)[0] if options.init else None,
+        begin_with=looking_for_struck(load_segmenter(options.init)[0]) if options.init else None,
         keep=lambda averaged: save_segmenter(averaged, options.out),
     )
     save_segmenter(model, options.out)

@@ -20,6 +20,7 @@ SHIPPED = Path(__file__).parent / "lines-small.safetensors"
 _KIND = "line_segmenter"
 # The network of files that do not say which.
 _FIRST = {"channels": [16, 32, 48, 64], "blocks": [1, 1, 1, 1], "width": 24, "fine_width": 24}
+_BEFORE = {"struck_width": 0}  # what files say that were written before there was such a branch
 
 
 class SegmenterMissing(RuntimeError):
@@ -53,7 +54,8 @@ def load_segmenter(path: Path = SHIPPED) -> tuple[LineSegmenter, str]:
     if said.get("kind") != _KIND:
         raise SegmenterMissing(f"{path} holds no weights of the line finder.")
     try:
-        model = LineSegmenter(**(json.loads(said.get("config", "{}")) or _FIRST))
+        config = json.loads(said.get("config", "{}")) or _FIRST
+        model = LineSegmenter(**{**_BEFORE, **config})
         model.load_state_dict(state)
     except (RuntimeError, TypeError, ValueError) as error:
         raise SegmenterMissing(f"The weights in {path} are of another network.") from error

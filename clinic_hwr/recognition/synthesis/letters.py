@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from clinic_hwr.recognition.charset import fold_text
 
-from .hands import CHARACTER_EXTENT, TALL, CannotWrite, InkTile
+from .hands import CHARACTER_EXTENT, TALL, CannotWrite, InkTile, has_the_shape
 from .strokes import (
     Points,
     StrokeSet,
@@ -325,7 +325,8 @@ def letter_hands(
     spare: dict[str, list[list[Points]]] = defaultdict(list)
     for i, label in enumerate(characters.label):
         strokes = characters.strokes(i)
-        if label.strip() and strokes and keep(characters.writer[i]):
+        mine = keep(characters.writer[i])
+        if label.strip() and strokes and mine and has_the_shape(label, strokes):
             spare[label].append(strokes)
     by_writer: dict[str, list[Letters]] = defaultdict(list)
     for i, borders in cuts.items():

@@ -19,6 +19,7 @@ from . import (
     pages_letterhead,
     pages_us_pad,
 )
+from .crossed_out import cross_out_more
 from .hands import CannotWrite, Hand
 from .pages_content import PageContent, random_content
 from .pages_degradations import DEGRADATIONS, UnknownDegradation, settings_for
@@ -178,6 +179,7 @@ def draw_page(
     settings: ScanSettings | None = None,
     degradation: str = "",
     with_pen: bool = False,
+    crossed_out: float = 0.0,
 ) -> DrawnPage:
     """Draw one prescription.
 
@@ -190,12 +192,16 @@ def draw_page(
         settings: the scanner; None draws a clean page.
         degradation: the name to keep with the page.
         with_pen: keep the layer of pen ink, too.
+        crossed_out: share of its lines that are crossed out besides what the layout does; only
+            ``lines`` tells which.
 
     Raises:
         UnknownLayout: no such layout.
     """
     rng = np.random.default_rng(seed)
     paper = layout_drawer(layout)(content, hand, rng, dpi)
+    if crossed_out:
+        cross_out_more(paper, crossed_out)
     scanner = settings or ScanSettings()
     gray, moves, pen = scan_with_moves(
         paper.ink, scanner, rng, pen=paper.pen if with_pen else None, dpi=dpi
@@ -236,6 +242,7 @@ def draw_pages(
     degradations: Sequence[str] = ("office",),
     with_pen: bool = False,
     settings: ScanSettings | None = None,
+    crossed_out: float = 0.0,
 ) -> Iterator[DrawnPage]:
     """Draw ``count`` random degraded prescriptions, layouts in turn, hands at random.
 
@@ -248,6 +255,7 @@ def draw_pages(
         degradations: names, in turn: every layout meets every one of them.
         with_pen: keep the layer of pen ink, too.
         settings: of the scanner, in place of those drawn for the degradation.
+        crossed_out: see ``draw_page``.
 
     Raises:
         CannotWrite: no hand can write the content.
@@ -271,6 +279,7 @@ def draw_pages(
                     settings=settings or scanner,
                     degradation=way,
                     with_pen=with_pen,
+                    crossed_out=crossed_out,
                 )
                 break
             except CannotWrite:  # a word that the layout adds to the content

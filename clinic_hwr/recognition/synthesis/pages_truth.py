@@ -55,6 +55,7 @@ class LineTruth:
         quad_px: corners of its ink.
         struck: crossed out.
         band_px: outline of where its small letters stand, clockwise; see ``line_bands``.
+        struck_part: from and to which share of its length, where it is.
     """
 
     text: str
@@ -62,6 +63,7 @@ class LineTruth:
     quad_px: Quad
     struck: bool = False
     band_px: Quad = ()
+    struck_part: tuple[float, float] = (0.0, 1.0)
 
     @property
     def box_px(self) -> tuple[int, int, int, int]:

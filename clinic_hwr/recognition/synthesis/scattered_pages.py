@@ -8,13 +8,14 @@ and order; lines that slope, touch their neighbours, or are crossed out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .crossed_out import cross_out_more
 from .hands import CannotWrite, Hand
 from .line_bands import band_of
 from .pages_content import random_content
@@ -48,15 +49,21 @@ class ScatteredPage:
         written: outline of the band of every line of handwriting, each (n, 2) float, clockwise in
             pixels; see ``line_bands``.
         printed: the same of every line of print.
+        struck: the same of what is crossed out of either.
     """
 
     gray: Gray
     written: tuple[NDArray[np.float32], ...]
     printed: tuple[NDArray[np.float32], ...]
+    struck: tuple[NDArray[np.float32], ...] = ()
 
 
 def draw_scattered(
-    hands: Sequence[Hand], rng: np.random.Generator, *, long_side_px: int
+    hands: Sequence[Hand],
+    rng: np.random.Generator,
+    *,
+    long_side_px: int,
+    crossed_out: float = 0.0,
 ) -> ScatteredPage:
     """Draw one page.
 
@@ -64,6 +71,7 @@ def draw_scattered(
         hands: who may write on it; one is chosen that has most of the letters.
         rng: source of everything.
         long_side_px: of the page before small turns.
+        crossed_out: share of its lines; see ``cross_out_more``.
     """
     width, height = _SIZES_IN[int(rng.integers(len(_SIZES_IN)))]
     dpi = round(long_side_px / max(width, height))
@@ -72,6 +80,8 @@ def draw_scattered(
         if page.can_write_most():
             break
     page.fill()
+    if crossed_out:
+        cross_out_more(page.paper, crossed_out)
     settings = ScanSettings(
         skew_deg=float(rng.normal(0.0, 0.35)),
         paper_gray=int(rng.integers(205, 255)),
@@ -89,15 +99,32 @@ def draw_scattered(
     return ScatteredPage(gray, *bands_by_kind(lines))
 
 
-def bands_by_kind(
-    lines: Sequence[LineTruth],
-) -> tuple[tuple[NDArray[np.float32], ...], tuple[NDArray[np.float32], ...]]:
-    """Outlines of the bands of handwriting, and of those of print."""
+Bands = tuple[NDArray[np.float32], ...]
+
+
+def bands_by_kind(lines: Sequence[LineTruth]) -> tuple[Bands, Bands, Bands]:
+    """Outlines of the bands of handwriting, of those of print, and of what is crossed out."""
     bands: dict[bool, list[NDArray[np.float32]]] = {True: [], False: []}
+    struck = []
     for line in lines:
         if line.band_px:
-            bands[line.printed].append(np.asarray(line.band_px, np.float32))
-    return tuple(bands[False]), tuple(bands[True])
+            band = np.asarray(line.band_px, np.float32)
+            bands[line.printed].append(band)
+            if line.struck:
+                struck.append(_part_of(band, *line.struck_part))
+    return tuple(bands[False]), tuple(bands[True]), tuple(struck)
+
+
+def _part_of(band: NDArray[np.float32], start: float, end: float) -> NDArray[np.float32]:
+    """A band between two shares of its length."""
+    half = len(band) // 2
+    sides = []
+    for side in (band[:half], band[half:][::-1]):
+        left, right = side[0, 0], side[-1, 0]
+        first, last = left + start * (right - left), left + end * (right - left)
+        xs = np.array([first, *side[(side[:, 0] > first) & (side[:, 0] < last), 0], last])
+        sides.append(np.stack([xs, np.interp(xs, side[:, 0], side[:, 1])], 1))
+    return np.concatenate([sides[0], sides[1][::-1]]).astype(np.float32)
 
 
 class _Strewn:
@@ -198,6 +225,7 @@ class _Strewn:
             box = self._write(x, y, self._value(), paper.width_in - x - 0.15, slope=slope)
             if box is not None and rng.random() < 0.06:
                 self._strike(box)
+                paper.lines[-1] = replace(paper.lines[-1], struck=True)
             if rng.random() < 0.08:
                 y += pitch
         return y + x_height

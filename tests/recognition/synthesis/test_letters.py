@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from clinic_hwr.recognition.synthesis.hands import CannotWrite
+from clinic_hwr.recognition.synthesis.hands import CannotWrite, has_the_shape, stroke_hands
 from clinic_hwr.recognition.synthesis.letters import (
     LetterHand,
     cut_letters,
     cut_words,
+    letter_hands,
     load_cuts,
     save_cuts,
 )
-from clinic_hwr.recognition.synthesis.strokes import StrokeSet
+from clinic_hwr.recognition.synthesis.strokes import StrokeSet, bounds
 
 
 def _zigzag(x0: float, x1: float, top: float, bottom: float, n: int = 40) -> np.ndarray:
@@ -103,3 +104,38 @@ def test_borders_lie_between_centres_and_survive_the_disk(tmp_path):
     save_cuts(tmp_path / "cuts.npz", found)
     assert load_cuts(tmp_path / "cuts.npz")[0] == pytest.approx(found[0])
     assert cut_words(words, lambda inks, texts: [None]) == {}
+
+
+@pytest.mark.parametrize(
+    ("char", "width", "height", "may_be"),
+    [("1", 30, 2, False), ("E", 30, 10, True), ("E", 31, 10, False), ("m", 50, 10, True),
+     ("m", 61, 10, False), ("-", 30, 1, True), ("_", 30, 0, True), ("1", 0, 20, True)],
+)  # fmt: skip
+def test_a_sample_of_which_a_level_stroke_is_left_is_no_letter(char, width, height, may_be):
+    stroke = np.array([[0, 0], [width, height]], np.float32)
+    assert has_the_shape(char, [stroke]) is may_be
+
+
+def _samples(*letters: tuple[str, float, float]) -> StrokeSet:
+    """Characters of one writer, each a stroke of a width and a height."""
+    xy = np.concatenate([np.array([[0, 0], [w, h]], np.float32) for _, w, h in letters])
+    new = np.tile([True, False], len(letters))
+    labels = [char for char, _, _ in letters]
+    return StrokeSet(xy, new, np.arange(0, len(xy) + 1, 2), labels, ["w"] * len(letters))
+
+
+def test_nobody_writes_a_one_that_is_a_dash_as_long_as_the_line():
+    samples = _samples(("1", 200, 10), ("1", 3, 20), ("7", 200, 10))
+    (hand,) = stroke_hands(samples, minimum=1)
+    assert hand.can_write("1") and not hand.can_write("7")
+    assert len(hand.characters["1"]) == 1
+
+    strokes = _word((-20, 0), (-20, 0))
+    xy = np.concatenate(strokes)
+    new = np.zeros(len(xy), bool)
+    new[[0, len(strokes[0])]] = True
+    words = StrokeSet(xy, new, np.array([0, len(xy)]), ["on"], ["w"])
+    (joined,) = letter_hands(words, {0: np.array([0, 20, 40], np.float32)}, samples, minimum=1)
+    assert set(joined.spare) == {"1"}
+    x0, y0, x1, y1 = bounds(joined.spare["1"][0])
+    assert x1 - x0 < y1 - y0
