@@ -26,6 +26,7 @@ from .medications import name_lines, without_emblem
 from .other_ink import with_other_ink_together
 from .pen_strokes import Stroke
 from .repeated_cells import block_fields
+from .shades import without_shades
 from .strikes import find_strikes, is_choice, is_read_through, struck_together
 from .survey import PageSurvey, survey_page
 from .tables import find_table, table_fields
@@ -128,7 +129,7 @@ class _FieldSearch:
         self._unnamed()
         self.fields += marked_lines(self.survey, self.fields)
         whole = with_loose_tails(self.survey, self.fields, self.letter)
-        whole = with_halves(self.survey, whole, self.letter)
+        whole = without_shades(self.survey, with_halves(self.survey, whole, self.letter))
         return self._with_strikes(with_other_ink_together(self.survey, whole, self.letter))
 
     def _with_strikes(self, fields: Sequence[FieldRegion]) -> list[FieldRegion]:

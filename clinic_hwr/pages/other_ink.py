@@ -36,7 +36,7 @@ def with_other_ink_together(
         return list(fields)
     groups: list[list[FieldRegion]] = []
     for piece in fields:
-        if not _is_loose(piece) or _most(maps.hand, maps, piece.box_px) >= _LINE:
+        if not is_loose(piece) or most(maps.hand, maps, piece.box_px) >= _LINE:
             continue
         near = [
             some for some in groups
@@ -47,7 +47,7 @@ def with_other_ink_together(
     left = list(fields)
     for group in groups:
         # Lines of print that OCR left stay lines; beside other ink they are the text of a stamp.
-        if all(_most(maps.print, maps, one.box_px) >= _LINE for one in group):
+        if all(most(maps.print, maps, one.box_px) >= _LINE for one in group):
             continue
         box = union([one.box_px for one in group])
         others = [one for one in left if one not in group]
@@ -56,12 +56,13 @@ def with_other_ink_together(
     return left
 
 
-def _is_loose(field: FieldRegion) -> bool:
+def is_loose(field: FieldRegion) -> bool:
+    """Whether a region is ink that nothing is known of."""
     plain = field.named_by is NamedBy.NOBODY and field.present is None and not field.lines_px
     return plain and field.printed_text is None and not field.comb and not field.options
 
 
-def _most(values: NDArray[np.float32], maps: LineMaps, box: Box) -> float:
+def most(values: NDArray[np.float32], maps: LineMaps, box: Box) -> float:
     """The highest value of a map in a box."""
     rows = slice(int(box.y * maps.scale), int((box.y + box.height) * maps.scale) + 1)
     columns = slice(int(box.x * maps.scale), int((box.x + box.width) * maps.scale) + 1)
