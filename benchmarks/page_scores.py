@@ -128,12 +128,12 @@ def count_lines(
     """Recall and precision of lines of handwriting.
 
     Signatures, combs and marks are nobody's lines; a region on print that OCR left is a line of
-    text all the same, and counts neither way (it has a row of its own).
+    text all the same, on a form as on a stamp, and counts neither way (it has a row of its own).
     """
     truth = [placed(line.quad_px, page) for line in drawn.lines if not line.printed]
     left = lines_of(fields)
     spared = [placed(one.quad_px, page) for one in drawn.fields if one.kind == "signature"]
-    spared += [placed(mark.quad_px, page) for mark in drawn.marks]
+    spared += [placed(mark.quad_px, page) for mark in drawn.marks if mark.kind != "stamp"]
     for box in truth:
         best = max(left, key=lambda one: overlap(one, box), default=None)
         hit = best is not None and overlap(best, box) >= MIN_IOU
@@ -143,6 +143,7 @@ def count_lines(
             left.remove(best)
             tally.count("line precision", True)
     printed = [placed(line.quad_px, page) for line in drawn.lines if line.printed]
+    printed += [placed(mark.quad_px, page) for mark in drawn.marks if mark.kind == "stamp"]
     for box in left:
         on_print = any(inside(box, one) > 0.5 for one in printed)
         tally.good["regions on print"] += on_print

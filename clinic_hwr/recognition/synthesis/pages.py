@@ -100,7 +100,7 @@ class DrawnPage:
         fields: every value on the page with its place in ``gray``.
         signed: whether it bears a signature.
         lines: every line of writing and of print with its place in ``gray``.
-        marks: every check box and printed choice.
+        marks: every check box, printed choice and line of a stamp.
         degradation: name of the way it reached the clinic, "" when settings were given.
         pen: (height, width) uint8, 255 where ``gray`` shows pen ink; None unless asked for.
     """

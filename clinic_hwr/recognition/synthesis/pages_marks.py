@@ -183,7 +183,10 @@ def arrow(paper: Paper, x: float, y: float, length: float) -> None:
 def rubber_stamp(
     paper: Paper, x: float, y: float, lines: tuple[str, ...], *, round_rim: bool = False
 ) -> None:
-    """Stamp some lines around (x, y): turned a little, unevenly inked, over whatever is there."""
+    """Stamp some lines around (x, y): turned a little, unevenly inked, over whatever is there.
+
+    Each of them is noted as a mark of the kind ``stamp``: print that belongs to no form.
+    """
     dpi, rng = paper.dpi, paper.rng
     font = print_font("bold", max(7, round(8.5 / 72 * dpi)))
     boxes = [font.getbbox(line) for line in lines]
@@ -194,9 +197,11 @@ def rubber_stamp(
     image = Image.new("L", (side, side), 0)
     draw = ImageDraw.Draw(image)
     centre = side / 2
+    places = []
     for number, line in enumerate(lines):
         level = centre + (number - (len(lines) - 1) / 2) * pitch
         draw.text((centre, level), line, fill=255, font=font, anchor="mm")
+        places.append(draw.textbbox((centre, level), line, font=font, anchor="mm"))
     pen = max(2, round(0.02 * dpi))
     if round_rim:
         rim = (centre - width / 2, centre - width / 2, centre + width / 2, centre + width / 2)
@@ -209,6 +214,10 @@ def rubber_stamp(
     patches = cv2.resize(rng.random((9, 9)).astype(np.float32), (side, side),
                          interpolation=cv2.INTER_CUBIC)  # fmt: skip
     ink *= np.clip(0.35 + 0.9 * patches, 0.1, 1.0) * float(rng.uniform(0.5, 0.85))
-    paper.tint(
-        ink, paper.px(x) - side // 2, paper.px(y) - side // 2, gray=int(rng.integers(60, 120))
-    )
+    corner = np.array([paper.px(x) - side // 2, paper.px(y) - side // 2])
+    paper.tint(ink, int(corner[0]), int(corner[1]), gray=int(rng.integers(60, 120)))
+    for line, (left, top, right, bottom) in zip(lines, places, strict=True):
+        flat = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+        turned = flat @ turn[:, :2].T + turn[:, 2] + corner
+        quad = tuple((float(px), float(py)) for px, py in turned)
+        paper.marks.append(MarkTruth("stamp", line, False, quad))

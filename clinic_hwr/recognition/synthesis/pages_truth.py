@@ -73,13 +73,13 @@ class LineTruth:
 
 @dataclass(frozen=True, slots=True)
 class MarkTruth:
-    """A check box or a printed choice.
+    """A check box, a printed choice or a line of a rubber stamp.
 
     Attributes:
-        kind: ``checkbox`` or ``choice``.
-        label: what it stands for, as printed beside it.
+        kind: ``checkbox``, ``choice`` or ``stamp``.
+        label: what it stands for, as printed beside it; what a stamp says.
         marked: ticked, or circled.
-        quad_px: corners of the box or of the printed choice.
+        quad_px: corners of the box, of the printed choice or of the stamp's line.
     """
 
     kind: str

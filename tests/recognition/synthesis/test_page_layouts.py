@@ -24,6 +24,7 @@ from clinic_hwr.recognition.synthesis.pages import (
 from clinic_hwr.recognition.synthesis.pages_camera import camera_view
 from clinic_hwr.recognition.synthesis.pages_hands import HersheyHand, page_hands
 from clinic_hwr.recognition.synthesis.pages_layouts import UnknownLayout, layout
+from clinic_hwr.recognition.synthesis.pages_marks import rubber_stamp
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 from tests.pages.scribble import ScribbleHand
 
@@ -157,3 +158,22 @@ def test_needle_print_has_gaps() -> None:
         for _, y0, _, y1 in (solid, dotted)
     ]
     assert 0.3 * dark[0] < dark[1] < 0.75 * dark[0]
+
+
+@pytest.mark.parametrize("round_rim", [False, True])
+def test_every_line_of_a_stamp_is_noted_where_its_ink_is(round_rim: bool) -> None:
+    paper = Paper(4.0, 3.0, 200, ScribbleHand(), np.random.default_rng(2))
+    rubber_stamp(paper, 2.0, 1.5, ("RECEIVED", "11/28"), round_rim=round_rim)
+    assert [(one.kind, one.label, one.marked) for one in paper.marks] == [
+        ("stamp", "RECEIVED", False), ("stamp", "11/28", False),
+    ]  # fmt: skip
+    blank = paper.ink.copy()
+    for mark in paper.marks:
+        x, y, width, height = mark.box_px
+        assert (paper.ink[y : y + height, x : x + width] < 200).mean() > 0.15
+        blank[y - 2 : y + height + 2, x - 2 : x + width + 2] = 255
+    boxes = [mark.box_px for mark in paper.marks]
+    top, bottom = min(y for _, y, _, _ in boxes), max(y + h for _, y, _, h in boxes)
+    left, right = min(x for x, _, _, _ in boxes), max(x + w for x, _, w, _ in boxes)
+    around = blank[top - 4 : bottom + 4, left - 4 : right + 4]
+    assert (around < 200).mean() < 0.03  # nothing of the text is outside of the places noted
