@@ -1,7 +1,7 @@
 """Trains the segmenter of text lines on pages of no layout; one CPU core is enough.
 
 python -m clinic_hwr.recognition.segmentation.training --data FOLDER --out FILE [--minutes 18]
-    [--cuts FOLDER ...] [--init FILE] [--fonts FOLDER] [--faces FOLDER]
+    [--cuts FOLDER ...] [--init FILE] [--rate 4e-3] [--fonts FOLDER] [--faces FOLDER]
 
 ``--fonts`` holds more handwriting fonts, ``--faces`` more faces of print, as
 ``scripts/fetch_fonts.py`` brings them.
@@ -51,6 +51,7 @@ from .weights import load_segmenter, save_segmenter
 
 CROP_PX = 448
 _KEEP_MINUTES = 5.0
+RATE = 4e-3
 _MEASURED_BATCHES = 100  # for the statistics of the normalisations
 # Share of the pages that have a layout; the others have none, so that none is learnt by heart.
 _OF_LAYOUTS = 0.6
@@ -213,6 +214,7 @@ def train(
     batch: int = 6,
     pool: int = 240,
     begin_with: LineSegmenter | None = None,
+    rate: float = RATE,
     keep: Callable[[LineSegmenter], None] = lambda model: None,
 ) -> LineSegmenter:
     """Train for so many minutes on one thread; returns the averaged weights.
@@ -228,6 +230,7 @@ def train(
         batch: crops a step.
         pool: pages that crops are cut from.
         begin_with: weights to go on with; None begins with random ones.
+        rate: of learning, at its highest.
         keep: is given the averaged weights every few minutes.
     """
     torch.manual_seed(seed)
@@ -239,7 +242,7 @@ def train(
     averaged = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99), use_buffers=True
     )
-    optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-3)
     source = examples(writers, seed)
     shelf = [next(source) for _ in range(12)]
     start, step, kept = time.monotonic(), 0, 0.0
@@ -248,7 +251,7 @@ def train(
         share = (time.monotonic() - start) / (60 * minutes)
         for group in optimiser.param_groups:
             warm = min(1.0, (step + 1) / 50)
-            group["lr"] = 4e-3 * warm * (0.02 + 0.49 * (1 + math.cos(math.pi * min(share, 1.0))))
+            group["lr"] = rate * warm * (0.02 + 0.49 * (1 + math.cos(math.pi * min(share, 1.0))))
         if step % 2 == 0:
             shelf = [*shelf[-pool + 1 :], next(source)]
         ink, cores = _batch(shelf, batch, rng)
@@ -334,6 +337,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=18.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=RATE, help="of learning, at its highest")
     parser.add_argument("--fonts", type=Path, help="folder with more handwriting fonts")
     parser.add_argument("--faces", type=Path, help="folder with more faces of print")
     parser.add_argument("--init", type=Path, help="weights to go on with")
@@ -346,6 +350,7 @@ def main() -> None:
         gather_writers(options),
         minutes=options.minutes,
         seed=options.seed,
+        rate=options.rate,
         begin_with=looking_for_struck(load_segmenter(options.init)[0]) if options.init else None,
         keep=lambda averaged: save_segmenter(averaged, options.out),
     )

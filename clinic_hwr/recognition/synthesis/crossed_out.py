@@ -18,8 +18,8 @@ from .pages_truth import LineTruth
 Points = NDArray[np.float64]
 
 _PRINT_TOO = 0.15  # of the share: printed values are crossed out as well
-_LOOKS_SO = 0.15  # of the lines that are not crossed out have a stroke near them
-_RULES = 0.3  # of these are rules of a form
+_LOOKS_SO = 0.25  # of the lines that are not crossed out have a stroke near them
+_RULES = 0.5  # of these are rules of a form
 _LONG, _PARTLY = 7.0, 0.25  # heights of small letters; share of such lines crossed out in part
 _OTHER_PEN = 0.25  # share crossed out by somebody else, or later
 _STEP = 0.15  # of a height between the points of a drawn curve

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from .hands import Hand, InkTile
+from .hands import CannotWrite, Hand, InkTile
 from .line_bands import band_of
 from .pages_ink import climbing, needle_gaps, print_font, stroke_width
 from .pages_truth import FieldTruth, LineTruth, MarkTruth, Quad
@@ -159,11 +159,16 @@ class Paper:
         """Write a text up to four times and keep the one nearest to this page's stroke width.
 
         A hand varies its pen from text to text; one page is written with one pen.
+
+        Raises:
+            CannotWrite: the hand leaves no ink.
         """
         wanted = self.pen_width_in * self.dpi
         tiles = []
         for _ in range(4):
             tile = self.hand.write(text, self.rng, x_height_px)
+            if not tile.alpha.size:
+                raise CannotWrite(f"{self.hand.name} leaves no ink.")
             off = abs(np.log(stroke_width(tile.alpha) / wanted))
             tiles.append((off, tile))
             if off < 0.15:

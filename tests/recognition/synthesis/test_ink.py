@@ -7,7 +7,8 @@ from clinic_hwr.recognition.charset import Charset
 from clinic_hwr.recognition.images import prepare
 from clinic_hwr.recognition.synthesis.contact_sheet import contact_sheet
 from clinic_hwr.recognition.synthesis.degradation import degrade_ink, scan_real_crop, scribble
-from clinic_hwr.recognition.synthesis.hands import CannotWrite, stroke_hands
+from clinic_hwr.recognition.synthesis.hands import CannotWrite, InkTile, stroke_hands
+from clinic_hwr.recognition.synthesis.pages_paper import Paper
 from clinic_hwr.recognition.synthesis.strokes import (
     StrokeSet,
     bounds,
@@ -124,3 +125,19 @@ def test_a_flourish_lets_only_the_last_stroke_run_on_to_the_right():
     assert (np.diff(tail[:, 0]) > 0).all()
     assert 5.0 <= tail[-1, 0] - 12 <= 35.0
     assert np.abs(tail[:, 1] - 9).max() < 30.0
+
+
+class _NoInk:
+    name = "nobody"
+
+    def can_write(self, text: str) -> bool:
+        return True
+
+    def write(self, text: str, rng: np.random.Generator, x_height_px: float) -> InkTile:
+        return InkTile(np.zeros((0, 5), np.uint8), 0)
+
+
+def test_a_hand_that_leaves_no_ink_cannot_write():
+    paper = Paper(4.0, 2.0, 100, _NoInk(), np.random.default_rng(1))
+    with pytest.raises(CannotWrite, match="nobody leaves no ink"):
+        paper.write(0.5, 1.0, "amoxicillin")
