@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .types import Box, LineMaps
 
-_STRUCK = 0.5  # from this probability on
+_STRUCK = 0.1  # from this probability on: to look is a small thing, to miss one is not
 _MIDDLE = 0.2  # of a line's height at its top and its foot is not looked at: others reach there
 _GAP = 1.0  # letters between two marked words of one strike
 

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from .areas import centre, contains, same_row
 from .label_vocabulary import DOSE, PART, LabelVocabulary, label_vocabulary, normalised
 from .labels import union, word_rows
@@ -22,6 +24,7 @@ _PATIENTS = {
 _MIN_COLUMNS = 3
 _SAYING = {"sig", "strength", "quantity"}  # beside the drug an order says one of these
 _GAP_OF_ROWS, _GAP_OF_A_ROW = 1.5, 3.0  # heights of a capital: between two columns
+_CENTRED = 2.0  # heights of a capital from where rows begin to where their first heading does
 _BORDER_SHARE = 0.3  # of the headings' width: what a rule between rows reaches at least
 
 
@@ -174,10 +177,10 @@ def _placed(survey: PageSurvey, table: Table) -> list[tuple[Stroke, int, Column]
         inside = table.columns[0].left <= x < table.columns[-1].right
         if inside and table.borders[0] <= y <= table.borders[-1]:
             rows.setdefault(sum(1 for one in table.borders if one <= y) - 1, []).append(stroke)
+    every = [stroke for strokes in rows.values() for stroke in strokes]
+    centred = _is_centred(list(rows.values()), table.columns[0], survey.unit_px)
     commons = [
-        None
-        if before.ruled
-        else _common_gap([s for some in rows.values() for s in some], before, after, survey.unit_px)
+        None if before.ruled else _common_gap(every, before, after, survey.unit_px, centred=centred)
         for before, after in itertools.pairwise(table.columns)
     ]
     end = _end_of_last(list(rows.values()), table.columns[-1], survey.unit_px)
@@ -220,8 +223,14 @@ def _end_of_last(rows: Sequence[Sequence[Stroke]], last: Column, unit_px: float)
     return last.right
 
 
+def _is_centred(rows: Sequence[Sequence[Stroke]], first: Column, unit_px: float) -> bool:
+    """Whether rows begin well before the first heading does: it is in the middle of its column."""
+    begins = [min(stroke.box_px.x for stroke in strokes) for strokes in rows]
+    return bool(begins) and first.start - float(np.median(begins)) > _CENTRED * unit_px
+
+
 def _common_gap(
-    strokes: Sequence[Stroke], before: Column, after: Column, least_px: float
+    strokes: Sequence[Stroke], before: Column, after: Column, least_px: float, *, centred: bool
 ) -> float | None:
     """Middle of the widest gap between two headings that no row writes into; None: there is none.
 
@@ -229,11 +238,14 @@ def _common_gap(
         strokes: of all rows.
         before, after: the columns on both sides.
         least_px: a narrower gap may be one between words.
+        centred: whether headings stand in the middle of their columns.
     """
     low, high = before.start, after.start + 0.6 * (after.right - after.start)
     spans = sorted((s.box_px.x, s.box_px.x + s.box_px.width) for s in strokes)
-    best, at, end = least_px, None, float(low)
-    seen = False
+    # A heading in the middle of its column begins behind what is written under it.
+    under = [right for _, right in spans if before.left < right <= low] if centred else []
+    best, at, end = least_px, None, float(max(under, default=low))
+    seen = bool(under)
     for left, right in spans:
         if right <= low:
             continue

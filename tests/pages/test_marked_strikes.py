@@ -38,7 +38,7 @@ def test_words_of_one_strike_are_joined_and_far_ones_are_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "sure"), [(45, 0.9), (57, 0.9), (50, 0.4)], ids=["above", "below", "unsure"]
+    ("row", "sure"), [(45, 0.9), (57, 0.9), (50, 0.09)], ids=["above", "below", "unsure"]
 )
 def test_a_neighbours_strike_and_a_doubtful_one_are_none(row: int, sure: float) -> None:
     struck = np.zeros((100, 400), np.float32)

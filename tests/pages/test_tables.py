@@ -31,14 +31,14 @@ def _word(page: np.ndarray, text: str, x: int, y: int) -> PrintedWord:
 
 
 def _table(
-    headings: Sequence[str], *, rows: int = 3, sides: bool = True
+    headings: Sequence[str], *, rows: int = 3, sides: bool = True, indent: int = 8
 ) -> tuple[np.ndarray, list[PrintedWord], list[int]]:
     """A table with something written in every cell: page, words, left edges of its columns."""
     page = np.full((1650, 1275), 255, np.uint8)
     edges = [100 + 1000 * n // len(headings) for n in range(len(headings) + 1)]
     words = []
     for text, x in zip(headings, edges, strict=False):
-        at = x + 8
+        at = x + indent
         for one in text.split():
             words.append(_word(page, one, at, _TOP + 12))
             at += words[-1].box_px.width + 7
@@ -153,6 +153,20 @@ def test_without_rules_a_column_ends_at_the_gap_of_all_rows() -> None:
     sigs = [one for one in _fields(page, read) if one.name == "sig"]
     assert [one.group for one in sigs] == [1, 2, 3]
     assert all(one.box_px.x + one.box_px.width < 800 for one in sigs)
+
+
+def test_a_heading_in_the_middle_of_its_column_has_what_is_written_before_it() -> None:
+    page, words, edges = _table(("Drug", "Dose", "Route", "Frequency"), sides=False, indent=70)
+    for row in range(3):  # a second word in the last cell, behind a blank
+        _scrawl(page, edges[3] + 92, _TOP + _HEAD + row * _TALL + 32)
+    fields = [one for one in _fields(page, words) if one.name == "sig"]
+    assert [one.group for one in fields] == [1, 2, 3]
+    for one in fields:
+        ends = [(box.x, box.x + box.width) for box in one.lines_px]
+        assert [start - edge for (start, _), edge in zip(ends, edges[1:], strict=False)] == (
+            pytest.approx([14] * 3, abs=3)
+        )
+        assert len(ends) == 3 and ends[-1][1] > edges[3] + 125
 
 
 def test_dashes_of_a_broken_rule_are_the_papers_and_hyphens_are_not() -> None:
