@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from clinic_hwr.pages import FieldRegion, PrintedWord, UprightPage, find_fields
 from clinic_hwr.pages.known_forms import FormLabel, FormRegion, KnownForm
 from clinic_hwr.recognition.runtime import weights_paths
-from clinic_hwr.recognition.synthesis.hands import Hand, InkTile
+from clinic_hwr.recognition.synthesis.hands import CannotWrite, Hand, InkTile
 from clinic_hwr.recognition.synthesis.pages import (
     DrawnPage,
     PageContent,
@@ -121,9 +122,27 @@ def _clean_pages(layout: str, hands: Sequence[Hand]) -> Iterator[DrawnPage]:
     for seed in _SEEDS:
         rng = np.random.default_rng(seed)
         content = replace(form_content(layout, rng), signed=True)
-        able = [h for h in hands if all(h.can_write(t) for t in content.written_texts())]
-        hand = able[int(rng.integers(len(able)))]
-        yield draw_page(layout, content, hand, seed=seed, dpi=_FORM_DPI)
+        writers = _writers(hands, content, rng)
+        yield _by_the_first_able(
+            writers, partial(draw_page, layout, content, seed=seed, dpi=_FORM_DPI)
+        )
+
+
+def _writers(hands: Sequence[Hand], content: PageContent, rng: np.random.Generator) -> list[Hand]:
+    """Who can write the content, beginning at random."""
+    able = [h for h in hands if all(h.can_write(t) for t in content.written_texts())]
+    first = int(rng.integers(len(able)))
+    return able[first:] + able[:first]
+
+
+def _by_the_first_able(writers: Sequence[Hand], draw: Callable[..., DrawnPage]) -> DrawnPage:
+    """A page; a layout may add a word that not all of the writers can write."""
+    for hand in writers:
+        try:
+            return draw(hand=hand)
+        except CannotWrite:
+            continue
+    raise CannotWrite("none of the hands can write every character of the page")
 
 
 def _as_known(
@@ -155,12 +174,12 @@ def form_pages(
         for number in range(count):
             rng = np.random.default_rng([seed, number, *way.encode()])
             content = form_content(form.layout, rng)
-            able = [h for h in hands if all(h.can_write(t) for t in content.written_texts())]
-            yield draw_page(
-                form.layout, content, able[int(rng.integers(len(able)))],
-                seed=int(rng.integers(2**31)), dpi=_PAGE_DPI, settings=settings_for(way, rng),
-                degradation=way,
+            writers = _writers(hands, content, rng)
+            draw = partial(
+                draw_page, form.layout, content, seed=int(rng.integers(2**31)), dpi=_PAGE_DPI,
+                settings=settings_for(way, rng), degradation=way,
             )  # fmt: skip
+            yield _by_the_first_able(writers, draw)
 
 
 def hands_of(

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from .corner_strokes import corner_strokes
 from .level_strokes import level_strokes
-from .marked_strikes import marked_strikes
+from .long_diagonals import crossed_columns, long_diagonals
+from .marked_strikes import highest_mark, marked_strikes
 from .medication_groups import PER_MEDICATION
 from .pen_rules import pen_rules
 from .rules import FormRules
@@ -60,9 +61,9 @@ _REACH = 1.6
 _BARE = 3.0
 _PRINTED = 0.4  # share of a stroke's pixels that are a rule's
 _WHOLLY, _PARTLY = 0.55, 0.1
+_MAYBE = 0.02  # of a segmenter's map, anywhere in a line
 # Zigzags: so many strokes above each other, or so much of the height inked, in a column.
 _LAYERS, _FILLED = 4, 0.62
-_CROSS_LETTERS = 3.5
 _READ_THROUGH = 0.85  # confidence of OCR
 
 
@@ -106,21 +107,38 @@ def find_strikes(
         rules: of the page; a printed rule is no strike, a pen stroke taken for a rule may be one.
         boxes: of the lines.
         letter_px: typical height of a letter.
-        maps: what a segmenter says of the page. One that knows crossed-out lines decides alone:
-            it has seen the page around a stroke, where the rules below see a line's shape.
+        maps: what a segmenter says of the page. One that knows crossed-out lines decides, having
+            seen the page around a stroke; rules are asked of what it is not quite sure is none.
     """
-    if maps is not None and maps.struck is not None:
-        return [_by_map(maps, ink, rules, box, letter_px) for box in boxes]
-    crosses = _long_diagonals(ink, rules, boxes, letter_px)
-    cores = stroke_cores(gray, ink, boxes)
+    if maps is None or maps.struck is None:
+        return _by_rules(gray, ink, rules, boxes, letter_px, range(len(boxes)))
+    said = [_by_map(maps, ink, rules, box, letter_px) for box in boxes]
+    asked = [
+        number for number, box in enumerate(boxes)
+        if said[number] is StruckOut.NO and highest_mark(maps, box) >= _MAYBE
+    ]  # fmt: skip
+    if asked:
+        answers = _by_rules(gray, ink, rules, boxes, letter_px, asked)
+        for number, answer in zip(asked, answers, strict=True):
+            said[number] = answer
+    return said
+
+
+def _by_rules(
+    gray: Mask, ink: Mask, rules: FormRules, boxes: Sequence[Box], letter: float,
+    asked: Sequence[int],
+) -> list[StruckOut]:  # fmt: skip
+    """The lines with these numbers, as their shapes say."""
+    crosses = long_diagonals(ink, rules, boxes, letter)
+    cores = stroke_cores(gray, ink, [boxes[number] for number in asked])
     off_rules = cv2.bitwise_not(rules.mask)
     pen = np.asarray(cv2.bitwise_and(ink, off_rules), np.uint8)
     pen_cores = np.asarray(cv2.bitwise_and(cores, off_rules), np.uint8)
     looks = (ink, cores), (pen, pen_cores)
-    rows = struck_rows(ink, rules, boxes, letter_px)
+    rows = struck_rows(ink, rules, boxes, letter)
     return [
-        StruckOut.WHOLLY if crossed else _of_line(looks, rules, box, letter_px, crosses)
-        for box, crossed in zip(boxes, rows, strict=True)
+        StruckOut.WHOLLY if rows[number] else _of_line(looks, rules, boxes[number], letter, crosses)
+        for number in asked
     ]
 
 
@@ -167,7 +185,7 @@ def _of_line(
             covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
     covered |= _scribbled(ink, rules, box, height)
     covered |= zigzagged(ink, box, height)
-    covered |= _crossed(crosses, box)
+    covered |= crossed_columns(crosses, box)
     covered |= corner_strokes(cores, box, letter)
     written = _written_columns(ink, rules, box, height)
     if _share_of(covered & written, written) is StruckOut.WHOLLY:
@@ -337,53 +355,6 @@ def _scribbled(ink: Mask, rules: FormRules, box: Box, height: float) -> NDArray[
     opened = np.asarray(cv2.morphologyEx(solid, cv2.MORPH_OPEN, long))
     wide = np.asarray(cv2.dilate(opened, kernel))
     return np.asarray(wide[0] > 0)
-
-
-def _long_diagonals(
-    ink: Mask, rules: FormRules, boxes: Sequence[Box], letter: float
-) -> list[tuple[float, ...]]:
-    """Long sloping strokes, as crosses over a whole block have them: x0, y0, x1, y1."""
-    if not boxes:
-        return []
-    x0, y0 = min(box.x for box in boxes), min(box.y for box in boxes)
-    x1 = max(box.x + box.width for box in boxes)
-    y1 = max(box.y + box.height for box in boxes)
-    part = ink[y0:y1, x0:x1].copy()
-    part[rules.mask[y0:y1, x0:x1] > 0] = 0
-    length = _CROSS_LETTERS * letter
-    scale = min(1.0, 12.0 / max(letter, 1.0))  # a letter of 12 px is enough to see long strokes
-    if scale < 1.0:
-        size = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
-        small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-        part = np.where(np.asarray(small) > 70, 255, 0).astype(np.uint8)
-    lines = cv2.HoughLinesP(
-        part, 1, np.pi / 180, max(20, round(0.7 * length * scale)),
-        minLineLength=length * scale, maxLineGap=2,
-    )  # fmt: skip
-    found: list[tuple[float, ...]] = []
-    for line in [] if lines is None else lines.reshape(-1, 4):
-        ax, ay, bx, by = (float(v) / scale for v in line)
-        slope = abs(float(np.degrees(np.arctan2(by - ay, bx - ax))))
-        slope = min(slope, 180 - slope)
-        if 15 < slope < 72 and abs(by - ay) > 1.5 * letter:
-            found.append((ax + x0, ay + y0, bx + x0, by + y0))
-    return found
-
-
-def _crossed(crosses: Sequence[tuple[float, ...]], box: Box) -> NDArray[np.bool_]:
-    """Columns of a line that a long diagonal passes, from side to side of the row."""
-    covered = np.zeros(box.width, bool)
-    for ax, ay, bx, by in crosses:
-        top, bottom = box.y + 0.2 * box.height, box.y + 0.8 * box.height
-        if min(ay, by) > top or max(ay, by) < bottom:
-            continue
-        at = [ax + (bx - ax) * (y - ay) / (by - ay) for y in (box.y, box.y + box.height)]
-        low, high = min(at), max(at)
-        if high <= box.x or low >= box.x + box.width:
-            continue
-        # The stroke is thin, what it means is not: it strikes out the whole of the row.
-        covered[:] = True
-    return covered
 
 
 def _written_columns(ink: Mask, rules: FormRules, box: Box, height: float) -> NDArray[np.bool_]:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from clinic_hwr.pages.background import ink_mask
-from clinic_hwr.pages.marked_strikes import marked_strikes
-from clinic_hwr.pages.rules import FormRules
+from clinic_hwr.pages.marked_strikes import highest_mark, marked_strikes
+from clinic_hwr.pages.rules import FormRules, find_rules
 from clinic_hwr.pages.strikes import find_strikes
 from clinic_hwr.pages.types import Box, LineMaps, StruckOut
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
@@ -46,9 +46,16 @@ def test_a_neighbours_strike_and_a_doubtful_one_are_none(row: int, sure: float) 
     assert not marked_strikes(_maps(struck), Box(100, 90, 300, 24), LETTER).any()
 
 
-@pytest.mark.parametrize("maps", [None, _maps(None)], ids=["no segmenter", "an older one"])
-def test_without_a_map_nothing_is_said(maps: LineMaps | None) -> None:
-    assert not marked_strikes(maps, Box(100, 90, 300, 24), LETTER).any()
+def test_without_a_map_nothing_is_said() -> None:
+    box = Box(100, 90, 300, 24)
+    assert not marked_strikes(_maps(None), box, LETTER).any()
+    assert highest_mark(_maps(None), box) == 0.0
+
+
+def test_the_highest_mark_is_that_of_the_line_and_of_no_other() -> None:
+    struck = np.zeros((100, 400), np.float32)
+    struck[50, 60], struck[50, 30], struck[40, 60] = 0.05, 0.9, 0.9
+    assert highest_mark(_maps(struck), Box(100, 90, 300, 24)) == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize("box", [Box(700, 190, 300, 40), Box(790, 10, 30, 8)])
@@ -72,3 +79,26 @@ def test_the_map_decides_where_rules_see_no_stroke(end: float, said: StruckOut) 
     maps = _maps(struck, struck.shape)
     ink = ink_mask(paper.ink)
     assert find_strikes(paper.ink, ink, rules, [box], LETTER, maps) == [said]
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [(0.05, StruckOut.WHOLLY), (0.0, StruckOut.NO)],
+    ids=["the map is not quite sure", "the map is sure"],
+)
+def test_rules_are_asked_of_what_the_map_is_not_sure_of(mark: float, said: StruckOut) -> None:
+    """A stroke that rules know, where the map says little or nothing."""
+    paper = Paper(6.0, 1.2, 200, ScribbleHand(), np.random.default_rng(5))
+    x0, y0, x1, y1 = paper.write(0.6, 0.72, "Lisinoril 10 m tab one")
+    xs = np.linspace(x0, x1, 30)
+    level = 0.72 - 0.6 * paper.x_height_in
+    paper.stroke(np.stack([xs, level + 0.004 * np.sin(xs * 4)], 1))
+    left, top, right, bottom = (round(200 * side) for side in (x0, y0, x1, y1))
+    box = Box(left, top, right - left, bottom - top)
+    rules = find_rules(paper.ink)
+    ink, letter = ink_mask(paper.ink), 0.8 * box.height
+    assert find_strikes(paper.ink, ink, rules, [box], letter) == [StruckOut.WHOLLY]
+    struck = np.zeros((120, 600), np.float32)
+    struck[(top + bottom) // 4, left : left + 4] = mark
+    maps = _maps(struck, struck.shape)
+    assert find_strikes(paper.ink, ink, rules, [box], letter, maps) == [said]

@@ -19,6 +19,7 @@ from clinic_hwr.recognition.segmentation.network import (
     INPUT_LONG_SIDE,
     PRINT,
     STRIDE,
+    STRUCK,
     LineSegmenter,
     as_input,
     parameters_of,
@@ -128,6 +129,27 @@ def test_an_older_network_says_nothing_of_strikes_and_learns_on_as_it_was(tmp_pa
     assert looking_for_struck(new) is new
 
 
+def test_a_crossed_out_line_is_marked_and_an_underlined_one_is_not() -> None:
+    paper = Paper(5.0, 4.0, 220, ScribbleHand(), np.random.default_rng(3))
+    places = []
+    for y, height in ((0.8, 0.45), (1.6, -0.5), (2.4, None)):
+        x0, _, x1, _ = paper.write(0.4, y, "amoxil tab one by mouth")
+        if height is not None:
+            xs = np.linspace(x0 - 0.05, x1 + 0.05, 20)
+            ys = np.full(20, y - height * paper.x_height_in)
+            paper.stroke(np.stack([xs, ys], 1))
+        places.append((y - 0.1, y, x0, x1))
+
+    maps = load_line_marker()(paper.ink)
+
+    assert maps.struck is not None
+    shares = []
+    for place in places:
+        top, bottom, left, right = (int(220 * side * maps.scale) for side in place)
+        shares.append(float((maps.struck[top:bottom, left:right].max(axis=0) > 0.5).mean()))
+    assert shares[0] > 0.8 and max(shares[1:]) < 0.1
+
+
 def test_statistics_are_measured_in_the_end() -> None:
     """Without a minute to learn in, only what the normalisations have seen changes."""
     torch.manual_seed(3)
@@ -169,6 +191,8 @@ def test_marks_on_onnx_what_the_network_says(shape: tuple[int, int]) -> None:
     assert (height, width) == (-(-size[1] // STRIDE), -(-size[0] // STRIDE))
     assert np.abs(maps.hand - wanted[HAND, :height, :width]).max() < 1e-4
     assert np.abs(maps.print - wanted[PRINT, :height, :width]).max() < 1e-4
+    assert maps.struck is not None
+    assert np.abs(maps.struck - wanted[STRUCK, :height, :width]).max() < 1e-4
 
 
 def test_a_grown_network_begins_with_what_the_old_one_knew() -> None:
