@@ -108,20 +108,23 @@ def find_strikes(
         boxes: of the lines.
         letter_px: typical height of a letter.
         maps: what a segmenter says of the page. One that knows crossed-out lines decides, having
-            seen the page around a stroke; rules are asked of what it is not quite sure is none.
+            seen the page around a stroke; rules are asked of what it is not quite sure is none,
+            and of lines from side to side of a chart, which look like rules to it.
     """
     if maps is None or maps.struck is None:
-        return _by_rules(gray, ink, rules, boxes, letter_px, range(len(boxes)))
-    said = [_by_map(maps, ink, rules, box, letter_px) for box in boxes]
-    asked = [
-        number for number, box in enumerate(boxes)
-        if said[number] is StruckOut.NO and highest_mark(maps, box) >= _MAYBE
-    ]  # fmt: skip
+        said, asked = [StruckOut.NO] * len(boxes), list(range(len(boxes)))
+    else:
+        said = [_by_map(maps, ink, rules, box, letter_px) for box in boxes]
+        asked = [
+            number for number, box in enumerate(boxes)
+            if said[number] is StruckOut.NO and highest_mark(maps, box) >= _MAYBE
+        ]  # fmt: skip
     if asked:
         answers = _by_rules(gray, ink, rules, boxes, letter_px, asked)
         for number, answer in zip(asked, answers, strict=True):
             said[number] = answer
-    return said
+    rows = struck_rows(ink, rules, boxes, letter_px)
+    return [StruckOut.WHOLLY if row else one for row, one in zip(rows, said, strict=True)]
 
 
 def _by_rules(
@@ -135,11 +138,7 @@ def _by_rules(
     pen = np.asarray(cv2.bitwise_and(ink, off_rules), np.uint8)
     pen_cores = np.asarray(cv2.bitwise_and(cores, off_rules), np.uint8)
     looks = (ink, cores), (pen, pen_cores)
-    rows = struck_rows(ink, rules, boxes, letter)
-    return [
-        StruckOut.WHOLLY if rows[number] else _of_line(looks, rules, boxes[number], letter, crosses)
-        for number in asked
-    ]
+    return [_of_line(looks, rules, boxes[number], letter, crosses) for number in asked]
 
 
 def struck_together(lines: Sequence[StruckOut]) -> StruckOut:

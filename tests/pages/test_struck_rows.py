@@ -9,7 +9,7 @@ import pytest
 from clinic_hwr.pages.rules import FormRules
 from clinic_hwr.pages.strikes import find_strikes
 from clinic_hwr.pages.struck_rows import struck_rows
-from clinic_hwr.pages.types import Box, StruckOut
+from clinic_hwr.pages.types import Box, LineMaps, StruckOut
 
 LETTER, STEP, TOP = 20.0, 60, 100
 WORDS = ((130, 160), (360, 90))  # x and width of what is written in each row
@@ -159,3 +159,12 @@ def test_a_line_too_many_may_begin_with_the_rules() -> None:
     ink, rules, boxes = _chart(TOP + STEP + 44, words=words, line=(100, 450))
     boxes = [Box(b.x, b.y - 14, b.width, b.height) for b in boxes]  # too high for it
     assert not any(struck_rows(ink, rules, boxes, LETTER))
+
+
+def test_a_row_is_crossed_out_whatever_a_segmenter_makes_of_the_line() -> None:
+    """To a network a line from side to side looks like one more rule of the chart."""
+    ink, rules, boxes = _chart(TOP + 2 * STEP + 30)
+    blank = np.zeros((300, 350), np.float32)
+    said = find_strikes(255 - ink, ink, rules, boxes, LETTER, LineMaps(blank, blank, 0.5, blank))
+    assert [one for n, one in enumerate(said) if n // 2 == 2] == [StruckOut.WHOLLY] * 2
+    assert {one for n, one in enumerate(said) if n // 2 != 2} == {StruckOut.NO}
