@@ -169,6 +169,20 @@ def test_a_heading_in_the_middle_of_its_column_has_what_is_written_before_it() -
         assert len(ends) == 3 and ends[-1][1] > edges[3] + 125
 
 
+def test_a_heading_at_the_left_of_its_column_has_nothing_of_the_one_before() -> None:
+    """A long drug ends before the next heading: the gap behind it is not that column's end."""
+    page, words, edges = _table(("Drug", "Quantity", "Route", "Frequency"), sides=False)
+    for row in range(3):
+        for x in (edges[0] + 90, edges[0] + 160, edges[1] + 95, edges[1] + 175):
+            _scrawl(page, x, _TOP + _HEAD + row * _TALL + 32)
+    found = {(one.name, one.group): one.box_px for one in _fields(page, words)}
+    for group in (1, 2, 3):
+        drug, quantity = found["drug", group], found["quantity", group]
+        assert edges[0] + 195 < drug.x + drug.width < edges[1]
+        assert edges[1] < quantity.x < edges[1] + 30
+        assert edges[1] + 205 < quantity.x + quantity.width < edges[2]
+
+
 def test_dashes_of_a_broken_rule_are_the_papers_and_hyphens_are_not() -> None:
     rule = [Box(100 + 90 * n, 500 + n % 2, 20, 3) for n in range(8)]
     hyphens = [Box(200, 300, 12, 3), Box(240, 300, 12, 3)]
