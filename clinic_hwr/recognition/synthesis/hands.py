@@ -115,7 +115,8 @@ CHARACTER_EXTENT: dict[str, tuple[float, float]] = {
 
 # A sample of a letter or digit is at most so wide for its height. UNIPEN has some of which only one
 # level stroke is left: brought to the height of a "1" it is a dash as long as the line. Of 40,321
-# samples in training, 2026-11-28, 64 are wider.
+# samples in training, 2026-11-28, 64 are wider; so are 9 of 3,770
+# held-out ones, whose proportions were seen when this was set.
 _WIDEST_TALL, _WIDEST_SMALL = 3.0, 6.0
 
 
