@@ -25,6 +25,7 @@ from clinic_hwr.pages import (
     FieldRegion,
     UprightPage,
 )
+from clinic_hwr.pages.types import StruckOut
 from clinic_hwr.recognition.synthesis.pages import DrawnPage, FieldTruth
 from clinic_hwr.recognition.synthesis.pages_truth import Quad
 
@@ -213,13 +214,12 @@ def count_fields(
     for truth in drawn.fields:
         if truth.struck and truth.name == "drug":
             box = placed(truth.quad_px, page)
-            ordered = any(
-                one.name == "drug"
-                and overlap(corners(one), box) > 0.3
-                and not str(getattr(one, "struck_out", ""))
-                for one in fields
-            )
-            tally.count(f"{measure}: struck drug kept out", not ordered)
+            here = [
+                one for one in fields if one.name == "drug" and overlap(corners(one), box) > 0.3
+            ]
+            said = [StruckOut(one.struck_out) for one in here]
+            tally.count(f"{measure}: struck drug kept out", StruckOut.NO not in said)
+            tally.count(f"{measure}: struck drug only doubted", StruckOut.PERHAPS in said)
 
 
 def count_strikes(
@@ -238,13 +238,16 @@ def count_strikes(
         if found.printed_text is not None or found.present is not None or found.comb:
             continue
         box = corners(found)
-        said = bool(str(getattr(found, "struck_out", "")))
+        said = StruckOut(found.struck_out).is_said
+        doubted = StruckOut(found.struck_out) is StruckOut.PERHAPS
         if any(inside(one, box) > 0.3 or inside(box, one) > 0.3 for one in struck):
             tally.count("strikes: crossed out, and said so", said)
+            tally.count("strikes: crossed out, only doubted", doubted)
         elif _beside(box, rows):
             continue
         elif any(overlap(one, box) > 0.4 for one in written):
             tally.count("strikes: not crossed out, but said to be", said)
+            tally.count("strikes: not crossed out, but doubted", doubted)
 
 
 def _beside(box: Corners, rows: Sequence[Corners]) -> bool:

@@ -122,10 +122,7 @@ def unknown_pages(
         f"| regions on print that OCR left | {tally.good['regions on print']} |",
         tally.row("named field found, before anything is read", "named"),
         *([tally.row("named field found, after reading", "read")] if reads else []),
-        tally.row("struck-out drug not ordered", "named: struck drug kept out"),
-        tally.row("found line crossed out, and said so", "strikes: crossed out, and said so"),
-        tally.row("found line not crossed out, but said to be",
-                  "strikes: not crossed out, but said to be"),
+        *_strike_rows(tally, "named"),
     ]  # fmt: skip
     names = {"all": "page time / one Tesseract pass, median", "upright": "of it make_upright",
              "print": "of it read_print", "fields": "of it find_fields"}  # fmt: skip
@@ -144,6 +141,23 @@ def unknown_pages(
     for name in sorted(name for name in tally.all if name.startswith(prefix)):
         lines.append(tally.row(name.removeprefix(prefix), name))
     return lines
+
+
+def _strike_rows(tally: Tally, measure: str) -> list[str]:
+    """What is said of crossed-out drugs and lines, and of those that are not."""
+    return [
+        tally.row("struck-out drug not ordered", f"{measure}: struck drug kept out"),
+        tally.row("struck-out drug only doubted", f"{measure}: struck drug only doubted"),
+        *(
+            tally.row(f"found line {what}", f"strikes: {what}")
+            for what in (
+                "crossed out, and said so",
+                "crossed out, only doubted",
+                "not crossed out, but said to be",
+                "not crossed out, but doubted",
+            )
+        ),
+    ]
 
 
 def known_pages(
@@ -167,13 +181,14 @@ def known_pages(
                 if not (one.printed or one.struck or one.name == "unnamed")
             ]  # fmt: skip
             count_fields(expected, drawn, page, fields, tally, "known")
+            count_strikes(drawn, page, fields, tally)
             if reads:
                 count_fields(expected, drawn, page, reads(ink, fields), tally, "read")
             tally.count("kept apart", not taken_for_another(page, others))
     lines = ["| known form after fax and phone | |", "| --- | --- |",
              tally.row("named field found, before anything is read", "known"),
              *([tally.row("named field found, after reading", "read")] if reads else []),
-             tally.row("struck-out drug not ordered", "known: struck drug kept out"),
+             *_strike_rows(tally, "known"),
              tally.row(f"refused by all {len(forms) - 1} other forms", "kept apart")]  # fmt: skip
     measure = "read" if reads else "known"
     lines += [tally.row(way, f"{measure}, {way}") for way in ROUGH]
@@ -240,7 +255,7 @@ def real_writing(data: Path | None, seed: int) -> list[str]:
             tally.row("all views", "real"), tally.row("views said to be sure", "sure")]  # fmt: skip
 
 
-def _no_turn(_page: object, _ink: object) -> tuple[int, bool]:
+def _no_turn(_page: object, _ink: object, _needed: float) -> tuple[int, bool]:
     return 0, True
 
 

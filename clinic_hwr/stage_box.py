@@ -11,6 +11,7 @@ from clinic_hwr.forms.recognition import version_sheets
 from clinic_hwr.intake.claims import InstallationFault
 from clinic_hwr.intake.models import Page
 from clinic_hwr.pages.form_match import FormSheet
+from clinic_hwr.pages.struck_fields import struck_together
 from clinic_hwr.pages.types import Box, FieldKind, FieldRegion, PrintedWord
 from clinic_hwr.recognition.types import Reading
 from clinic_hwr.review.services import (
@@ -80,7 +81,7 @@ def ink_read(field: Field) -> InkFound:
     if FieldKind(field.kind) in MARKS:
         return InkFound(None, present=_present(field, box, found.regions))
     region = _region(field, box, found)
-    struck = next((each.struck_out for each in _inside(box, found.regions) if each.struck_out), "")
+    struck = struck_together([each.struck_out for each in _inside(box, found.regions)])
     printed = print_reading(region)
     reading: Reading | None = printed
     if printed is None:

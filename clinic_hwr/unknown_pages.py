@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from clinic_hwr.intake.models import Page
-from clinic_hwr.pages.types import FIELD_NAMES, FieldRegion, Gray, NamedBy, StruckOut
+from clinic_hwr.pages.types import FIELD_NAMES, FieldRegion, Gray, NamedBy
 from clinic_hwr.prescriptions.lexicon import DrugLexicon
 from clinic_hwr.prescriptions.naming import ReadLine, name_by_reading
 from clinic_hwr.recognition.types import Reading
@@ -37,7 +37,7 @@ def regions_named(
             text=reading.text if reading else "",
             alternatives=tuple(other.text for other in reading.alternatives) if reading else (),
             box_px=region.box_px,
-            struck=region.struck_out is not StruckOut.NO,
+            struck=region.struck_out.is_said,
         )
         for region, reading in zip(regions, readings, strict=True)
     ]

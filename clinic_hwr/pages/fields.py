@@ -27,7 +27,7 @@ from .other_ink import with_other_ink_together
 from .pen_strokes import Stroke
 from .repeated_cells import block_fields
 from .shades import without_shades
-from .strikes import find_strikes, is_choice, is_read_through, struck_together
+from .struck_fields import with_strikes
 from .survey import PageSurvey, survey_page
 from .tables import find_table, table_fields
 from .text_lines import is_seen, letter_height, text_lines
@@ -39,7 +39,6 @@ from .types import (
     LineSegmenter,
     NamedBy,
     PrintedWord,
-    StruckOut,
     UprightPage,
 )
 from .value_runs import Slot, written_run
@@ -130,24 +129,8 @@ class _FieldSearch:
         self.fields += marked_lines(self.survey, self.fields)
         whole = with_loose_tails(self.survey, self.fields, self.letter)
         whole = without_shades(self.survey, with_halves(self.survey, whole, self.letter))
-        return self._with_strikes(with_other_ink_together(self.survey, whole, self.letter))
-
-    def _with_strikes(self, fields: Sequence[FieldRegion]) -> list[FieldRegion]:
-        """Say of written and printed values whether they are crossed out; marks are left out."""
-        survey, ink = self.survey, self.survey.all_ink
-        looked_at = [
-            one for one in fields
-            if one.present is None and not (one.comb or is_choice(one) or is_read_through(one))
-        ]  # fmt: skip
-        if ink is None or not looked_at:
-            return list(fields)
-        boxes = [line for one in looked_at for line in one.lines_px or (one.box_px,)]
-        said = iter(find_strikes(survey.gray, ink, survey.rules, boxes, self.letter, survey.maps))
-        struck = {
-            id(one): struck_together([next(said) for _ in one.lines_px or (one.box_px,)])
-            for one in looked_at
-        }
-        return [replace(one, struck_out=struck.get(id(one), StruckOut.NO)) for one in fields]
+        whole = with_other_ink_together(self.survey, whole, self.letter)
+        return with_strikes(self.survey, whole, self.letter)
 
     def _on_known_form(self, fit: FormFit) -> None:
         """The form's regions first, then the labels of what it does not know."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from .labels import union
 from .pen_strokes import Stroke
-from .strikes import struck_together
+from .struck_fields import MAY_BE_ORDERED, struck_together
 from .types import Box, FieldRegion, StruckOut
 
-SaysStruck = Callable[[Sequence[Box]], list[StruckOut]]
-"""Boxes of lines or words -> whether each is crossed out."""
+SaysStruck = Callable[[Sequence[Box], bool], list[StruckOut]]
+"""Boxes of lines or words, whether a doubt is to be said too -> whether each is crossed out."""
 
 # Words stand so many letter heights apart where one was crossed out and another written behind it.
 _APART = 0.6
@@ -33,12 +33,13 @@ def with_strike(
     Returns:
         The value; or what counts of it, then what is crossed out, both under its name.
     """
-    struck = struck_together(says(field.lines_px or (field.box_px,)))
+    lines = field.lines_px or (field.box_px,)
+    struck = struck_together(says(lines, field.name in MAY_BE_ORDERED))
     whole = [replace(field, struck_out=struck)]
     if struck is not StruckOut.PARTLY or field.lines_px or not strokes:
         return whole
     words = _words(strokes, _APART * letter_px)
-    said = says([union([one.box_px for one in word]) for word in words])
+    said = says([union([one.box_px for one in word]) for word in words], False)
     crossed = [word for word, one in zip(words, said, strict=True) if one is StruckOut.WHOLLY]
     left = [word for word, one in zip(words, said, strict=True) if one is StruckOut.NO]
     if not crossed or not left or len(crossed) + len(left) < len(words):

@@ -251,11 +251,12 @@ class _Finder:
                 kept.append(one)
         return kept
 
-    def _struck(self, boxes: Sequence[Box]) -> list[StruckOut]:
+    def _struck(self, boxes: Sequence[Box], doubts: bool) -> list[StruckOut]:
         # With what the survey took for rules: the form's own are off, a straight one is a strike.
         ink = self.survey.ink if self.survey.all_ink is None else self.survey.all_ink
         rules, maps = _no_rules(ink), self.survey.maps
-        return find_strikes(self.survey.gray, ink, rules, boxes, self.letter, maps)
+        asked = [doubts] * len(boxes)
+        return find_strikes(self.survey.gray, ink, rules, boxes, self.letter, maps, ask_of=asked)
 
     def _region(
         self, region: TemplateRegion, box: Box, strokes: Sequence[Stroke]

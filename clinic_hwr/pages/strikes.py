@@ -20,13 +20,12 @@ from .corner_strokes import corner_strokes
 from .level_strokes import level_strokes
 from .long_diagonals import crossed_columns, long_diagonals
 from .marked_strikes import highest_mark, marked_strikes
-from .medication_groups import PER_MEDICATION
 from .pen_rules import pen_rules
 from .rules import FormRules
 from .stroke_cores import stroke_cores
 from .stroke_sides import bare_columns, sides_of
 from .struck_rows import struck_rows
-from .types import Box, FieldRegion, LineMaps, StruckOut
+from .types import Box, LineMaps, StruckOut
 from .zigzags import zigzagged
 
 Mask = NDArray[np.uint8]
@@ -64,7 +63,6 @@ _WHOLLY, _PARTLY = 0.55, 0.1
 _MAYBE = 0.02  # of a segmenter's map, anywhere in a line
 # Zigzags: so many strokes above each other, or so much of the height inked, in a column.
 _LAYERS, _FILLED = 4, 0.62
-_READ_THROUGH = 0.85  # confidence of OCR
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +73,6 @@ class _Strike:
     right: int
 
 
-def is_choice(field: FieldRegion) -> bool:
-    """Whether a field is a circle around a printed choice: a stroke through print by nature."""
-    return bool(field.options or field.mark_doubt) or (
-        field.name == "refills" and field.printed_text is not None
-    )
-
-
-def is_read_through(field: FieldRegion) -> bool:
-    """Whether OCR read a printed value too surely for a stroke to go through it.
-
-    What may be a drug is looked at all the same: a thin stroke through type is still read.
-    """
-    said = field.printed_text is not None and field.confidence >= _READ_THROUGH
-    return said and field.name not in (*PER_MEDICATION, "refills", "unnamed")
-
-
 def find_strikes(
     gray: Mask,
     ink: Mask,
@@ -98,6 +80,7 @@ def find_strikes(
     boxes: Sequence[Box],
     letter_px: float,
     maps: LineMaps | None = None,
+    ask_of: Sequence[bool] = (),
 ) -> list[StruckOut]:
     """Say of each line whether it is crossed out.
 
@@ -110,19 +93,21 @@ def find_strikes(
         maps: what a segmenter says of the page. One that knows crossed-out lines decides, having
             seen the page around a stroke; rules are asked of what it is not quite sure is none,
             and of lines from side to side of a chart, which look like rules to it.
+        ask_of: for each line whether a person is to be asked where only rules see a stroke in it
+            (``PERHAPS``): to miss one there may harm. None without it.
     """
-    if maps is None or maps.struck is None:
-        said, asked = [StruckOut.NO] * len(boxes), list(range(len(boxes)))
-    else:
+    said, asked = [StruckOut.NO] * len(boxes), list(range(len(boxes)))
+    sure = set(asked)
+    if maps is not None and maps.struck is not None:
         said = [_by_map(maps, ink, rules, box, letter_px) for box in boxes]
-        asked = [
-            number for number, box in enumerate(boxes)
-            if said[number] is StruckOut.NO and highest_mark(maps, box) >= _MAYBE
-        ]  # fmt: skip
+        clear = [number for number in asked if said[number] is StruckOut.NO]
+        sure = {number for number in clear if highest_mark(maps, boxes[number]) >= _MAYBE}
+        asked = [number for number in clear if number in sure or (ask_of and ask_of[number])]
     if asked:
         answers = _by_rules(gray, ink, rules, boxes, letter_px, asked)
         for number, answer in zip(asked, answers, strict=True):
-            said[number] = answer
+            doubted = answer is not StruckOut.NO and number not in sure
+            said[number] = StruckOut.PERHAPS if doubted else answer
     rows = struck_rows(ink, rules, boxes, letter_px)
     return [StruckOut.WHOLLY if row else one for row, one in zip(rows, said, strict=True)]
 
@@ -139,13 +124,6 @@ def _by_rules(
     pen_cores = np.asarray(cv2.bitwise_and(cores, off_rules), np.uint8)
     looks = (ink, cores), (pen, pen_cores)
     return [_of_line(looks, rules, boxes[number], letter, crosses) for number in asked]
-
-
-def struck_together(lines: Sequence[StruckOut]) -> StruckOut:
-    """What is said of a block whose lines are crossed out or not."""
-    if all(line is StruckOut.WHOLLY for line in lines):
-        return StruckOut.WHOLLY
-    return StruckOut.PARTLY if any(line is not StruckOut.NO for line in lines) else StruckOut.NO
 
 
 def _by_map(maps: LineMaps, ink: Mask, rules: FormRules, box: Box, letter: float) -> StruckOut:

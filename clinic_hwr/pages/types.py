@@ -48,8 +48,14 @@ class StruckOut(StrEnum):
     """Whether writing is crossed out."""
 
     NO = ""
+    PERHAPS = "perhaps"  # something may go through it: words are shown, a person is asked
     PARTLY = "partly"
     WHOLLY = "wholly"
+
+    @property
+    def is_said(self) -> bool:
+        """Whether its words are taken for crossed out until a person says otherwise."""
+        return self in (StruckOut.PARTLY, StruckOut.WHOLLY)
 
 
 class MarkDoubt(StrEnum):

@@ -132,7 +132,7 @@ def context_of(
 
 def _as_ordered(value: FieldValue) -> FieldValue:
     """Take the machine's words off what is crossed out: only a person may say that it is meant."""
-    if not value.struck_out or value.human:
+    if value.struck_out in ("", "perhaps") or value.human:
         return value
     return replace(value, text="", alternatives=(), p_correct=0.0)
 

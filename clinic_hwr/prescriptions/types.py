@@ -22,7 +22,8 @@ class FieldValue:
         present: for signature/checkbox fields: whether there is a mark.
         illegible: a person looked and could not read it.
         named_by: what the name was taken from, a ``pages.types.NamedBy``.
-        struck_out: a ``pages.types.StruckOut``: "wholly" or "partly" when it is crossed out.
+        struck_out: a ``pages.types.StruckOut``: "wholly" or "partly" when it is crossed out,
+            "perhaps" when it may be.
         print_problem: why the print of its page could not be read, "" when it was.
         page_problems: what could not be done for its page, as ``pages.types.PageProblem``.
         mark_doubt: a ``pages.types.MarkDoubt``: why marks do not say which choice is meant.

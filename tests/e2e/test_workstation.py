@@ -294,3 +294,22 @@ def test_struck_out_ink_says_so_in_words_wherever_it_is(
     expect(page.locator("[data-sheet] .struck-sign")).to_have_text("✕ struck out")
     expect(page.locator(".named")).to_have_text("Named by the print “Refills:” beside it")
     expect(page.locator(".chip-struck")).to_have_count(2)  # of no other field
+
+
+def test_a_doubt_whether_ink_is_struck_out_goes_with_a_persons_answer(
+    live_server: Any, watched: Watched, read: ReadScan, signer: Any
+) -> None:
+    Field.objects.filter(pk=read["refills"].pk).update(struck_out="perhaps")
+    page = watched.page
+    sign_in(page, live_server, signer)
+    open_workstation(page, live_server, read)
+    choose(page, "Refills 1")
+
+    expect(page.locator("[data-card] .chip-struck")).to_have_text("Struck out?")
+    expect(page.locator("[data-sheet] .struck-sign")).to_have_text("✕ struck out?")
+    page.keyboard.press("Enter")
+    saved(page)
+    choose(page, "Refills 1")
+
+    expect(page.locator(".chip-struck")).to_have_count(0)
+    expect(page.locator("[data-sheet] .struck-sign")).to_have_text("")

@@ -23,7 +23,7 @@ SHEET = FormSheet("riverside", 1, FormPrint.of(blank_form()), regions_from_json(
 
 
 def voting(turns: int, *, sure: bool) -> object:
-    return mock.patch.object(upright, "_quarter_turns", lambda page, ink: (turns, sure))
+    return mock.patch.object(upright, "_quarter_turns", lambda page, ink, needed: (turns, sure))
 
 
 @pytest.mark.parametrize(("came", "voted"), [(2, 0), (0, 2), (1, 0), (0, 3)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from clinic_hwr.pages.background import ink_mask
 from clinic_hwr.pages.marked_strikes import highest_mark, marked_strikes
 from clinic_hwr.pages.rules import FormRules, find_rules
 from clinic_hwr.pages.strikes import find_strikes
+from clinic_hwr.pages.struck_fields import struck_together
 from clinic_hwr.pages.types import Box, LineMaps, StruckOut
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 
@@ -88,17 +91,64 @@ def test_the_map_decides_where_rules_see_no_stroke(end: float, said: StruckOut) 
 )
 def test_rules_are_asked_of_what_the_map_is_not_sure_of(mark: float, said: StruckOut) -> None:
     """A stroke that rules know, where the map says little or nothing."""
+    page = _struck_line()
+    assert page.said(None) == StruckOut.WHOLLY
+    assert page.said(mark) == said
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [(0.0, StruckOut.PERHAPS), (0.05, StruckOut.WHOLLY)],
+    ids=["the map is sure", "the map is not quite sure"],
+)
+def test_of_what_may_be_ordered_rules_are_asked_in_any_case(mark: float, said: StruckOut) -> None:
+    assert _struck_line().said(mark, ask=True) == said
+    assert _struck_line(struck=False).said(mark, ask=True) == StruckOut.NO
+
+
+@dataclass
+class _Line:
+    gray: np.ndarray
+    box: Box
+
+    def said(self, mark: float | None, *, ask: bool = False) -> StruckOut:
+        """What is said of the line where the map has one place with this mark; None: no map."""
+        struck = np.zeros((120, 600), np.float32)
+        middle = (2 * self.box.y + self.box.height) // 4
+        struck[middle, self.box.x : self.box.x + 4] = mark or 0.0
+        maps = None if mark is None else _maps(struck, struck.shape)
+        ink, letter = ink_mask(self.gray), 0.8 * self.box.height
+        (said,) = find_strikes(
+            self.gray, ink, find_rules(self.gray), [self.box], letter, maps, ask_of=[ask]
+        )
+        return said
+
+
+def _struck_line(*, struck: bool = True) -> _Line:
+    """A line with a stroke that rules know through it."""
     paper = Paper(6.0, 1.2, 200, ScribbleHand(), np.random.default_rng(5))
     x0, y0, x1, y1 = paper.write(0.6, 0.72, "Lisinoril 10 m tab one")
     xs = np.linspace(x0, x1, 30)
     level = 0.72 - 0.6 * paper.x_height_in
-    paper.stroke(np.stack([xs, level + 0.004 * np.sin(xs * 4)], 1))
+    if struck:
+        paper.stroke(np.stack([xs, level + 0.004 * np.sin(xs * 4)], 1))
     left, top, right, bottom = (round(200 * side) for side in (x0, y0, x1, y1))
-    box = Box(left, top, right - left, bottom - top)
-    rules = find_rules(paper.ink)
-    ink, letter = ink_mask(paper.ink), 0.8 * box.height
-    assert find_strikes(paper.ink, ink, rules, [box], letter) == [StruckOut.WHOLLY]
-    struck = np.zeros((120, 600), np.float32)
-    struck[(top + bottom) // 4, left : left + 4] = mark
-    maps = _maps(struck, struck.shape)
-    assert find_strikes(paper.ink, ink, rules, [box], letter, maps) == [said]
+    return _Line(paper.ink, Box(left, top, right - left, bottom - top))
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((StruckOut.NO, StruckOut.NO), StruckOut.NO),
+        ((StruckOut.NO, StruckOut.PERHAPS), StruckOut.PERHAPS),
+        ((StruckOut.PERHAPS, StruckOut.PARTLY), StruckOut.PARTLY),
+        ((StruckOut.WHOLLY, StruckOut.NO), StruckOut.PARTLY),
+        ((StruckOut.WHOLLY, StruckOut.PERHAPS), StruckOut.PARTLY),
+        ((StruckOut.WHOLLY, StruckOut.WHOLLY), StruckOut.WHOLLY),
+        ((), StruckOut.NO),
+    ],
+)
+def test_what_is_said_of_a_block_is_the_worst_of_its_lines(
+    lines: tuple[StruckOut, ...], said: StruckOut
+) -> None:
+    assert struck_together(lines) is said

@@ -8,8 +8,9 @@ import pytest
 
 from clinic_hwr.pages.background import ink_mask
 from clinic_hwr.pages.rules import FormRules, find_rules
-from clinic_hwr.pages.strikes import find_strikes, is_read_through
+from clinic_hwr.pages.strikes import find_strikes
 from clinic_hwr.pages.stroke_cores import stroke_cores
+from clinic_hwr.pages.struck_fields import is_read_through
 from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldRegion, StruckOut
 from clinic_hwr.pages.zigzags import _ended, zigzagged
 from clinic_hwr.recognition.synthesis.pages_paper import Paper

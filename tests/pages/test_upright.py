@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clinic_hwr.pages import make_upright, orientation
+from clinic_hwr.pages import make_upright, orientation, upright
 from clinic_hwr.pages.background import flatten_background, ink_mask, without_tints
+from clinic_hwr.pages.glyphs import TurnVotes
 from clinic_hwr.pages.orientation import clockwise_turns
 from clinic_hwr.pages.skew import skew_degrees
+from clinic_hwr.pages.types import PageProblem
 from clinic_hwr.pages.upright import _median_within
 from clinic_hwr.recognition.synthesis.pages import ScanSettings, draw_page
 from clinic_hwr.recognition.synthesis.pages_samples import US_PAD
@@ -132,3 +134,28 @@ def test_median_by_counting_is_the_median(pixels: int) -> None:
     part[0, :pixels] = 255
 
     assert _median_within(view, part) == np.median(view[part > 0])
+
+
+@pytest.mark.parametrize(
+    ("black", "margin", "letters", "sure"),
+    [
+        (False, 70.0, 0.0, True),
+        (True, 70.0, 0.0, False),
+        (True, 70.0, 60.0, True),
+        (True, 400.0, 0.0, True),
+    ],
+    ids=["a clean fax", "streaks may vote", "but print is read", "or all letters agree"],
+)
+def test_streaks_of_a_blackened_fax_say_not_which_way_up_it_is(
+    black: bool, margin: float, letters: float, sure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upright, "is_blackened", lambda gray, clean: black)
+    monkeypatch.setattr(upright, "turn_votes", lambda ink: TurnVotes((margin, 0.0, 0.0, 0.0), 1))
+    monkeypatch.setattr(orientation, "print_evidence", lambda gray: letters)
+    fax = np.full((1100, 850), 255, np.uint8)
+    fax[200:900:60, 100:700] = 0
+
+    page = make_upright(fax)
+
+    assert (PageProblem.ORIENTATION_UNSURE in page.problems) is not sure
+    assert page.rotation_deg == 0

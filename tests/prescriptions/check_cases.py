@@ -179,6 +179,14 @@ CASES: list[tuple[str, list[FieldValue], tuple[str, ...], str, int, str]] = [
         "A part of this looks crossed out",
     ),
     (
+        "struck_out",
+        [field("drug", "Lisinopril 10 mg tab", 1, struck_out="perhaps")],
+        (),
+        "drug",
+        1,
+        "A stroke may go through this",
+    ),
+    (
         "named_by_reading",
         [field("sig", "1 tab daily", 1, named_by="reading")],
         (),

@@ -235,3 +235,17 @@ def test_a_decision_about_one_field_leaves_the_stop_of_its_namesake() -> None:
 
     severities = {each.field_id: each.severity for each in found if each.code == "struck_out"}
     assert severities == {"one": "stop", "two": "warn"}
+
+
+def test_what_is_perhaps_crossed_out_keeps_its_words_until_a_person_answers() -> None:
+    drug = field("drug", "Lisinopril 10 mg tab", 1, struck_out="perhaps")
+    rest = [value for value in whole_paper() if value.name != "drug"]
+
+    asked = interpret([*rest, drug], today=TODAY)
+    settled = interpret([*rest, decided(drug)], today=TODAY)
+    plain = interpret([*rest, replace(drug, struck_out="")], today=TODAY)
+    crossed = interpret([*rest, replace(drug, struck_out="wholly")], today=TODAY)
+
+    assert asked.medications[0].drug == plain.medications[0].drug != crossed.medications[0].drug
+    assert [b.severity for b in asked.blockers if b.code == "struck_out"] == ["stop"]
+    assert not [b for b in settled.blockers if b.code == "struck_out"]

@@ -104,9 +104,15 @@ def dea_invalid(context: CheckContext) -> Iterator[Finding]:
 
 @blocker("struck_out")
 def struck_out(context: CheckContext) -> Iterator[Finding]:
-    """Something is crossed out, wholly or in part: it is not taken as written."""
+    """Something is crossed out, wholly, in part or perhaps: a person says what is ordered."""
     for value in context.values:
-        if value.struck_out and not (value.human and not value.text.strip()):
+        if value.struck_out == "perhaps":
+            if not value.human:
+                yield finding_about(
+                    value,
+                    "A stroke may go through this: check on the paper that it is still ordered.",
+                )
+        elif value.struck_out and not (value.human and not value.text.strip()):
             part = "" if value.struck_out == "wholly" else "A part of "
             how = f"{part}{'this' if part else 'This'} looks crossed out"
             yield finding_about(

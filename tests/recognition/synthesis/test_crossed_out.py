@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from clinic_hwr.recognition.synthesis import crossed_out
+from clinic_hwr.recognition.synthesis import crossed_out, strike_ways
 from clinic_hwr.recognition.synthesis.crossed_out import LOOKALIKES, WAYS, cross_out_more
 from clinic_hwr.recognition.synthesis.pages import draw_page, random_content
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
@@ -61,7 +61,7 @@ def test_a_part_of_a_line_is_crossed_out_where_the_truth_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(crossed_out, "_PARTLY", 1.0)
-    monkeypatch.setattr(crossed_out, "WAYS", (crossed_out.one_stroke,))
+    monkeypatch.setattr(crossed_out, "WAYS", (strike_ways.one_stroke,))
     before, after = _paper(), _paper()
     cross_out_more(after, 1.0)
     for line in after.lines:

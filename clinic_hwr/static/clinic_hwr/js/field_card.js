@@ -8,6 +8,7 @@ const ACTIONS = ["accept", "edit", "name_field", "illegible", "not_present", "no
 const KEY_SIGNS = { Enter: "Enter", Escape: "Esc", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
 const WAITS = { second: "Second person", pharmacist: "Pharmacist", prescriber: "Prescriber" };
 const TURNS = { first: "Entered blind", second: "Second entry, blind", adjudicate: "Two entries differ" };
+const STRUCK_WORDS = { perhaps: "Struck out?", partly: "Partly struck out", wholly: "Struck out" };
 
 /** @param {string} key @returns {string} the key as it is printed on keyboards */
 export function keySign(key) {
@@ -34,10 +35,16 @@ export function stateChip(field) {
   return el("span", { class: "chip", text: "By policy" });
 }
 
-/** @param {any} field @returns {HTMLElement | null} a stroke goes through the ink, said in words and by a line */
+/** @param {any} field @returns {string} whether a stroke goes through the ink; a doubt is settled by a person's answer */
+export function struckWords(field) {
+  return field.struck_out === "perhaps" && field.decision ? "" : (STRUCK_WORDS[field.struck_out] ?? "");
+}
+
+/** @param {any} field @returns {HTMLElement | null} the same in words and by a line */
 export function struckChip(field) {
-  if (!field.struck_out) return null;
-  return el("span", { class: "chip chip-stop chip-struck", text: field.struck_out === "partly" ? "Partly struck out" : "Struck out" });
+  const words = struckWords(field);
+  const kind = field.struck_out === "perhaps" ? "chip-doubt" : "chip-stop";
+  return words ? el("span", { class: `chip ${kind} chip-struck`, text: words }) : null;
 }
 
 /** @param {any} field @returns {HTMLElement} how sure the machine is: bars and a word, never a number */

@@ -1,6 +1,7 @@
 /** @file The scanned page: an SVG whose viewBox follows the field at hand. */
 
 import { svg } from "./dom.js";
+import { struckWords } from "./field_card.js";
 
 /** @typedef {{number: number, url: string, width: number, height: number}} SheetPage */
 
@@ -48,13 +49,17 @@ export class SheetView {
       const field = fields.find((item) => item.id === rect.dataset.field);
       rect.setAttribute("class", this.rectClass(field, active));
     }
+    for (const sign of this.root.querySelectorAll("[data-struck]")) {
+      const field = fields.find((item) => item.id === sign.dataset.struck);
+      sign.textContent = field ? struckSignWords(field) : "";
+    }
     this.root.querySelector(".is-active")?.parentNode.append(this.root.querySelector(".is-active"));
     this.frame();
   }
 
   /** @param {any} field @param {any} active @returns {string} */
   rectClass(field, active) {
-    const struck = field?.struck_out ? " is-struck" : "";
+    const struck = field && struckWords(field) ? " is-struck" : "";
     if (field?.id === active.id) return `field-box is-active${struck}`;
     return `field-box${field?.needs_human ? " is-waiting" : ""}${struck}`;
   }
@@ -78,7 +83,7 @@ export class SheetView {
       rect.dataset.field = field.id;
       rect.addEventListener("click", () => this.onPick(field.id));
       boxes.append(rect);
-      if (field.struck_out) boxes.append(struckSign(field, page));
+      if (struckWords(field)) boxes.append(struckSign(field, page));
     }
     this.root.replaceChildren(image, boxes);
   }
@@ -150,8 +155,15 @@ function struckSign(field, page) {
   const size = page.width * 0.014;
   // writing begins at the left: its right end is where there is most often room
   const text = svg("text", { class: "struck-sign", x: x + width + MARGIN_PX, y: Math.max(size, y - MARGIN_PX - size * 0.3), "font-size": size });
-  text.textContent = field.struck_out === "partly" ? "✕ partly struck out" : "✕ struck out";
+  text.dataset.struck = field.id;
+  text.textContent = struckSignWords(field);
   return text;
+}
+
+/** @param {any} field @returns {string} nothing once a person has settled a doubt */
+function struckSignWords(field) {
+  const words = struckWords(field);
+  return words && `✕ ${words.toLowerCase()}`;
 }
 
 /** @param {number} value @param {number} low @param {number} high @returns {number} centred when it cannot fit */

@@ -1,0 +1,69 @@
+"""Which values of a page are crossed out, as a whole, in part or perhaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .medication_groups import PER_MEDICATION
+from .strikes import find_strikes
+from .survey import PageSurvey
+from .types import FieldRegion, StruckOut
+
+_READ_THROUGH = 0.85  # confidence of OCR
+MAY_BE_ORDERED = frozenset({"drug", "strength", "sig", "unnamed"})
+"""Names of what harms if it was crossed out; what has no name yet may be a drug."""
+
+
+def with_strikes(
+    survey: PageSurvey, fields: Sequence[FieldRegion], letter_px: float
+) -> list[FieldRegion]:
+    """Say of written and printed values whether they are crossed out; marks are left out.
+
+    Args:
+        survey: of the page.
+        fields: of the page, all of them.
+        letter_px: typical height of a pen letter.
+    """
+    ink = survey.all_ink
+    looked_at = [
+        one for one in fields
+        if one.present is None and not (one.comb or is_choice(one) or is_read_through(one))
+    ]  # fmt: skip
+    if ink is None or not looked_at:
+        return list(fields)
+    lines = [(one.name, line) for one in looked_at for line in one.lines_px or (one.box_px,)]
+    said = iter(find_strikes(
+        survey.gray, ink, survey.rules, [line for _, line in lines], letter_px, survey.maps,
+        ask_of=[name in MAY_BE_ORDERED for name, _ in lines],
+    ))  # fmt: skip
+    struck = {
+        id(one): struck_together([next(said) for _ in one.lines_px or (one.box_px,)])
+        for one in looked_at
+    }
+    return [replace(one, struck_out=struck.get(id(one), StruckOut.NO)) for one in fields]
+
+
+def struck_together(lines: Sequence[StruckOut]) -> StruckOut:
+    """What is said of a block whose lines are crossed out or not."""
+    if lines and all(line is StruckOut.WHOLLY for line in lines):
+        return StruckOut.WHOLLY
+    if any(line.is_said for line in lines):
+        return StruckOut.PARTLY
+    return StruckOut.PERHAPS if StruckOut.PERHAPS in lines else StruckOut.NO
+
+
+def is_choice(field: FieldRegion) -> bool:
+    """Whether a field is a circle around a printed choice: a stroke through print by nature."""
+    return bool(field.options or field.mark_doubt) or (
+        field.name == "refills" and field.printed_text is not None
+    )
+
+
+def is_read_through(field: FieldRegion) -> bool:
+    """Whether OCR read a printed value too surely for a stroke to go through it.
+
+    What may be a drug is looked at all the same: a thin stroke through type is still read.
+    """
+    said = field.printed_text is not None and field.confidence >= _READ_THROUGH
+    return said and field.name not in (*PER_MEDICATION, "refills", "unnamed")
