@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -44,20 +44,23 @@ def field_of_phrase(phrase: str) -> str | None:
 
 
 def find_labels(
-    words: Sequence[PrintedWord], vocabulary: LabelVocabulary | None = None
+    words: Sequence[PrintedWord],
+    vocabulary: LabelVocabulary | None = None,
+    by_pen: Collection[int] = (),
 ) -> tuple[Label, ...]:
     """Find the printed labels among the words of a page, longest phrase first, in reading order.
 
     Args:
         words: what OCR read; ``split_glued`` parts labels from values first.
         vocabulary: the languages enabled; None: all that are known.
+        by_pen: indexes of words that are handwriting as it seems: they make no sentence with print.
     """
     known = vocabulary or label_vocabulary()
     labels: list[Label] = []
     for row in word_rows(words):
         at = 0
         while at < len(row):
-            label = _label_at(words, row, at, known)
+            label = _label_at(words, row, at, known, by_pen)
             if label is None:
                 at += 1
                 continue
@@ -114,8 +117,9 @@ def split_glued(
 
 
 def _label_at(
-    words: Sequence[PrintedWord], row: list[int], at: int, known: LabelVocabulary
-) -> Label | None:
+    words: Sequence[PrintedWord], row: list[int], at: int, known: LabelVocabulary,
+    by_pen: Collection[int],
+) -> Label | None:  # fmt: skip
     for length in range(min(known.longest, len(row) - at), 0, -1):
         indexes = row[at : at + length]
         if not _close_together([words[i].box_px for i in indexes]):
@@ -129,7 +133,9 @@ def _label_at(
             continue  # the label ended there: "Patient: Nora" is no "patient name"
         colon = text.rstrip().endswith(":")
         field = known.field_of(normalised(text), colon=colon)
-        if field is None or (field != "rx" and _inside_a_sentence(words, row, at, length, known)):
+        if field is None:
+            continue
+        if field != "rx" and _inside_a_sentence(words, row, at, length, known, by_pen):
             continue
         box = union([words[i].box_px for i in indexes])
         if field == "rx":
@@ -227,17 +233,18 @@ def _without_titles(labels: Sequence[Label]) -> list[Label]:
 
 
 def _inside_a_sentence(
-    words: Sequence[PrintedWord], row: list[int], at: int, length: int, known: LabelVocabulary
-) -> bool:
+    words: Sequence[PrintedWord], row: list[int], at: int, length: int, known: LabelVocabulary,
+    by_pen: Collection[int],
+) -> bool:  # fmt: skip
     """Whether running text goes on before or behind a phrase: then it labels nothing."""
     first, last = words[row[at]], words[row[at + length - 1]]
-    if at > 0:
+    if at > 0 and row[at - 1] not in by_pen:
         before = words[row[at - 1]]
         gap = first.box_px.x - (before.box_px.x + before.box_px.width)
         label = known.fields.get(normalised(before.text))
         if gap < _SPACE * first.box_px.height and label is None:
             return True
-    if last.text.endswith(":") or at + length == len(row):
+    if last.text.endswith(":") or at + length == len(row) or row[at + length] in by_pen:
         return False
     behind = words[row[at + length]]
     gap = behind.box_px.x - (last.box_px.x + last.box_px.width)

@@ -29,6 +29,8 @@ from .unread_print import read_rest
 
 # A label of the vocabulary is print even where its letters look hand-drawn, within reason.
 _LABEL_LOG_ODDS = -4.0
+# What is so surely handwriting does not go on a sentence that a label would be a part of.
+_PEN_LOG_ODDS = -1.0
 # Handwriting taken for print would be released as OCR text, print taken for handwriting is only
 # read by the other recognizer: the burden of proof is on print, most of all under an Rx.
 _VALUE_LOG_ODDS, _RX_LOG_ODDS = 0.7, 2.5
@@ -185,7 +187,8 @@ def _printed_words(
     odds = print_log_odds(gray, ink, words)
     if maps is not None:
         odds = odds + map_log_odds(maps, words)
-    candidates = find_labels(words, vocabulary)
+    by_pen = frozenset(np.flatnonzero(odds < _PEN_LOG_ODDS).tolist())
+    candidates = find_labels(words, vocabulary, by_pen)
     labels = [
         label for label in candidates
         if odds[list(label.word_indexes)].mean() > _LABEL_LOG_ODDS

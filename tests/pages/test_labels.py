@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from clinic_hwr.pages import survey
 from clinic_hwr.pages.label_vocabulary import normalised
 from clinic_hwr.pages.labels import field_of_phrase, find_labels
 from clinic_hwr.pages.types import Box, PrintedWord
@@ -42,6 +44,29 @@ def test_a_sign_between_words_belongs_to_their_label() -> None:
 
 def test_running_text_holds_no_labels() -> None:
     assert find_labels(_row("All", "orders", "must", "be", "dated", "and", "signed.")) == ()
+
+
+def test_handwriting_beside_a_label_makes_no_sentence_of_it() -> None:
+    row = _row("lu", "Sexe", "ii")
+    assert find_labels(row) == ()
+    assert [label.text for label in find_labels(row, by_pen={0, 2})] == ["Sexe"]
+    assert find_labels(row, by_pen={0}) == find_labels(row, by_pen={2}) == ()
+
+
+def test_which_words_are_handwriting_is_said_by_their_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = {"Sexe": 6.0, "ii": -4.0, "all": 0.5}
+    monkeypatch.setattr(
+        survey, "print_log_odds", lambda gray, ink, words: np.array([looks[w.text] for w in words])
+    )
+    page = np.full((200, 900), 255, np.uint8)
+
+    def labels(*texts: str) -> list[str]:
+        return [label.text for label in survey.survey_page(page, _row(*texts)).labels]
+
+    assert labels("Sexe", "ii") == ["Sexe"]
+    assert labels("Sexe", "all") == []
 
 
 def test_labels_of_one_row_are_apart() -> None:
