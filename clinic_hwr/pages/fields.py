@@ -258,15 +258,25 @@ class _FieldSearch:
             own = label.field in PER_MEDICATION
             found = over(self.survey, label, self._outside(None if own else area))
             found = found or below(self.survey, label, self._outside(area))
-            if found and is_writing(self.survey, union([s.box_px for s in found])):
+            written = bool(found) and is_writing(self.survey, union([s.box_px for s in found]))
+            if written:
                 field = FieldRegion(
                     label.field, FIELD_NAMES[label.field], union([s.box_px for s in found]),
                     label=label.text, lines_px=rows_of_writing(self.survey, found),
                 )  # fmt: skip
                 self._take([self._numbered(field)], set(found))
-            elif not found and (words := printed_in_cell(self.survey, label)):
-                field = printed_region(label.field, words, label=label.text)
+            elif rows := printed_in_cell(self.survey, label):
+                field = printed_region(label.field, rows[0], label=label.text)
                 self._take([self._numbered(field)], set())
+                if label.field == "patient_name":
+                    self._printed_address(rows)
+
+    def _printed_address(self, rows: Sequence[Sequence[PrintedWord]]) -> None:
+        """Take what a practice prints under the name, the first row, where nothing asks for it."""
+        asked = any(one.field == "patient_address" for one in self.survey.labels)
+        words = [word for row in rows[1:] if _is_set_under(row, rows[0]) for word in row]
+        if words and not asked and any(char.isdigit() for word in words for char in word.text):
+            self._take([printed_region("patient_address", words)], set(), NamedBy.PLACE)
 
     def _in_its_cell(self, label: Label) -> bool:
         """Take what is written in the cell of a label; False where there is none."""
@@ -379,3 +389,8 @@ class _FieldSearch:
                     name = "patient_address" if address else "unnamed"
                     field = FieldRegion(name, FIELD_NAMES[name], line.box_px)
                     self._take([field], set(), NamedBy.PLACE if address else NamedBy.NOBODY)
+
+
+def _is_set_under(row: Sequence[PrintedWord], first: Sequence[PrintedWord]) -> bool:
+    """Whether a row of print begins where another does."""
+    return abs(row[0].box_px.x - first[0].box_px.x) < first[0].box_px.height

@@ -27,6 +27,7 @@ _PARTED, _PARTED_OFF = 3.0, 0.15
 # printed capital, for all ink and for what the segmenter marks.
 _HIGH, _LARGE = 0.45, 1.1
 _SEEN_HIGH, _SEEN_LARGE = 0.35, 0.75
+_BESIDE = 2.5  # label heights that labels beside each other may be higher or lower
 _LEFT_PART = 0.35  # of a cell's width: a label further right has its value under it
 
 
@@ -194,13 +195,14 @@ def below(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[S
     return near_marked(survey, [s for s in strokes if contains(area, *centre(s.box_px))])
 
 
-def printed_in_cell(survey: PageSurvey, label: Label) -> list[PrintedWord]:
-    """Return the first row of print under the label of a printed cell, without other labels.
+def printed_in_cell(survey: PageSurvey, label: Label) -> list[list[PrintedWord]]:
+    """Return the rows of print that begin under the label of a printed cell, from top to bottom.
 
-    Outside of a cell the next row of print answers another question.
+    Outside of a cell the next row of print answers another question, and so does what begins behind
+    the label's end; other labels are none.
     """
     area = _area_below(survey, label)
-    if area is None or cell_around(survey, label.box_px) is None:
+    if area is None or _share_of_cell(survey, label.box_px) is None:
         return []
     taken = {i for one in survey.labels for i in one.word_indexes}
     left = _left_of_value(area, label.box_px)
@@ -209,23 +211,26 @@ def printed_in_cell(survey: PageSurvey, label: Label) -> list[PrintedWord]:
         if index not in taken and contains(area, *centre(word.box_px))
         and word.box_px.x >= left and any(char.isalnum() for char in word.text)
     ]  # fmt: skip
-    if not words:
-        return []
-    first = min(words, key=lambda word: word.box_px.y).box_px
-    row = sorted((w for w in words if same_row(first, w.box_px)), key=lambda w: w.box_px.x)
-    value = row[:1]
-    for word in row[1:]:
-        end = value[-1].box_px.x + value[-1].box_px.width
-        if word.box_px.x - end > _WORD_GAP * label.box_px.height:
-            break
-        value.append(word)
-    return value
+    rows = []
+    while words:
+        first = min(words, key=lambda word: word.box_px.y).box_px
+        row = sorted((w for w in words if same_row(first, w.box_px)), key=lambda w: w.box_px.x)
+        words = [word for word in words if word not in row]
+        value = row[:1]
+        for word in row[1:]:
+            end = value[-1].box_px.x + value[-1].box_px.width
+            if word.box_px.x - end > _WORD_GAP * label.box_px.height:
+                break
+            value.append(word)
+        if value[0].box_px.x < label.box_px.x + label.box_px.width:
+            rows.append(value)
+    return rows
 
 
 def _area_below(survey: PageSurvey, label: Label) -> Box | None:
     """Where a value under its label stands; None for the label of an empty underlined row."""
     box = label.box_px
-    cell = cell_around(survey, box)
+    cell = _share_of_cell(survey, box)
     if cell is None and rule_beside(survey, box) is not None:
         return None  # nothing was written, and below is another field
     right = _right_end(survey, box)
@@ -252,6 +257,28 @@ def cell_around(survey: PageSurvey, label: Box) -> Box | None:
     if any(same_row(label, one.box_px) and contains(cell, *centre(one.box_px)) for one in others):
         return None
     return cell
+
+
+def _share_of_cell(survey: PageSurvey, label: Box) -> Box | None:
+    """What of a printed cell is a label's in its upper part: up to labels beside it.
+
+    None where the label is in no cell, or values stand on rules beside its labels.
+    """
+    cell = _cell_of(survey, label)
+    if cell is None:
+        return None
+    beside = [
+        one.box_px for one in survey.labels
+        if one.box_px != label and contains(cell, *centre(one.box_px))
+        and abs(centre(one.box_px)[1] - centre(label)[1]) < _BESIDE * label.height
+    ]  # fmt: skip
+    low = min(one.y for one in (label, *beside)) - cell.y > _CELL_TOP * label.height
+    if low or (beside and rule_beside(survey, label) is not None):
+        return None
+    left = label.x - label.height if any(one.x < label.x for one in beside) else cell.x
+    behind = [one.x for one in beside if one.x >= label.x + label.width]
+    right = min(behind) - label.height if behind else cell.x + cell.width
+    return Box(left, cell.y, max(0, right - left), cell.height)
 
 
 def written_in_cell(survey: PageSurvey, label: Label, strokes: Sequence[Stroke]) -> list[Stroke]:
