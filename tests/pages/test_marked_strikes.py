@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,8 +11,9 @@ from clinic_hwr.pages.background import ink_mask
 from clinic_hwr.pages.marked_strikes import highest_mark, marked_strikes
 from clinic_hwr.pages.rules import FormRules, find_rules
 from clinic_hwr.pages.strikes import find_strikes
-from clinic_hwr.pages.struck_fields import struck_together
-from clinic_hwr.pages.types import Box, LineMaps, StruckOut
+from clinic_hwr.pages.struck_fields import struck_together, with_strikes
+from clinic_hwr.pages.survey import survey_page
+from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldRegion, LineMaps, StruckOut
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 
 from .scribble import ScribbleHand
@@ -104,6 +105,19 @@ def test_rules_are_asked_of_what_the_map_is_not_sure_of(mark: float, said: Struc
 def test_of_what_may_be_ordered_rules_are_asked_in_any_case(mark: float, said: StruckOut) -> None:
     assert _struck_line().said(mark, ask=True) == said
     assert _struck_line(struck=False).said(mark, ask=True) == StruckOut.NO
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("drug", StruckOut.PERHAPS), ("patient_name", StruckOut.NO)]
+)
+def test_rules_are_asked_of_a_drug_and_not_of_a_name(name: str, said: StruckOut) -> None:
+    line = _struck_line()
+    survey = replace(
+        survey_page(line.gray, ()), maps=_maps(np.zeros((120, 600), np.float32), (120, 600))
+    )
+    field = FieldRegion(name, FIELD_NAMES[name], line.box)
+    (found,) = with_strikes(survey, [field], 0.8 * line.box.height)
+    assert found.struck_out is said
 
 
 @dataclass

@@ -23,6 +23,7 @@ from clinic_hwr.pages.registration import (
     register,
 )
 from clinic_hwr.pages.types import Gray, LineMaps, NamedBy, StruckOut
+from clinic_hwr.recognition.segmentation.finder import load_line_marker
 from tests.forms.drawn import REGIONS, blank_form, faxed, filled_form, photographed, wiggle
 
 pytestmark = pytest.mark.thorough
@@ -254,6 +255,16 @@ def test_a_struck_drug_on_a_known_form_is_said_to_be_struck() -> None:
 
     assert found["drug"].struck_out is StruckOut.WHOLLY
     assert found["sig"].struck_out is StruckOut.NO
+
+    marker = load_line_marker()
+
+    def sees_no_stroke(gray: Gray) -> LineMaps:
+        maps = marker(gray)
+        return replace(maps, struck=np.zeros_like(maps.hand))
+
+    asked = registered_fields(page, (), match, segmenter=sees_no_stroke).fields
+    said = {one.field.name: one.field.struck_out for one in asked}
+    assert (said["drug"], said["sig"]) == (StruckOut.PERHAPS, StruckOut.NO)
 
 
 def test_a_page_half_hidden_under_another_is_refused_and_a_note_on_it_is_not() -> None:

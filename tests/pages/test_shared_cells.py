@@ -73,6 +73,22 @@ def test_a_date_written_low_under_the_second_label_of_a_cell_is_its_value() -> N
     assert _is_around(sheet.fields()["date_written"], box)
 
 
+def test_what_is_written_under_the_first_label_of_a_cell_does_not_answer_the_second() -> None:
+    sheet = _Sheet()
+    sheet.text("Dx", 112, 356)  # names nothing that is read
+    box = sheet.write(120, 424)
+    found = sheet.fields()
+    assert "date_written" not in found and _is_around(found["unnamed"], box)
+
+
+def test_below_labels_whose_values_stand_on_rules_beside_them_is_nothing_of_theirs() -> None:
+    sheet = _Sheet()
+    sheet.text("Dx", 112, 356)
+    cv2.line(sheet.page, (700, 372), (860, 372), 40, 2)
+    sheet.write(620, 424)
+    assert "date_written" not in sheet.fields()
+
+
 def test_a_speck_under_a_label_does_not_hide_its_printed_value() -> None:
     sheet = _Sheet()
     sheet.text("Greta Vorlage", 120, 244)
@@ -95,7 +111,7 @@ def test_what_is_printed_under_the_name_is_the_address_where_nothing_asks_for_it
 
 @pytest.mark.parametrize(
     ("text", "x", "asked"),
-    [("Am Markt, Altheim", 120, False), ("Zimmer 7", 300, False), ("814 Am Markt", 120, True)],
+    [("Am Markt, Altheim", 120, False), ("814 Am Markt, Altheim", 150, False), ("814 Am Markt", 120, True)],
     ids=["no number", "elsewhere", "an address has its label"],
 )
 def test_what_else_is_printed_under_the_name_is_no_address(text: str, x: int, asked: bool) -> None:
