@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from clinic_hwr.accounts.models import Site
 from clinic_hwr.intake.claims import InstallationFault
 from clinic_hwr.intake.models import Scan
 from clinic_hwr.intake.services import scan_receive
-from clinic_hwr.pages.types import Box, FieldKind, FieldRegion, PrintedWord
+from clinic_hwr.pages.types import Box, FieldKind, FieldRegion, PrintedWord, StruckOut
 from clinic_hwr.review.models import BoxReading, FieldBox
 from clinic_hwr.review.services import field_rebox, prescription_refresh, scan_claim
 from clinic_hwr.review.states import field_states
@@ -75,6 +76,29 @@ def test_the_worker_reads_what_was_drawn(
     box = FieldBox.objects.get(version=1)
     assert (box.reading, box.claimed_by, box.attempts) == (BoxReading.READ, "", 1)
     assert Worker("w").scans_once() == 0
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [(None, "wholly"), (StruckOut.NO, "partly"), (StruckOut.PERHAPS, "partly")],
+)
+def test_a_box_around_two_values_is_struck_out_as_its_worst_says(
+    second: StruckOut | None,
+    said: str,
+    draw: Callable[..., Field],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    field = draw("drug", [10, 15, 100, 90])
+    found = [FieldRegion("drug", FieldKind.DRUG, Box(20, 65, 80, 20), struck_out=StruckOut.WHOLLY)]
+    if second is not None:
+        upper = FieldRegion("drug", FieldKind.DRUG, Box(20, 20, 80, 40), struck_out=second)
+        found.insert(0, upper)
+    look = stage_box.page_find
+    monkeypatch.setattr(
+        stage_box, "page_find", lambda *args: replace(look(*args), regions=tuple(found))
+    )
+
+    assert stage_box.ink_read(field).struck_out == said
 
 
 def test_the_task_of_a_scan_reads_its_boxes_and_a_second_delivery_does_nothing(

@@ -111,7 +111,11 @@ def test_what_is_printed_under_the_name_is_the_address_where_nothing_asks_for_it
 
 @pytest.mark.parametrize(
     ("text", "x", "asked"),
-    [("Am Markt, Altheim", 120, False), ("814 Am Markt, Altheim", 150, False), ("814 Am Markt", 120, True)],
+    [
+        ("Am Markt, Altheim", 120, False),
+        ("814 Am Markt, Altheim", 150, False),
+        ("814 Am Markt", 120, True),
+    ],
     ids=["no number", "elsewhere", "an address has its label"],
 )
 def test_what_else_is_printed_under_the_name_is_no_address(text: str, x: int, asked: bool) -> None:
