@@ -164,23 +164,6 @@ def test_statistics_are_measured_in_the_end() -> None:
     assert not learnt.training
 
 
-def test_crossed_out_lines_can_be_learnt_and_nothing_else() -> None:
-    torch.manual_seed(4)
-    model = LineSegmenter()
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-
-    learnt = train(
-        Writers([[ScribbleHand()]]), minutes=1e-4, batch=1, pool=2, begin_with=model,
-        only_struck=True,
-    ).state_dict()  # fmt: skip
-
-    changed = {name for name, value in learnt.items() if not torch.equal(value, before[name])}
-    assert changed and all(name.startswith("struck.") for name in changed)
-    assert "struck.0.weight" in changed
-    with pytest.raises(ValueError, match="no branch"):
-        train(Writers([[]]), minutes=0, only_struck=True, begin_with=LineSegmenter(struck_width=0))
-
-
 @pytest.mark.parametrize("content", [None, b"no weights"])
 def test_missing_or_broken_weights_are_said(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "w.safetensors"

@@ -1,8 +1,7 @@
 """Trains the segmenter of text lines on pages of no layout; one CPU core is enough.
 
 python -m clinic_hwr.recognition.segmentation.training --data FOLDER --out FILE [--minutes 18]
-    [--cuts FOLDER ...] [--init FILE] [--rate 4e-3] [--only-struck]
-    [--fonts FOLDER] [--faces FOLDER]
+    [--cuts FOLDER ...] [--init FILE] [--rate 4e-3] [--fonts FOLDER] [--faces FOLDER]
 
 ``--fonts`` holds more handwriting fonts, ``--faces`` more faces of print, as
 ``scripts/fetch_fonts.py`` brings them.
@@ -24,7 +23,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from clinic_hwr.pages.background import flatten_background
@@ -47,14 +46,7 @@ from clinic_hwr.recognition.synthesis.varied_hands import (
 )
 from clinic_hwr.recognition.training.sources import held_out_writer, read_gray, read_labels
 
-from .network import (
-    INPUT_LONG_SIDE,
-    STRIDE,
-    STRUCK,
-    STRUCK_WIDTH,
-    LineSegmenter,
-    parameters_of,
-)
+from .network import INPUT_LONG_SIDE, STRIDE, STRUCK_WIDTH, LineSegmenter, parameters_of
 from .weights import load_segmenter, save_segmenter
 
 CROP_PX = 448
@@ -223,7 +215,6 @@ def train(
     pool: int = 240,
     begin_with: LineSegmenter | None = None,
     rate: float = RATE,
-    only_struck: bool = False,
     keep: Callable[[LineSegmenter], None] = lambda model: None,
 ) -> LineSegmenter:
     """Train for so many minutes on one thread; returns the averaged weights.
@@ -240,19 +231,18 @@ def train(
         pool: pages that crops are cut from.
         begin_with: weights to go on with; None begins with random ones.
         rate: of learning, at its highest.
-        only_struck: whether only the branch for crossed-out lines learns, so that lines are found
-            as before; the network must have one.
         keep: is given the averaged weights every few minutes.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     model = begin_with or LineSegmenter()
-    learning = _learning_part(model, only_struck=only_struck)
+    for parameter in model.train().parameters():
+        parameter.requires_grad_(True)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99), use_buffers=True
     )
-    optimiser = torch.optim.AdamW(learning.parameters(), lr=rate, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-3)
     source = examples(writers, seed)
     shelf = [next(source) for _ in range(12)]
     start, step, kept = time.monotonic(), 0, 0.0
@@ -267,11 +257,10 @@ def train(
         ink, cores = _batch(shelf, batch, rng)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(ink)
-        first = STRUCK if only_struck else 0
-        loss = loss_of(logits[:, first:].float(), cores[:, first:])
+        loss = loss_of(logits.float(), cores)
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(learning.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         averaged.update_parameters(model)
         step += 1
@@ -280,21 +269,11 @@ def train(
             keep(cast(LineSegmenter, averaged.module))
         if step % 25 == 0:
             print(f"step {step} share {share:.2f} loss {loss.item():.3f}", flush=True)
+    shelf = [*shelf, *itertools.islice(source, max(0, pool // 2 - len(shelf)))]
+    seen = (_batch(shelf, batch, rng)[0] for _ in range(_MEASURED_BATCHES))
     learnt = cast(LineSegmenter, averaged.module)
-    if not only_struck:  # else all statistics but the branch's are what they were
-        shelf = [*shelf, *itertools.islice(source, max(0, pool // 2 - len(shelf)))]
-        seen = (_batch(shelf, batch, rng)[0] for _ in range(_MEASURED_BATCHES))
-        torch.optim.swa_utils.update_bn(seen, learnt)
+    torch.optim.swa_utils.update_bn(seen, learnt)
     return learnt.eval()
-
-
-def _learning_part(model: LineSegmenter, *, only_struck: bool) -> nn.Module:
-    """Set a network, or its branch for crossed-out lines alone, to learn; returns what learns."""
-    part: nn.Module | None = model.struck if only_struck else model
-    if part is None:
-        raise ValueError("the network has no branch for crossed-out lines")
-    model.eval().requires_grad_(False)
-    return part.train().requires_grad_(True)
 
 
 def _batch(shelf: Sequence[Example], count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -359,9 +338,6 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=18.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=RATE, help="of learning, at its highest")
-    parser.add_argument(
-        "--only-struck", action="store_true", help="learn to see crossed-out lines, nothing else"
-    )
     parser.add_argument("--fonts", type=Path, help="folder with more handwriting fonts")
     parser.add_argument("--faces", type=Path, help="folder with more faces of print")
     parser.add_argument("--init", type=Path, help="weights to go on with")
@@ -375,7 +351,6 @@ def main() -> None:
         minutes=options.minutes,
         seed=options.seed,
         rate=options.rate,
-        only_struck=options.only_struck,
         begin_with=looking_for_struck(load_segmenter(options.init)[0]) if options.init else None,
         keep=lambda averaged: save_segmenter(averaged, options.out),
     )
