@@ -21,6 +21,7 @@ from .level_strokes import level_strokes
 from .long_diagonals import crossed_columns, long_diagonals
 from .marked_strikes import highest_mark, marked_strikes
 from .pen_rules import pen_rules
+from .row_crosses import row_crosses
 from .rules import FormRules
 from .stroke_cores import stroke_cores
 from .stroke_sides import bare_columns, sides_of
@@ -109,7 +110,11 @@ def find_strikes(
             doubted = answer is not StruckOut.NO and number not in sure
             said[number] = StruckOut.PERHAPS if doubted else answer
     rows = struck_rows(ink, rules, boxes, letter_px)
-    return [StruckOut.WHOLLY if row else one for row, one in zip(rows, said, strict=True)]
+    crosses = row_crosses(ink, rules, boxes, letter_px)
+    return [
+        StruckOut.WHOLLY if row or cross else one
+        for row, cross, one in zip(rows, crosses, said, strict=True)
+    ]
 
 
 def _by_rules(

@@ -8,11 +8,12 @@ from dataclasses import replace
 from .medication_groups import PER_MEDICATION
 from .strikes import find_strikes
 from .survey import PageSurvey
-from .types import FieldRegion, StruckOut
+from .types import Box, FieldRegion, StruckOut
 
 _READ_THROUGH = 0.85  # confidence of OCR
-MAY_BE_ORDERED = frozenset({"drug", "strength", "sig", "unnamed"})
-"""Names of what harms if it was crossed out; what has no name yet may be a drug."""
+MAY_BE_ORDERED = frozenset({"drug", "strength"})
+"""Names of what harms most if it was crossed out: directions are more, and longer to look at."""
+_DRUG_LETTERS = 7.0  # what has no name yet may be a drug where it is so wide
 
 
 def with_strikes(
@@ -35,13 +36,18 @@ def with_strikes(
     lines = [(one.name, line) for one in looked_at for line in one.lines_px or (one.box_px,)]
     said = iter(find_strikes(
         survey.gray, ink, survey.rules, [line for _, line in lines], letter_px, survey.maps,
-        ask_of=[name in MAY_BE_ORDERED for name, _ in lines],
+        ask_of=[_may_be_ordered(name, box, letter_px) for name, box in lines],
     ))  # fmt: skip
     struck = {
         id(one): struck_together([next(said) for _ in one.lines_px or (one.box_px,)])
         for one in looked_at
     }
     return [replace(one, struck_out=struck.get(id(one), StruckOut.NO)) for one in fields]
+
+
+def _may_be_ordered(name: str, line: Box, letter_px: float) -> bool:
+    may_be_drug = name == "unnamed" and line.width >= _DRUG_LETTERS * letter_px
+    return name in MAY_BE_ORDERED or may_be_drug
 
 
 def struck_together(lines: Sequence[StruckOut]) -> StruckOut:
