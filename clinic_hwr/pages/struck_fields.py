@@ -8,12 +8,13 @@ from dataclasses import replace
 from .medication_groups import PER_MEDICATION
 from .strikes import find_strikes
 from .survey import PageSurvey
-from .types import Box, FieldRegion, StruckOut
+from .types import Box, FieldRegion, LineMaps, StruckOut
 
 _READ_THROUGH = 0.85  # confidence of OCR
 MAY_BE_ORDERED = frozenset({"drug", "strength"})
 """Names of what harms most if it was crossed out: directions are more, and longer to look at."""
-_DRUG_LETTERS = 7.0  # what has no name yet may be a drug where it is so wide
+# What has no name yet may be a drug where it is so wide and the segmenter is so sure of writing.
+_DRUG_LETTERS, _MARKED = 7.0, 0.5
 
 
 def with_strikes(
@@ -36,7 +37,7 @@ def with_strikes(
     lines = [(one.name, line) for one in looked_at for line in one.lines_px or (one.box_px,)]
     said = iter(find_strikes(
         survey.gray, ink, survey.rules, [line for _, line in lines], letter_px, survey.maps,
-        ask_of=[_may_be_ordered(name, box, letter_px) for name, box in lines],
+        ask_of=[_may_be_ordered(survey, name, box, letter_px) for name, box in lines],
     ))  # fmt: skip
     struck = {
         id(one): struck_together([next(said) for _ in one.lines_px or (one.box_px,)])
@@ -45,9 +46,18 @@ def with_strikes(
     return [replace(one, struck_out=struck.get(id(one), StruckOut.NO)) for one in fields]
 
 
-def _may_be_ordered(name: str, line: Box, letter_px: float) -> bool:
-    may_be_drug = name == "unnamed" and line.width >= _DRUG_LETTERS * letter_px
-    return name in MAY_BE_ORDERED or may_be_drug
+def _may_be_ordered(survey: PageSurvey, name: str, line: Box, letter_px: float) -> bool:
+    if name in MAY_BE_ORDERED:
+        return True
+    wide = name == "unnamed" and line.width >= _DRUG_LETTERS * letter_px
+    return wide and survey.maps is not None and _is_marked(survey.maps, line)
+
+
+def _is_marked(maps: LineMaps, line: Box) -> bool:
+    """Whether a segmenter sees handwriting in a line: grain and streaks are none."""
+    top, bottom = (round(y * maps.scale) for y in (line.y, line.y + line.height))
+    left, right = (round(x * maps.scale) for x in (line.x, line.x + line.width))
+    return bool((maps.hand[top : bottom + 1, left : right + 1] > _MARKED).any())
 
 
 def struck_together(lines: Sequence[StruckOut]) -> StruckOut:

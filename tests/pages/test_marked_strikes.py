@@ -108,13 +108,21 @@ def test_of_what_may_be_ordered_rules_are_asked_in_any_case(mark: float, said: S
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("drug", StruckOut.PERHAPS), ("patient_name", StruckOut.NO)]
+    ("name", "seen", "said"),
+    [
+        ("drug", False, StruckOut.PERHAPS),
+        ("patient_name", True, StruckOut.NO),
+        ("unnamed", True, StruckOut.PERHAPS),
+        ("unnamed", False, StruckOut.NO),
+    ],
 )
-def test_rules_are_asked_of_a_drug_and_not_of_a_name(name: str, said: StruckOut) -> None:
+def test_rules_are_asked_of_what_may_be_a_drug_and_not_of_a_name(
+    name: str, seen: bool, said: StruckOut
+) -> None:
     line = _struck_line()
-    survey = replace(
-        survey_page(line.gray, ()), maps=_maps(np.zeros((120, 600), np.float32), (120, 600))
-    )
+    blank, hand = np.zeros((120, 600), np.float32), np.zeros((120, 600), np.float32)
+    hand[(2 * line.box.y + line.box.height) // 4, line.box.x // 2 : line.box.x // 2 + 40] = seen
+    survey = replace(survey_page(line.gray, ()), maps=LineMaps(hand, blank, 0.5, blank))
     field = FieldRegion(name, FIELD_NAMES[name], line.box)
     (found,) = with_strikes(survey, [field], 0.8 * line.box.height)
     assert found.struck_out is said

@@ -49,10 +49,6 @@ export class SheetView {
       const field = fields.find((item) => item.id === rect.dataset.field);
       rect.setAttribute("class", this.rectClass(field, active));
     }
-    for (const sign of this.root.querySelectorAll("[data-struck]")) {
-      const field = fields.find((item) => item.id === sign.dataset.struck);
-      sign.textContent = field ? struckSignWords(field) : "";
-    }
     this.root.querySelector(".is-active")?.parentNode.append(this.root.querySelector(".is-active"));
     this.frame();
   }
@@ -83,7 +79,8 @@ export class SheetView {
       rect.dataset.field = field.id;
       rect.addEventListener("click", () => this.onPick(field.id));
       boxes.append(rect);
-      if (struckWords(field)) boxes.append(struckSign(field, page));
+      // a doubt has its outline and the card: words would lie on the line above for many that are none
+      if (struckWords(field) && field.struck_out !== "perhaps") boxes.append(struckSign(field, page));
     }
     this.root.replaceChildren(image, boxes);
   }
@@ -155,15 +152,8 @@ function struckSign(field, page) {
   const size = page.width * 0.014;
   // writing begins at the left: its right end is where there is most often room
   const text = svg("text", { class: "struck-sign", x: x + width + MARGIN_PX, y: Math.max(size, y - MARGIN_PX - size * 0.3), "font-size": size });
-  text.dataset.struck = field.id;
-  text.textContent = struckSignWords(field);
+  text.textContent = `✕ ${struckWords(field).toLowerCase()}`;
   return text;
-}
-
-/** @param {any} field @returns {string} nothing once a person has settled a doubt */
-function struckSignWords(field) {
-  const words = struckWords(field);
-  return words && `✕ ${words.toLowerCase()}`;
 }
 
 /** @param {number} value @param {number} low @param {number} high @returns {number} centred when it cannot fit */
