@@ -213,8 +213,9 @@ def printed_in_cell(survey: PageSurvey, label: Label) -> list[list[PrintedWord]]
     ]  # fmt: skip
     rows = []
     while words:
-        first = min(words, key=lambda word: word.box_px.y).box_px
-        row = sorted((w for w in words if same_row(first, w.box_px)), key=lambda w: w.box_px.x)
+        first = min(words, key=lambda word: word.box_px.y)
+        row = [one for one in words if one is first or same_row(first.box_px, one.box_px)]
+        row.sort(key=lambda word: word.box_px.x)
         words = [word for word in words if word not in row]
         value = row[:1]
         for word in row[1:]:

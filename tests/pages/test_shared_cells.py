@@ -135,3 +135,10 @@ def test_a_label_that_ocr_misread_is_no_name() -> None:
     sheet.text("gcb. cn", 620, 208)  # begins behind the label's end
     sheet.text("Greta Vorlage", 120, 244)
     assert sheet.fields()["patient_name"].printed_text == "Greta Vorlage"
+
+
+def test_a_word_without_height_stops_nothing() -> None:
+    sheet = _Sheet()
+    sheet.text("Greta Vorlage", 120, 244)
+    sheet.words.append(PrintedWord("814", Box(130, 290, 30, 0), 0.95))
+    assert sheet.fields()["patient_name"].printed_text == "Greta Vorlage"
