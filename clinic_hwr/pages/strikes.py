@@ -98,16 +98,16 @@ def find_strikes(
             (``PERHAPS``): to miss one there may harm. None without it.
     """
     said, asked = [StruckOut.NO] * len(boxes), list(range(len(boxes)))
-    sure = set(asked)
+    by_rules = set(asked)  # where what they say counts, and is no mere doubt
     if maps is not None and maps.struck is not None:
         said = [_by_map(maps, ink, rules, box, letter_px) for box in boxes]
         clear = [number for number in asked if said[number] is StruckOut.NO]
-        sure = {number for number in clear if highest_mark(maps, boxes[number]) >= _MAYBE}
-        asked = [number for number in clear if number in sure or (ask_of and ask_of[number])]
+        by_rules = {number for number in clear if highest_mark(maps, boxes[number]) >= _MAYBE}
+        asked = [one for one in clear if one in by_rules or (ask_of and ask_of[one])]
     if asked:
         answers = _by_rules(gray, ink, rules, boxes, letter_px, asked)
         for number, answer in zip(asked, answers, strict=True):
-            doubted = answer is not StruckOut.NO and number not in sure
+            doubted = answer is not StruckOut.NO and number not in by_rules
             said[number] = StruckOut.PERHAPS if doubted else answer
     rows = struck_rows(ink, rules, boxes, letter_px)
     crosses = row_crosses(ink, rules, boxes, letter_px)
