@@ -29,7 +29,11 @@ _Stroke = tuple[float, float, float, float]
 
 
 def row_crosses(
-    ink: NDArray[np.uint8], rules: FormRules, boxes: Sequence[Box], letter_px: float
+    ink: NDArray[np.uint8],
+    rules: FormRules,
+    boxes: Sequence[Box],
+    letter_px: float,
+    looked_at: Sequence[Box] | None = None,
 ) -> list[bool]:
     """Say of each line whether a flat cross goes over the row of a chart that it stands in.
 
@@ -38,10 +42,12 @@ def row_crosses(
         rules: of the page.
         boxes: of the lines of writing.
         letter_px: typical height of a pen letter.
+        looked_at: boxes of the lines in whose rows a cross is looked for; None: of all.
     """
-    if not boxes or len(rules.horizontal) < _FEWEST_RULES:
+    looked_at = boxes if looked_at is None else looked_at
+    if not looked_at or len(rules.horizontal) < _FEWEST_RULES:
         return [False] * len(boxes)
-    strokes = _flat_strokes(ink, rules, boxes, letter_px)
+    strokes = _flat_strokes(ink, rules, looked_at, letter_px)
     rising = [one for one in strokes if one[3] < one[1]]
     falling = [one for one in strokes if one[3] > one[1]]
     crosses = [

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -74,6 +75,18 @@ class _Strike:
     right: int
 
 
+class _Look(NamedTuple):
+    """The ink of a page, and the cores of its strokes: see ``stroke_cores``."""
+
+    ink: Mask
+    cores: Mask
+
+    def without(self, rules: FormRules) -> _Look:
+        """The same without form rules."""
+        off = cv2.bitwise_not(rules.mask)
+        return _Look(*(np.asarray(cv2.bitwise_and(one, off), np.uint8) for one in self))
+
+
 def find_strikes(
     gray: Mask,
     ink: Mask,
@@ -94,41 +107,35 @@ def find_strikes(
         maps: what a segmenter says of the page. One that knows crossed-out lines decides, having
             seen the page around a stroke; rules are asked of what it is not quite sure is none,
             and of lines from side to side of a chart, which look like rules to it.
-        ask_of: for each line whether a person is to be asked where only rules see a stroke in it
-            (``PERHAPS``): to miss one there may harm. None without it.
+        ask_of: for each line whether a person is to be asked where the map sees nothing and a
+            straight stroke goes through it (``PERHAPS``): to miss one there may harm. None
+            without it.
     """
     said, asked = [StruckOut.NO] * len(boxes), list(range(len(boxes)))
-    by_rules = set(asked)  # where what they say counts, and is no mere doubt
+    doubtful: list[int] = []
     if maps is not None and maps.struck is not None:
         said = [_by_map(maps, ink, rules, box, letter_px) for box in boxes]
         clear = [number for number in asked if said[number] is StruckOut.NO]
-        by_rules = {number for number in clear if highest_mark(maps, boxes[number]) >= _MAYBE}
-        asked = [one for one in clear if one in by_rules or (ask_of and ask_of[one])]
-    if asked:
-        answers = _by_rules(gray, ink, rules, boxes, letter_px, asked)
-        for number, answer in zip(asked, answers, strict=True):
-            doubted = answer is not StruckOut.NO and number not in by_rules
-            said[number] = StruckOut.PERHAPS if doubted else answer
+        asked = [number for number in clear if highest_mark(maps, boxes[number]) >= _MAYBE]
+        doubtful = [number for number in clear if ask_of and ask_of[number]]
+        doubtful = [number for number in doubtful if number not in asked]
+    if asked or doubtful:
+        cores = stroke_cores(gray, ink, [boxes[number] for number in (*asked, *doubtful)])
+        look = _Look(ink, cores)
+        diagonals = long_diagonals(ink, rules, [boxes[number] for number in asked], letter_px)
+        both = look, look.without(rules) if asked else look
+        for number in asked:
+            said[number] = _of_line(both, rules, boxes[number], letter_px, diagonals)
+        for number in doubtful:
+            if _may_be_struck(look, rules, boxes[number], letter_px):
+                said[number] = StruckOut.PERHAPS
     rows = struck_rows(ink, rules, boxes, letter_px)
-    crosses = row_crosses(ink, rules, boxes, letter_px)
+    ordered = [box for box, ask in zip(boxes, ask_of, strict=True) if ask] if ask_of else None
+    crosses = row_crosses(ink, rules, boxes, letter_px, ordered)
     return [
         StruckOut.WHOLLY if row or cross else one
         for row, cross, one in zip(rows, crosses, said, strict=True)
     ]
-
-
-def _by_rules(
-    gray: Mask, ink: Mask, rules: FormRules, boxes: Sequence[Box], letter: float,
-    asked: Sequence[int],
-) -> list[StruckOut]:  # fmt: skip
-    """The lines with these numbers, as their shapes say."""
-    crosses = long_diagonals(ink, rules, boxes, letter)
-    cores = stroke_cores(gray, ink, [boxes[number] for number in asked])
-    off_rules = cv2.bitwise_not(rules.mask)
-    pen = np.asarray(cv2.bitwise_and(ink, off_rules), np.uint8)
-    pen_cores = np.asarray(cv2.bitwise_and(cores, off_rules), np.uint8)
-    looks = (ink, cores), (pen, pen_cores)
-    return [_of_line(looks, rules, boxes[number], letter, crosses) for number in asked]
 
 
 def _by_map(maps: LineMaps, ink: Mask, rules: FormRules, box: Box, letter: float) -> StruckOut:
@@ -145,26 +152,19 @@ def _share_of(covered: NDArray[np.bool_], written: NDArray[np.bool_]) -> StruckO
 
 
 def _of_line(
-    looks: tuple[tuple[Mask, Mask], tuple[Mask, Mask]],
-    rules: FormRules,
-    box: Box,
-    letter: float,
+    looks: tuple[_Look, _Look], rules: FormRules, box: Box, letter: float,
     crosses: Sequence[tuple[float, ...]],
-) -> StruckOut:
-    """Look at ink and its cores, then at both without form rules."""
-    (ink, cores), (pen, pen_cores) = looks
-    if box.width < 1.2 * letter or box.height < 0.4 * letter:
+) -> StruckOut:  # fmt: skip
+    """What shapes say of a line: its ink is looked at, then what is left without form rules."""
+    if not _is_line(box, letter):
         return StruckOut.NO
-    # The letters of one row, not more: a block is looked at line by line.
-    height = min(float(box.height), 1.6 * letter)
-    covered = np.zeros(box.width, bool)
-    for strike in _strikes(ink, cores, rules, box, height):
-        covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
+    height = _row_height(box, letter)
+    covered = _columns(_strikes(looks[0], rules, box, height), box)
     on_a_rule = rules.mask[box.y : box.y + box.height, box.x : box.x + box.width].any()
     if not covered.any() and on_a_rule:
         # A zigzag that stands on a rule is one stroke with it, and has nothing below.
-        for strike in _strikes(pen, pen_cores, rules, box, height):
-            covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
+        covered = _columns(_strikes(looks[1], rules, box, height), box)
+    ink, cores = looks[0]
     covered |= _scribbled(ink, rules, box, height)
     covered |= zigzagged(ink, box, height)
     covered |= crossed_columns(crosses, box)
@@ -178,6 +178,33 @@ def _of_line(
     return StruckOut.PARTLY
 
 
+def _may_be_struck(look: _Look, rules: FormRules, box: Box, letter: float) -> bool:
+    """Whether a straight stroke goes through a part of a line: of all shapes the surest sign."""
+    if not _is_line(box, letter):
+        return False
+    height = _row_height(box, letter)
+    row, judged = _straight_strokes(look, rules, box, height)
+    strikes = [row.columns(one) for one, kind in judged if kind is _Kind.STRIKE]
+    written = _written_columns(look.ink, rules, box, height)
+    return _share_of(_columns(strikes, box) & written, written) is not StruckOut.NO
+
+
+def _is_line(box: Box, letter: float) -> bool:
+    return box.width >= 1.2 * letter and box.height >= 0.4 * letter
+
+
+def _row_height(box: Box, letter: float) -> float:
+    """Height of the letters of one row, not more: a block is looked at line by line."""
+    return min(float(box.height), 1.6 * letter)
+
+
+def _columns(strikes: Sequence[_Strike], box: Box) -> NDArray[np.bool_]:
+    covered = np.zeros(box.width, bool)
+    for strike in strikes:
+        covered[max(0, strike.left - box.x) : max(0, strike.right - box.x)] = True
+    return covered
+
+
 def _window(ink: Mask, box: Box, margin: int) -> tuple[Mask, int, int]:
     """Ink around a box, and the corner of the window."""
     top, left = max(0, box.y - margin), max(0, box.x - margin)
@@ -185,13 +212,9 @@ def _window(ink: Mask, box: Box, margin: int) -> tuple[Mask, int, int]:
     return np.ascontiguousarray(ink[top:bottom, left:right]), top, left
 
 
-def _strikes(ink: Mask, cores: Mask, rules: FormRules, box: Box, height: float) -> list[_Strike]:
+def _strikes(look: _Look, rules: FormRules, box: Box, height: float) -> list[_Strike]:
     """Straight, nearly level strokes through the middle of a line."""
-    margin = round(0.6 * height)
-    line = _Row(ink, rules, box, height, *_window(ink, box, margin))
-    # What stands beside a dark stroke may be pale: letters are looked for in all ink.
-    thin, _, _ = _window(cores, box, margin)
-    judged = [(one, line.judged(one)) for one in level_strokes(thin, height, _SHORTEST, 0.0)]
+    line, judged = _straight_strokes(look, rules, box, height)
     found = [line.columns(one) for one, kind in judged if kind is _Kind.STRIKE]
     if found:
         return found
@@ -205,6 +228,17 @@ def _strikes(ink: Mask, cores: Mask, rules: FormRules, box: Box, height: float) 
         for one in level_strokes(part, height, _WAVE, _WAVE_RUN)
         if line.judged(one, waving=part) is _Kind.STRIKE
     ]
+
+
+def _straight_strokes(
+    look: _Look, rules: FormRules, box: Box, height: float
+) -> tuple[_Row, list[tuple[NDArray[np.bool_], _Kind]]]:
+    """A line, and the straight strokes in and around it with what they are to it."""
+    margin = round(0.6 * height)
+    # What stands beside a dark stroke may be pale: letters are looked for in all ink.
+    line = _Row(look.ink, rules, box, height, *_window(look.ink, box, margin))
+    thin, _, _ = _window(look.cores, box, margin)
+    return line, [(one, line.judged(one)) for one in level_strokes(thin, height, _SHORTEST, 0.0)]
 
 
 class _Kind(Enum):
