@@ -92,7 +92,7 @@ def unknown_pages(
     layouts: Sequence[str] = (),
 ) -> list[str]:  # fmt: skip
     """Lines, named fields and time on pages of unknown layout; with ``reads`` also names then."""
-    tally, extra = Tally(), segmenter_argument()
+    tally, after, extra = Tally(), Tally(), segmenter_argument()
     for drawn in held_out_pages(hands, per_cell, seed, layouts):
         plain = tesseract_seconds(drawn.gray)
         start = time.perf_counter()
@@ -114,11 +114,13 @@ def unknown_pages(
         if reads:
             named = reads(page.gray, fields)
             count_fields(expected, drawn, page, named, tally, "read")
+            count_lines(drawn, page, named, after)
     lines = [
         f"| unknown pages of {'composed' if layouts else 'held-out'} layouts | |", "| --- | --- |",
         tally.row("text-line recall at IoU 0.5", "line recall"),
         tally.row("text-line precision at IoU 0.5", "line precision"),
         f"| found lines that hold two or more true ones | {tally.good['merged lines']} |",
+        *(_after_reading(after) if reads else []),
         f"| regions on print that OCR left | {tally.good['regions on print']} |",
         tally.row("named field found, before anything is read", "named"),
         *([tally.row("named field found, after reading", "read")] if reads else []),
@@ -141,6 +143,15 @@ def unknown_pages(
     for name in sorted(name for name in tally.all if name.startswith(prefix)):
         lines.append(tally.row(name.removeprefix(prefix), name))
     return lines
+
+
+def _after_reading(tally: Tally) -> list[str]:
+    """Lines once more: reading cuts quantities off the drugs they are written behind."""
+    return [
+        tally.row("text-line recall, after reading", "line recall"),
+        tally.row("text-line precision, after reading", "line precision"),
+        f"| found lines that hold two or more, after reading | {tally.good['merged lines']} |",
+    ]
 
 
 def _strike_rows(tally: Tally, measure: str) -> list[str]:
