@@ -13,6 +13,7 @@ from .checkboxes import Checkbox
 from .choice_words import REFILLS, UNASKED, options_of
 from .label_vocabulary import normalised
 from .labels import Label, Placement, field_of_phrase, union
+from .number_scale import NumberScale
 from .survey import PageSurvey
 from .types import Box, PrintedWord
 
@@ -23,6 +24,8 @@ _LETTER_WIDE = 0.8  # of a capital's height: no label has letters as wide on the
 _BOX_REACH = 2.5  # sides between a box and its choice
 _TICK_INK = 0.12  # of where a box should be: a tick and what is left of the box
 _TICKED = ("substitution", "signature")  # fields whose labels have a box of their own
+_REFILL_LIKE = re.compile(r"re\w{1,4}", re.IGNORECASE)
+_FEWEST_ON_SCALE, _BEFORE_SCALE = 3, 3.0  # numbers; steps between such a word and where 0 stands
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 
 
@@ -84,6 +87,8 @@ def _missed_labels(survey: PageSurvey, words: Sequence[PrintedWord]) -> list[Lab
     found = []
     for word in words:
         field = field_of_phrase(normalised(word.text))
+        if field is None and _asks_for_numbers(survey, word, words):
+            field = "refills"
         if field not in ("refills", "patient_sex"):
             continue
         if not any(same_row(word.box_px, one.box_px) and overlap_x(word.box_px, one.box_px)
@@ -91,6 +96,29 @@ def _missed_labels(survey: PageSurvey, words: Sequence[PrintedWord]) -> list[Lab
             box = _not_wider(word, survey.unit_px).box_px
             found.append(Label(field, word.text, box, Placement.BESIDE, ()))
     return found
+
+
+def _asks_for_numbers(survey: PageSurvey, word: PrintedWord, words: Sequence[PrintedWord]) -> bool:
+    """Whether a badly read word stands before a scale of numbers and begins as refills do.
+
+    "Refit 0 1 2 3 4 5": so they begin in English, French and Spanish, and no other scale does.
+    """
+    if not _REFILL_LIKE.match(word.text):
+        return False
+    label = Label("refills", word.text, word.box_px, Placement.BESIDE, ())
+    row = _row(
+        survey, words, "refills", label, beside_label(survey, label), REFILLS, survey.unit_px
+    )
+    scale = scale_of(row.options)
+    if scale is None or len(set(scale.numbers)) < _FEWEST_ON_SCALE:
+        return False
+    return -_BEFORE_SCALE <= scale.place(word.box_px.x + word.box_px.width) < min(scale.numbers)
+
+
+def scale_of(options: Sequence[Option]) -> NumberScale | None:
+    """The scale that the numbers among some choices stand on."""
+    known = [(int(o.value), centre(o.box_px)[0]) for o in options if o.value.isdigit()]
+    return NumberScale.of(known)
 
 
 def _trimmed(survey: PageSurvey, label: Label, known: Mapping[str, str]) -> Label:

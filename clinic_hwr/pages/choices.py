@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .areas import centre, same_row
 from .checkboxes import Checkbox
@@ -25,6 +24,7 @@ from .choice_rows import (
     inside,
     options_in,
     overlap_x,
+    scale_of,
     stand_before,
     within_rules,
 )
@@ -153,7 +153,7 @@ def _with_words(survey: PageSurvey, row: ChoiceRow, words: Sequence[PrintedWord]
 
 def row_answer(survey: PageSurvey, row: ChoiceRow) -> FieldRegion | None:
     """What the marks of a row say; None when it is no row of choices."""
-    marks = _marks(survey, row)
+    row, marks = _without_other_rows(survey, row)
     unread = 0
     chosen: list[tuple[Option | None, Box]] = []
     crossed: list[tuple[Option | None, Box]] = []
@@ -162,8 +162,8 @@ def row_answer(survey: PageSurvey, row: ChoiceRow) -> FieldRegion | None:
         if mark.kind is MarkKind.OTHER:
             continue
         under = _under_mark(mark, row)
-        if not under and not mark.holds:
-            continue  # a loop around nothing is a letter
+        if not under and not mark.holds and _unread(mark, row) is None:
+            continue  # a loop around nothing is a letter, but where a number has to be
         if mark.kind is MarkKind.RING and len(under) == 1:
             under = _checked(under[0], mark, row)
         unread += not under
@@ -253,7 +253,11 @@ def _unread(mark: Mark, row: ChoiceRow) -> Option | None:
     if row.field == "refills":
         if mark.box_px.width > _WORD_WIDE * mark.box_px.height:
             return None  # around NR or PRN
-        number = _number_by_place(mark.box_px, replace(row, options=row.plain))
+        # One whose box is too large may be marked itself: it says only what stands before it.
+        numbers = tuple(one for one in row.options if one.value.isdigit())
+        number = _number_by_place(mark.box_px, replace(row, options=row.plain)) or _number_by_place(
+            mark.box_px, replace(row, options=numbers)
+        )
         return None if number is None else Option(number, mark.box_px, _BY_PLACE)
     rest = _missing(row)
     return None if rest is None else Option(rest, mark.box_px, _BY_PLACE)
@@ -279,27 +283,46 @@ def _number_by_place(box: Box, row: ChoiceRow, *, outside: bool = False) -> str 
     Before the first and behind the last there may stand words as well (NR, PRN): there it says
     nothing, unless NR was read elsewhere or ``outside`` asks for it.
     """
-    known = [(int(o.value), centre(o.box_px)[0]) for o in row.options if o.value.isdigit()]
-    if len(known) < 2:
+    scale = scale_of(row.options)
+    number = None if scale is None else scale.number_at(centre(box)[0])
+    if scale is None or number is None:
         return None
-    numbers, places = np.array(known, float).T
-    if len(set(numbers)) < 2 or np.ptp(places) < 1:
-        return None
-    step, start = np.polyfit(numbers, places, 1)
-    off = np.abs(numbers * step + start - places).max()
-    place = (centre(box)[0] - start) / step
-    if step <= 0 or off > 0.2 * step or abs(place - round(place)) > 0.25:
-        return None
-    number = round(place)
+    numbers = scale.numbers
+    low, high = min(numbers), max(numbers)
     words = any(not option.value.isdigit() for option in row.options)
-    between = min(numbers) < number < max(numbers)
-    if not (between or outside or (words and abs(number - np.clip(number, *_ends(numbers))) == 1)):
+    # Before 1 there stands 0 or NR, which say the same.
+    next_to = number in (low - 1, high + 1) and (words or (number, low) == (0, 1))
+    if not (low < number < high or outside or next_to):
         return None
     return str(number) if 0 <= number <= 12 and number not in numbers else None
 
 
-def _ends(numbers: NDArray[np.float64]) -> tuple[float, float]:
-    return float(min(numbers)), float(max(numbers))
+def _without_other_rows(survey: PageSurvey, row: ChoiceRow) -> tuple[ChoiceRow, list[Mark]]:
+    """A row and its marks without what stands far from its numbers: a box of its own, ticked.
+
+    Only beside a circle around one of the numbers; else a mark far off may be around a choice that
+    OCR did not read.
+    """
+    marks = _marks(survey, row)
+    scale = scale_of(row.options) if row.field == "refills" else None
+    if scale is None:
+        return row, marks
+
+    def is_far(box: Box) -> bool:
+        return scale.is_far_from(centre(box)[0])
+
+    if not any(mark.kind is MarkKind.RING and not is_far(mark.box_px) for mark in marks):
+        return row, marks
+    options = tuple(one for one in row.options if not (one.value.isdigit() and is_far(one.box_px)))
+    boxes = row.boxes
+    if all(is_far(one.box_px) for one in boxes):
+        boxes = ()
+    wide = [_WORD_WIDE * mark.box_px.height < mark.box_px.width for mark in marks]
+    kept = [
+        mark for mark, word in zip(marks, wide, strict=True)
+        if not is_far(mark.box_px) or (mark.kind is MarkKind.RING and word)
+    ]  # fmt: skip
+    return replace(row, options=options, boxes=boxes), kept
 
 
 def _ticked(row: ChoiceRow) -> tuple[list[tuple[Option | None, Box]], bool]:
