@@ -38,6 +38,7 @@ def regions_named(
             alternatives=tuple(other.text for other in reading.alternatives) if reading else (),
             box_px=region.box_px,
             struck=region.struck_out.is_said,
+            printed=region.printed_text is not None,
         )
         for region, reading in zip(regions, readings, strict=True)
     ]

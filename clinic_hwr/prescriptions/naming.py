@@ -35,6 +35,7 @@ _LINE_GAP, _SHARED_WIDTH = 1.2, 0.3
 _PERSON = re.compile(r"^[A-ZÀ-Þ][\w'’-]*\.?(?:\s[A-ZÀ-Þ]\.?)?\s[A-ZÀ-Þ][^\W\d]{2,}[\w'’-]*$")
 _LINE_NUMBER = re.compile(r"^\s*\(?(\d)\s?[.)](?!\d)")
 _EMBLEM = re.compile(r"^\W*(?:R|Rx|Rp|Rex|Rk|Ry|Px|Bx|Kx)\W*$", re.IGNORECASE)  # as it is read
+_FEWEST_LETTERS, _NARROW = 3, 3.0  # of a drug's name; heights that no drug is less wide than
 _FAR_BELOW = 3.0  # heights of a line
 _ONE_VALUE = (FieldKind.SIGNATURE, FieldKind.CHECKBOX, FieldKind.PARAGRAPH)
 
@@ -50,6 +51,7 @@ class ReadLine:
         alternatives: other readings, best first.
         box_px: where it stands.
         struck: whether it is crossed out, as a whole or in part.
+        printed: whether it is print, as of a typed prescription or of the form.
     """
 
     name: str
@@ -59,6 +61,7 @@ class ReadLine:
     alternatives: tuple[str, ...] = ()
     box_px: Box = Box(0, 0, 0, 0)  # noqa: RUF009 - frozen
     struck: bool = False
+    printed: bool = False
 
 
 def name_by_reading(
@@ -122,11 +125,25 @@ def _renamed(line: ReadLine, name: str, drugs_are_known: bool) -> ReadLine:
         # What names itself belongs to the page; medications are numbered afterwards.
         group = line.group if name in _MEDICATION else 0
         return replace(line, name=name, group=group) if name != line.name else line
-    crumb = len(re.findall(r"[A-Za-z]", line.text)) < 3
-    if drugs_are_known and crumb and line.named_by == "place" and line.name == "drug":
+    if (
+        drugs_are_known
+        and _is_crumb(line.text)
+        and line.named_by == "place"
+        and line.name == "drug"
+    ):
         # "1" or "j" at a drug's place is a piece of another line.
         return replace(line, name="unnamed", group=0)
     return line
+
+
+def _may_be_notice(line: ReadLine) -> bool:
+    """Whether a line may be what a form says to everybody."""
+    return line.printed and not re.search(r"\d", line.text)
+
+
+def _is_crumb(text: str) -> bool:
+    """Whether too little was read for the name of a drug."""
+    return len(re.findall(r"[A-Za-z]", text)) < _FEWEST_LETTERS
 
 
 def _by_read_labels(lines: Sequence[ReadLine], known: LabelVocabulary) -> dict[int, str]:
@@ -199,11 +216,19 @@ def _is_label(text: str, known: LabelVocabulary) -> bool:
 
 
 def _in_sequence(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:
-    """Name lines that say nothing by the order, or the columns, of those around them."""
+    """Name lines that say nothing by the order, or the columns, of those around them.
+
+    Print without a figure among orders written by hand is the form's own: "(Bitte Leerräume
+    durchstreichen)". With one it may be writing that OCR could read.
+    """
     known = label_vocabulary()
+    by_hand = any(
+        name in _MEDICATION and not line.printed for line, name in zip(lines, said, strict=True)
+    )
     places = [
         number for number, line in enumerate(lines)
         if not (_is_open(line) and _is_label(line.text, known))
+        and not (by_hand and _may_be_notice(line) and not said[number])
     ]  # fmt: skip
     in_place = [
         SequenceLine(one.box_px, one.text, said[number], one.name, _is_open(one))
@@ -212,7 +237,12 @@ def _in_sequence(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:
     ]
     labelled = any(line.name == "drug" and not _is_open(line) for line in lines)
     names = names_beside_drugs(in_place) if labelled else names_in_sequence(in_place)
-    found = {places[number]: name for number, name in names.items()}
+    # What is as wide as a drug is one, though no more than a letter could be read of it.
+    found = {
+        places[number]: name for number, name in names.items()
+        if not (name == "drug" and _is_crumb(in_place[number].text)
+                and in_place[number].box_px.width < _NARROW * in_place[number].box_px.height)
+    }  # fmt: skip
     return [found.get(number, name) for number, name in enumerate(said)]
 
 
@@ -263,7 +293,8 @@ def _under_drugs(lines: Sequence[ReadLine], said: Sequence[str]) -> list[str]:
             above = number
         elif above is not None and not result[number]:
             free = _is_open(line) and line.name == "unnamed" and len(line.text.split()) > 1
-            if free and _follows(line.box_px, lines[above].box_px):
+            notice = _may_be_notice(line) and not lines[above].printed
+            if free and not notice and _follows(line.box_px, lines[above].box_px):
                 result[number] = "sig"
                 above = None
         elif result[number]:

@@ -128,6 +128,14 @@ def test_rules_are_asked_of_what_may_be_a_drug_and_not_of_a_name(
     assert found.struck_out is said
 
 
+def test_a_wave_that_the_map_knows_nothing_of_is_not_asked_about() -> None:
+    """Letters make waves and blots of themselves, and seldom straight strokes."""
+    wave = _struck_line(high=0.022, turns=28.0)
+    assert wave.said(None) is not StruckOut.NO
+    assert wave.said(0.05, ask=True) is not StruckOut.NO
+    assert wave.said(0.0, ask=True) is StruckOut.NO
+
+
 @dataclass
 class _Line:
     gray: np.ndarray
@@ -146,14 +154,14 @@ class _Line:
         return said
 
 
-def _struck_line(*, struck: bool = True) -> _Line:
-    """A line with a stroke that rules know through it."""
+def _struck_line(*, struck: bool = True, high: float = 0.004, turns: float = 4.0) -> _Line:
+    """A line with a stroke that rules know through it, as high (inches) as it waves."""
     paper = Paper(6.0, 1.2, 200, ScribbleHand(), np.random.default_rng(5))
     x0, y0, x1, y1 = paper.write(0.6, 0.72, "Lisinoril 10 m tab one")
-    xs = np.linspace(x0, x1, 30)
+    xs = np.linspace(x0, x1, 200)
     level = 0.72 - 0.6 * paper.x_height_in
     if struck:
-        paper.stroke(np.stack([xs, level + 0.004 * np.sin(xs * 4)], 1))
+        paper.stroke(np.stack([xs, level + high * np.sin(xs * turns)], 1))
     left, top, right, bottom = (round(200 * side) for side in (x0, y0, x1, y1))
     return _Line(paper.ink, Box(left, top, right - left, bottom - top))
 

@@ -50,6 +50,17 @@ def test_a_flat_cross_strikes_out_its_row_and_no_other(first: int, last: int) ->
     assert _said(page, boxes) == [3, 4, 5]
 
 
+def test_a_cross_is_looked_for_where_lines_are_that_may_be_ordered() -> None:
+    page = _chart()
+    boxes = _write(page)
+    cv2.line(page, (110, 270), (1290, 309), 60, 4, cv2.LINE_AA)
+    cv2.line(page, (110, 309), (1290, 270), 60, 4, cv2.LINE_AA)
+    ink, rules = ink_mask(page), find_rules(page)
+    for looked_at, struck in ((boxes[3:4], [3, 4, 5]), (boxes[9:], []), ([], [])):
+        said = row_crosses(ink, rules, boxes, LETTER, looked_at)
+        assert [number for number, one in enumerate(said) if one] == struck
+
+
 @pytest.mark.parametrize(
     "strokes",
     [

@@ -207,6 +207,50 @@ def test_an_unknown_name_at_the_place_of_a_drug_is_no_directions() -> None:
     assert name_by_reading(lines)[0].name == "drug"
 
 
+_NOTICE = "(Bitte Leerräume durchstreichen)"
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "names"),
+    [
+        (True, ["unnamed", "sig", "drug", "sig", "drug", "unnamed"]),
+        (False, ["drug", "sig", "drug", "sig", "drug", "sig"]),
+    ],
+    ids=["orders by hand", "a typed prescription"],
+)
+def test_print_among_orders_by_hand_is_the_forms_own(by_hand: bool, names: list[str]) -> None:
+    """Of a typed prescription it may be a drug that the lexicon lacks."""
+    lines = [
+        replace(_read(0, _NOTICE, 400), printed=True), _read(40, "Sig: 1 cap po tid", 300),
+        _read(80, "Amoxicillin 500 mg cap", 400), _read(120, "Sig: 1 tab po qhs", 300),
+        _read(160, "Warfarin 5 mg tab", 400),
+        replace(_read(195, "Bitte wenden Sie", 300), printed=True),
+    ]  # fmt: skip
+    if not by_hand:
+        lines = [replace(line, printed=True) for line in lines]
+    assert [line.name for line in name_by_reading(lines)] == names
+
+
+def test_writing_that_ocr_could_read_is_no_notice() -> None:
+    """Left out, its directions would go to the drug above it."""
+    lines = [*_LIST[:2], replace(_LIST[2], text="2) Llllttr 25 nnv", printed=True), _LIST[3]]
+    assert [(line.name, line.group) for line in name_by_reading(lines)] == [
+        ("drug", 1), ("sig", 1), ("drug", 2), ("sig", 2),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "name"),
+    [("1", 40, "unnamed"), ("x:", 60, "unnamed"), ("m", 380, "drug"), ("Llttr", 380, "drug")],
+)
+def test_a_tick_is_no_drug_though_one_would_stand_there(text: str, width: int, name: str) -> None:
+    lines = [
+        _read(0, text, width), _read(40, "Sig: 1 cap po tid", 300),
+        _read(80, "2) Warfarin 5 mg tab", 380), _read(120, "Sig: 1 tab po qhs", 300),
+    ]  # fmt: skip
+    assert name_by_reading(lines)[0].name == name
+
+
 @pytest.mark.parametrize("text", ["Rx", "Rex", "R."])
 def test_the_emblem_of_a_prescription_is_no_drug(text: str) -> None:
     emblem = ReadLine("unnamed", 0, "nobody", text, (), Box(20, 0, 60, 50))
