@@ -25,7 +25,7 @@ _BOX_REACH = 2.5  # sides between a box and its choice
 _TICK_INK = 0.12  # of where a box should be: a tick and what is left of the box
 _TICKED = ("substitution", "signature")  # fields whose labels have a box of their own
 _REFILL_LIKE = re.compile(r"re\w{1,4}", re.IGNORECASE)
-_FEWEST_ON_SCALE, _BEFORE_SCALE = 3, 3.0  # numbers; steps between such a word and where 0 stands
+_FEWEST_ON_SCALE = 3  # numbers
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 
 
@@ -112,7 +112,7 @@ def _asks_for_numbers(survey: PageSurvey, word: PrintedWord, words: Sequence[Pri
     scale = scale_of(row.options)
     if scale is None or len(set(scale.numbers)) < _FEWEST_ON_SCALE:
         return False
-    return -_BEFORE_SCALE <= scale.place(word.box_px.x + word.box_px.width) < min(scale.numbers)
+    return scale.place(word.box_px.x + word.box_px.width) < min(scale.numbers)
 
 
 def scale_of(options: Sequence[Option]) -> NumberScale | None:

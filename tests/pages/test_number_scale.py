@@ -139,6 +139,8 @@ def test_a_ticked_box_far_behind_the_numbers_answers_something_else() -> None:
     assert said([3], options, box=far) == ("3", MarkDoubt.NO)
     # What is read in it is no number of the scale either.
     assert said([3], [*options, number(6, 8)], box=far) == ("3", MarkDoubt.NO)
+    # Nor is it the circled number once more.
+    assert said([4], [*options, number(4, 8)], box=far) == ("4", MarkDoubt.NO)
     # Beside the last number it may be that one's, and without a circle it may be of this row.
     assert said([3], options, box=near) == (None, MarkDoubt.SEVERAL)
     alone = said([], options, box=far)
