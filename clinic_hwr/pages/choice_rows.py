@@ -101,7 +101,7 @@ def _missed_labels(survey: PageSurvey, words: Sequence[PrintedWord]) -> list[Lab
 def _asks_for_numbers(survey: PageSurvey, word: PrintedWord, words: Sequence[PrintedWord]) -> bool:
     """Whether a badly read word stands before a scale of numbers and begins as refills do.
 
-    "Refit 0 1 2 3 4 5": so they begin in English, French and Spanish, and no other scale does.
+    "Refit 0 1 2 3 4 5": so they begin in English, French and Spanish, and few other scales do.
     """
     if not _REFILL_LIKE.match(word.text):
         return False
