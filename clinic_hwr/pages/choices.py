@@ -255,9 +255,9 @@ def _unread(mark: Mark, row: ChoiceRow) -> Option | None:
             return None  # around NR or PRN
         # One whose box is too large may be marked itself: it says only what stands before it.
         numbers = tuple(one for one in row.options if one.value.isdigit())
-        number = _number_by_place(mark.box_px, replace(row, options=row.plain)) or _number_by_place(
-            mark.box_px, replace(row, options=numbers)
-        )
+        tellers = (replace(row, options=some) for some in (row.plain, numbers))
+        told = (_number_by_place(mark.box_px, one) for one in tellers)
+        number = next((one for one in told if one is not None), None)
         return None if number is None else Option(number, mark.box_px, _BY_PLACE)
     rest = _missing(row)
     return None if rest is None else Option(rest, mark.box_px, _BY_PLACE)

@@ -108,8 +108,9 @@ def find_strikes(
             seen the page around a stroke; rules are asked of what it is not quite sure is none,
             and of lines from side to side of a chart, which look like rules to it.
         ask_of: for each line whether a person is to be asked where the map sees nothing and a
-            straight stroke goes through it (``PERHAPS``): to miss one there may harm. None
-            without it.
+            straight stroke goes through it (``PERHAPS``): to miss one there may harm. Rows of a
+            chart are looked at for a cross where such a line stands. Without it nothing is asked,
+            and all rows are looked at.
     """
     said, asked = [StruckOut.NO] * len(boxes), list(range(len(boxes)))
     doubtful: list[int] = []
@@ -117,15 +118,16 @@ def find_strikes(
         said = [_by_map(maps, ink, rules, box, letter_px) for box in boxes]
         clear = [number for number in asked if said[number] is StruckOut.NO]
         asked = [number for number in clear if highest_mark(maps, boxes[number]) >= _MAYBE]
-        doubtful = [number for number in clear if ask_of and ask_of[number]]
-        doubtful = [number for number in doubtful if number not in asked]
+        if ask_of:
+            doubtful = [number for number in clear if ask_of[number] and number not in asked]
     if asked or doubtful:
         cores = stroke_cores(gray, ink, [boxes[number] for number in (*asked, *doubtful)])
         look = _Look(ink, cores)
-        diagonals = long_diagonals(ink, rules, [boxes[number] for number in asked], letter_px)
-        both = look, look.without(rules) if asked else look
-        for number in asked:
-            said[number] = _of_line(both, rules, boxes[number], letter_px, diagonals)
+        if asked:
+            diagonals = long_diagonals(ink, rules, [boxes[number] for number in asked], letter_px)
+            looks = look, look.without(rules)
+            for number in asked:
+                said[number] = _of_line(looks, rules, boxes[number], letter_px, diagonals)
         for number in doubtful:
             if _may_be_struck(look, rules, boxes[number], letter_px):
                 said[number] = StruckOut.PERHAPS

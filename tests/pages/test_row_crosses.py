@@ -97,6 +97,24 @@ def test_where_there_is_no_chart_no_row_is_looked_for() -> None:
     assert row_crosses(ink_mask(page), find_rules(page), [], LETTER) == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "struck"), [((4,), {3, 4, 5}), ((9,), set()), ((), set())], ids=["in it", "off", "no"]
+)
+def test_rows_without_what_may_be_ordered_are_left_alone(
+    asked: tuple[int, ...], struck: set[int]
+) -> None:
+    page = _chart()
+    boxes = _write(page)
+    cv2.line(page, (110, 270), (1290, 309), 60, 4, cv2.LINE_AA)
+    cv2.line(page, (110, 309), (1290, 270), 60, 4, cv2.LINE_AA)
+    blank = np.zeros((350, 700), np.float32)
+    said = find_strikes(
+        page, ink_mask(page), find_rules(page), boxes, LETTER, LineMaps(blank, blank, 0.5, blank),
+        ask_of=[number in asked for number in range(12)],
+    )  # fmt: skip
+    assert {number for number, one in enumerate(said) if one is StruckOut.WHOLLY} == struck
+
+
 def test_the_row_is_struck_out_whatever_the_segmenter_says() -> None:
     page = _chart()
     boxes = _write(page)
