@@ -65,7 +65,7 @@ def _flat_strokes(
     """Long strokes that are not quite level, from left to right, where lines stand."""
     y0 = max(0, round(min(box.y for box in boxes) - letter))
     y1 = round(max(box.y + box.height for box in boxes) + letter)
-    part = cv2.bitwise_and(ink[y0:y1], cv2.bitwise_not(rules.mask[y0:y1]))
+    part = cv2.bitwise_and(ink[y0:y1], cv2.bitwise_not(_level_and_upright(rules)[y0:y1]))
     scale = min(1.0, _SEEN_PX / max(letter, 1.0))
     if scale < 1.0:
         size = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
@@ -83,6 +83,19 @@ def _flat_strokes(
         if bx > ax and low < math.degrees(math.atan(abs(by - ay) / (bx - ax))) < high:
             found.append((ax / scale, ay / scale + y0, bx / scale, by / scale + y0))
     return found
+
+
+def _level_and_upright(rules: FormRules) -> NDArray[np.uint8]:
+    """The rules' pixels but those of flat strokes: where a fax joins one to the chart it is there.
+
+    Returns:
+        A mask of the shape of ``rules.mask``.
+    """
+    own = np.zeros_like(rules.mask)
+    for rule in (*rules.horizontal, *rules.vertical):
+        rows, columns = slice(rule.y, rule.y + rule.height), slice(rule.x, rule.x + rule.width)
+        own[rows, columns] = rules.mask[rows, columns]
+    return own
 
 
 def _crossed(up: _Stroke, down: _Stroke, letter: float) -> tuple[float, float, float, float] | None:

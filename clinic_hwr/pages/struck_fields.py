@@ -30,7 +30,7 @@ def with_strikes(
     ink = survey.all_ink
     looked_at = [
         one for one in fields
-        if one.present is None and not (one.comb or is_choice(one) or is_read_through(one))
+        if one.present is None and not (_in_cells(one) or is_choice(one) or is_read_through(one))
     ]  # fmt: skip
     if ink is None or not looked_at:
         return list(fields)
@@ -44,6 +44,11 @@ def with_strikes(
         for one in looked_at
     }
     return [replace(one, struck_out=struck.get(id(one), StruckOut.NO)) for one in fields]
+
+
+def _in_cells(field: FieldRegion) -> bool:
+    """Whether a value is written in a comb; what is taken for a drug in one is strokes as well."""
+    return bool(field.comb) and field.name not in MAY_BE_ORDERED
 
 
 def _may_be_ordered(survey: PageSurvey, name: str, line: Box, letter_px: float) -> bool:

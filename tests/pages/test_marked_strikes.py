@@ -13,7 +13,7 @@ from clinic_hwr.pages.rules import FormRules, find_rules
 from clinic_hwr.pages.strikes import find_strikes
 from clinic_hwr.pages.struck_fields import struck_together, with_strikes
 from clinic_hwr.pages.survey import survey_page
-from clinic_hwr.pages.types import FIELD_NAMES, Box, FieldRegion, LineMaps, StruckOut
+from clinic_hwr.pages.types import FIELD_NAMES, Box, CombRun, FieldRegion, LineMaps, StruckOut
 from clinic_hwr.recognition.synthesis.pages_paper import Paper
 
 from .scribble import ScribbleHand
@@ -134,6 +134,18 @@ def test_a_wave_that_the_map_knows_nothing_of_is_not_asked_about() -> None:
     assert wave.said(None) is not StruckOut.NO
     assert wave.said(0.05, ask=True) is not StruckOut.NO
     assert wave.said(0.0, ask=True) is StruckOut.NO
+
+
+def test_a_drug_that_looks_written_in_a_comb_is_asked_about_as_well() -> None:
+    """The strokes of a cross and the rules of a chart make cells of themselves."""
+    line = _struck_line()
+    blank = np.zeros((120, 600), np.float32)
+    survey = replace(survey_page(line.gray, ()), maps=LineMaps(blank, blank, 0.5, blank))
+    for name, said in (("drug", StruckOut.PERHAPS), ("patient_dob", StruckOut.NO)):
+        comb = (CombRun(line.box, 8),)
+        field = FieldRegion(name, FIELD_NAMES[name], line.box, comb=comb)
+        (found,) = with_strikes(survey, [field], 0.8 * line.box.height)
+        assert found.struck_out is said
 
 
 @dataclass

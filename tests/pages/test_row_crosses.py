@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -48,6 +50,20 @@ def test_a_flat_cross_strikes_out_its_row_and_no_other(first: int, last: int) ->
     cv2.line(page, (first, 270), (last, 309), 60, 4, cv2.LINE_AA)
     cv2.line(page, (first, 309), (last, 270), 60, 4, cv2.LINE_AA)
     assert _said(page, boxes) == [3, 4, 5]
+
+
+def test_a_cross_that_a_fax_joined_to_the_chart_is_there() -> None:
+    """Its pixels are among those of the rules, but it is no rule."""
+    page = _chart()
+    boxes = _write(page)
+    rules = find_rules(page)
+    lines = page.copy()
+    for start, end in (((110, 270), (1290, 309)), ((110, 309), (1290, 270))):
+        cv2.line(lines, start, end, 60, 4, cv2.LINE_AA)
+    ends = (lines != page) & ((np.arange(1400) < 560) | (np.arange(1400) > 900))[None]
+    joined = replace(rules, mask=np.where(ends, 255, rules.mask).astype(np.uint8))
+    said = row_crosses(ink_mask(lines), joined, boxes, LETTER)
+    assert [number for number, one in enumerate(said) if one] == [3, 4, 5]
 
 
 def test_a_cross_is_looked_for_where_lines_are_that_may_be_ordered() -> None:
