@@ -162,11 +162,11 @@ def _short_sides(
         )
 
     shorter = max(_SHORTEST_PX, round(_LOW_CELL * length))
-    between, faint = ink.copy(), hairlines.copy()
-    for rule in horizontal:  # what goes on behind a rule is another side, or a letter
-        part = slice(rule.x, rule.x + rule.width), slice(rule.y, rule.y + rule.height)
-        between[part] = faint[part] = 0
-    found_mask, found = rule_runs(between, faint, shorter, touches)
+    # What goes on behind a rule is another side, or a letter.
+    between = np.full_like(ink, 255)
+    for rule in horizontal:
+        between[rule.x : rule.x + rule.width, rule.y : rule.y + rule.height] = 0
+    found_mask, found = rule_runs(ink, hairlines, shorter, touches, between)
 
     def fellow(box: Box, other: Box) -> bool:
         apart = (
@@ -196,17 +196,25 @@ def rule_runs(
     hairlines: NDArray[np.uint8],
     length: int,
     is_rule: Callable[[Box], bool] = lambda box: True,
+    within: NDArray[np.uint8] | None = None,
 ) -> tuple[NDArray[np.uint8], tuple[Box, ...]]:
-    """Mask and boxes of the horizontal rules at least ``length`` pixels long."""
+    """Mask and boxes of the horizontal rules at least ``length`` pixels long.
+
+    ``within``: 255 where rules may be; none goes from one such part into another.
+    """
     height, width = ink.shape
     mask = np.zeros_like(ink)
     if width <= length or height == 0:
         return mask, ()
     # Residual skew makes a rule climb in steps: let it, then keep long runs and bridge pin holes.
     dark = cv2.max(ink, hairlines)
+    if within is not None:
+        ink, dark = (np.asarray(cv2.bitwise_and(one, within), np.uint8) for one in (ink, dark))
     thick = cv2.dilate(dark, np.ones((_STEP_PX, 1), np.uint8))
     runs = opened_along(np.asarray(thick, np.uint8), length // 2)
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((1, _BRIDGE_PX), np.uint8))
+    if within is not None:  # the bridges would lead across
+        joined = cv2.bitwise_and(joined, within)
     boxes = []
     for x, y, w, h, part in _long_pieces(np.asarray(joined, np.uint8), length):
         if not is_rule(Box(x, y, w, h)):

@@ -107,6 +107,18 @@ def test_sides_of_low_cells_are_rules_and_a_tall_one_is_a_digit() -> None:
     assert len(sides) >= 3
 
 
+def test_a_side_ends_at_its_rule_where_a_letter_goes_on_below_it() -> None:
+    """Sides of the upper rows stand over the stems of labels; they are no longer for it."""
+    page, _ = _blocks([_WHOLE, _WHOLE])
+    whole = find_rules(page).vertical
+    for top in (300, 300 + 2 * _TALL):
+        page[top + _TALL + 2 : top + _TALL + 40, 699:702] = 0
+    stems = find_rules(page).vertical
+    sides = [one for one in whole if 690 < one.x < 710]
+    assert len(sides) == 2
+    assert [one for one in stems if 690 < one.x < 710] == sides
+
+
 def test_sides_that_lean_with_the_sheet_are_sides_of_one_chart() -> None:
     page, _ = _blocks([_WHOLE, _WHOLE, _WHOLE], gap=0)
     lean = np.array([[1.0, 0.035, 0.0], [0.0, 1.0, 0.0]])
