@@ -8,8 +8,10 @@ import pytest
 
 from clinic_hwr.pages import Box, CombRun, PrintedWord, UprightPage, find_fields
 from clinic_hwr.pages.background import ink_mask
-from clinic_hwr.pages.combs import comb_print, dark_mask, find_combs, settled
+from clinic_hwr.pages.comb_fields import name_combs
+from clinic_hwr.pages.combs import Comb, comb_print, dark_mask, find_combs, settled
 from clinic_hwr.pages.known_forms import BadForm, KnownForm
+from clinic_hwr.pages.labels import Label, Placement
 from clinic_hwr.recognition.synthesis.pages import ScanSettings, draw_page
 from clinic_hwr.recognition.synthesis.pages_samples import US_PAD
 
@@ -122,6 +124,29 @@ def test_a_label_beside_above_or_below_names_a_comb(x: int, y: int) -> None:
     (field,) = _found(_page("frame", 10), "NPI", x, y)
     assert (field.name, field.label) == ("prescriber_npi", "NPI")
     assert [run.cells for run in field.comb] == [10]
+
+
+@pytest.mark.parametrize(
+    ("style", "unit", "is_comb"),
+    [("ticks", 20.0, True), ("ticks", 11.0, False), ("frame", 11.0, True), ("boxes", 11.0, True)],
+)
+def test_cells_without_a_frame_that_are_larger_than_cells_are_letters(
+    style: str, unit: float, is_comb: bool
+) -> None:
+    """Where capitals are 11 px high, a cell of 44 px has four of them side by side."""
+    label = Label("patient_name", "Name", Box(LEFT - 90, TOP + 20, 70, 18), Placement.BESIDE, ())
+    found = name_combs(_combs(_page(style)), [], [label], unit)
+    assert [one.field for one in found] == (["patient_name"] if is_comb else [])
+
+
+@pytest.mark.parametrize(
+    ("wide", "high", "is_comb"), [(3.7, 4.5, True), (3.9, 2, False), (2, 4.7, False)]
+)
+def test_both_sides_of_such_a_cell_count(wide: float, high: float, is_comb: bool) -> None:
+    box = Box(200, 100, round(4 * wide * 100), round(high * 100))
+    comb = Comb((CombRun(box, 4),), box, framed=False)
+    label = Label("patient_name", "Name", Box(90, 150, 70, 100), Placement.BESIDE, ())
+    assert len(name_combs([comb], [], [label], 100.0)) == is_comb
 
 
 def test_a_short_comb_that_nothing_names_is_left_alone() -> None:
