@@ -2,12 +2,15 @@
 
     python benchmarks/pages.py --data FOLDER [--cuts FOLDER] [--cutter WEIGHTS] [--pages 2]
         [--seed 2026] [--read] [--only unknown|known|orientation|steps|real] [--composed]
+        [--ink drawn|scanned]
 
 FOLDER holds fonts and pen strokes; ``--cuts`` what ``training.alignment`` found in them, for
 joined writing: where it lacks the file, it is made with ``--cutter`` or the shipped ``trba``.
 Other cuts are other pages, so that the first line says which they were. ``--pages`` counts pages
 for every layout and degradation. All pages are synthetic: layouts and hands that nothing was
 fitted on, under every degradation of the generator.
+``--ink scanned`` writes them in words that real writers wrote on paper, not in theirs of drawn
+strokes: lines are true then, what they say is not.
 ``--composed`` draws unknown pages put together at random instead (English twice as often); rules
 were written on such pages, so that only a seed that nobody looked at says something.
 The time is that of one page in one process with one thread, against ``tesseract page.png stdout``
@@ -56,6 +59,7 @@ from pages_material import (
     segmenter_argument,
     taken_for_another,
 )
+from scanned_hands import scanned_hands
 
 from clinic_hwr.pages import (
     FieldRegion,
@@ -367,12 +371,22 @@ def main() -> None:
     parser.add_argument("--read", action="store_true", help="name lines by what is read, too")
     parser.add_argument("--only", action="append", choices=[*sorted(PARTS), "real"])
     parser.add_argument("--composed", action="store_true", help="unknown pages put together anew")
+    parser.add_argument("--ink", choices=("drawn", "scanned"), default="drawn",
+                        help="unknown pages in words that writers wrote on paper: no --read, what "
+                        "they say is not true")  # fmt: skip
     options = parser.parse_args()
     data = Path(options.data) if options.data else None
-    hands, cuts = hands_of(data, "held_out", options.cuts, options.cutter)
+    hands: Sequence[Hand]
+    if options.ink == "scanned":
+        if data is None or options.read or options.only != ["unknown"]:
+            parser.error("--ink scanned goes with --data and --only unknown, and without --read")
+        hands, cuts = scanned_hands(data, odd=True), "scanned words"
+    else:
+        hands, cuts = hands_of(data, "held_out", options.cuts, options.cutter)
     cv2.setNumThreads(1)
+    made = "Half-synthetic" if options.ink == "scanned" else "Synthetic"
     print(
-        f"Synthetic pages of {'composed' if options.composed else 'held-out'} layouts and "
+        f"{made} pages of {'composed' if options.composed else 'held-out'} layouts and "
         f"held-out hands ({len(hands)}, {cuts}), {date.today()}, seed "
         f"{options.seed}, {options.pages} pages a layout and degradation, {os.cpu_count()} cores "
         f"({platform.machine()}), one thread, load {os.getloadavg()[0]:.1f}."

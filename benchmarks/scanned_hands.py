@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -154,8 +153,3 @@ def _is_ruled(word: _Word) -> bool:
     kernel = np.ones((1, max(3, round(_RULE * inked.shape[1]))), np.uint8)
     near = cv2.dilate(inked.astype(np.uint8), np.ones((3, 1), np.uint8))
     return bool(cv2.erode(near, kernel, borderValue=0).any())
-
-
-def names(hands: Sequence[ScannedHand]) -> list[str]:
-    """Who writes."""
-    return [one.name for one in hands]

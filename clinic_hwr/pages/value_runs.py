@@ -19,6 +19,8 @@ _ABOVE, _BEHIND = 0.6, 3.0
 _NEAR, _SPECK_NEAR = 1.5, 0.7
 _FLAT = 0.35  # of the height of a printed capital: a speck
 _FIRST_GAP = 4.0  # label heights
+# Print between two parts of a row: heights of a printed capital, and of the segmenter's map.
+_PRINT_WIDE, _PRINT_MARKED = 1.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ def written_run(
         strokes: found in it, of one row.
         others: that nothing has claimed.
     """
-    run = first_run(strokes, _FIRST_GAP * slot.label.box_px.height)
+    height = slot.label.box_px.height
+    run = _up_to_print(survey, slot.label.box_px, first_run(strokes, _FIRST_GAP * height))
     run = run_before(survey, slot, run_on(survey, slot, run, others), others)
     return near_marked(survey, run)
 
@@ -92,6 +95,43 @@ def first_run(strokes: Sequence[Stroke], gap_px: float) -> list[Stroke]:
         run.append(stroke)
         end = max(end, stroke.box_px.x + stroke.box_px.width)
     return run
+
+
+def _up_to_print(survey: PageSurvey, label: Box, run: Sequence[Stroke]) -> list[Stroke]:
+    """Return the strokes of a row up to print that stands between handwriting: the next label.
+
+    Badly read it is no label, but print that a value goes on behind is none of its own.
+    """
+    cores = survey.cores
+    if cores is None:
+        return list(run)
+    kept: list[Stroke] = []
+    end = 0  # of what the segmenter marks as handwriting
+    for stroke in run:
+        if cores.holding(survey.ink, stroke.box_px):
+            if end and _is_print_between(survey, label, end, stroke.box_px.x):
+                break
+            end = max(end, stroke.box_px.x + stroke.box_px.width)
+        kept.append(stroke)
+    return kept
+
+
+def _is_print_between(survey: PageSurvey, label: Box, left: int, right: int) -> bool:
+    """Whether print stands between two columns on the row of a label: read, or marked as such."""
+    if right - left < _PRINT_WIDE * survey.unit_px:
+        return False
+    if any(
+        same_row(label, word.box_px) and left <= word.box_px.x + word.box_px.width / 2 <= right
+        for word in survey.words
+    ):
+        return True
+    maps = survey.maps
+    if maps is None:
+        return False
+    x0, x1 = round(left * maps.scale), round(right * maps.scale)
+    y0, y1 = round(label.y * maps.scale), round((label.y + label.height) * maps.scale)
+    marked = maps.print[y0 : y1 + 1, x0:x1] > _PRINT_MARKED
+    return int(marked.any(axis=0).sum()) >= _PRINT_WIDE * survey.unit_px * maps.scale
 
 
 def run_on(

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from clinic_hwr.pages import PrintedWord, UprightPage, find_fields
+from clinic_hwr.pages.labels import Label, Placement
 from clinic_hwr.pages.line_cores import line_cores
 from clinic_hwr.pages.pen_strokes import Stroke
 from clinic_hwr.pages.survey import PageSurvey, survey_page
 from clinic_hwr.pages.types import Box, LineMaps
-from clinic_hwr.pages.value_runs import near_marked
+from clinic_hwr.pages.value_runs import Slot, near_marked, written_run
 
 UNIT = 20.0
 LETTERS = [Box(100, 100, 20, 24), Box(126, 100, 20, 24)]
@@ -65,6 +66,68 @@ def test_without_marks_all_belongs_to_the_value() -> None:
     stamp = Box(240, 96, 80, 30)
     assert _kept(stamp, marked=[]) == [stamp]
     assert _kept(stamp, segmenter=False) == [stamp]
+
+
+_BEHIND = [Box(210, 100, 20, 24), Box(236, 100, 20, 24)]  # 64 px behind the letters
+
+
+def _run(
+    *, word: Box | None = None, print_px: Box | None = None, marked: bool = True,
+    segmenter: bool = True,
+) -> list[Box]:  # fmt: skip
+    """The value of a label before the letters, others standing behind them on its row.
+
+    Args:
+        word: what OCR read between them.
+        print_px: what the segmenter marks as print.
+        marked: whether it marks letters as handwriting.
+        segmenter: whether there is one.
+    """
+    boxes = [*LETTERS, *_BEHIND]
+    survey = _survey(boxes, boxes if marked else [], segmenter=segmenter)
+    printed = np.zeros((300, 600), np.float32)
+    if print_px is not None:
+        x, y, width, height = print_px.x, print_px.y, print_px.width, print_px.height
+        printed[y : y + height, x : x + width] = 1
+    survey = replace(
+        survey,
+        words=() if word is None else (PrintedWord("wt", word, 0.7),),
+        maps=LineMaps(np.zeros_like(printed), printed, 1.0) if segmenter else None,
+    )
+    label = Label("patient_sex", "Sex", Box(60, 102, 30, 20), Placement.BESIDE, ())
+    strokes = [Stroke(box, box.width * box.height) for box in boxes]
+    slot = Slot(label, Box(90, 90, 400, 44))
+    return [one.box_px for one in written_run(survey, slot, strokes, strokes)]
+
+
+def test_a_value_ends_where_print_stands_between_handwriting() -> None:
+    """Badly read the next label names nothing, but it is no part of a value."""
+    assert _run() == [*LETTERS, *_BEHIND]
+    between = Box(160, 102, 36, 20)
+    assert _run(word=between) == LETTERS
+    assert _run(print_px=between) == LETTERS
+
+
+@pytest.mark.parametrize(
+    "print_px",
+    [Box(160, 102, 12, 20), Box(160, 140, 36, 20), Box(240, 102, 36, 20)],
+    ids=["a speck", "the row below", "behind it"],
+)
+def test_other_print_ends_no_value(print_px: Box) -> None:
+    assert _run(print_px=print_px) == [*LETTERS, *_BEHIND]
+
+
+@pytest.mark.parametrize(
+    "word", [Box(160, 150, 36, 20), Box(105, 102, 36, 20)], ids=["another row", "over the letters"]
+)
+def test_words_elsewhere_end_no_value(word: Box) -> None:
+    assert _run(word=word) == [*LETTERS, *_BEHIND]
+
+
+def test_a_printed_value_goes_on_behind_a_word_that_was_read() -> None:
+    between = Box(160, 102, 36, 20)
+    assert _run(word=between, marked=False) == [*LETTERS, *_BEHIND]
+    assert _run(word=between, segmenter=False) == [*LETTERS, *_BEHIND]
 
 
 @pytest.mark.parametrize("framed", [False, True])
