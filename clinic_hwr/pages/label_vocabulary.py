@@ -30,6 +30,7 @@ _LONG_FROM = _ALONE_RATIOS[-1][0]
 # The same for a phrase whose words were parted: so long at least, and each of so many letters.
 _PARTED_FROM, _PARTED_LETTERS, _PARTED_RATIO = 9, 2, 85.0
 _LOOSE_RATIO = 64.0  # where all around it is known
+_SURE_OF_ROW = 3  # known headings that make a row of headings
 # Digits that Tesseract takes letters for, in words that hold letters too: "D0B", "A1lergies".
 _FOR_DIGITS = str.maketrans("01358", "olesb")
 
@@ -149,6 +150,37 @@ class LabelVocabulary:
         return len(packed) >= _FUZZY_FROM and any(
             fuzz.ratio(packed, one.replace(" ", "")) >= _LOOSE_RATIO for one in parts
         )
+
+    def columns_of(self, phrases: Sequence[str]) -> list[str | None]:
+        """Return what the columns of a row of headings are for, see ``column_of``.
+
+        Where three or more are known and none is for drugs, what is most like a heading for drugs
+        is one, even if a third of it is misread.
+
+        Args:
+            phrases: normalised, left to right.
+        """
+        roles = [self.column_of(one) for one in phrases]
+        known = {role for role in roles if role is not None}
+        if "drug" in known or len(known) < _SURE_OF_ROW:
+            return roles
+        headings = _drug_headings(self)
+        likeness = [
+            max((fuzz.ratio(one.replace(" ", ""), drug) for drug in headings), default=0.0)
+            if role is None and len(one) >= _FUZZY_FROM
+            else 0.0
+            for one, role in zip(phrases, roles, strict=True)
+        ]
+        best = max(range(len(roles)), key=likeness.__getitem__, default=None)
+        if best is not None and likeness[best] >= _LOOSE_RATIO:
+            roles[best] = "drug"
+        return roles
+
+
+@lru_cache(maxsize=16)
+def _drug_headings(vocabulary: LabelVocabulary) -> tuple[str, ...]:
+    known = (*vocabulary.columns.items(), *vocabulary.fields.items())
+    return tuple({one.replace(" ", "") for one, role in known if role == "drug"})
 
 
 @lru_cache(maxsize=16)

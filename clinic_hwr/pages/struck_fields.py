@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from .areas import centre, contains
 from .medication_groups import PER_MEDICATION
+from .pen_strokes import Stroke
+from .replaced_words import parted_at_strike
 from .strikes import find_strikes
 from .survey import PageSurvey
 from .types import Box, FieldRegion, LineMaps, StruckOut
@@ -43,7 +46,24 @@ def with_strikes(
         id(one): struck_together([next(said) for _ in one.lines_px or (one.box_px,)])
         for one in looked_at
     }
-    return [replace(one, struck_out=struck.get(id(one), StruckOut.NO)) for one in fields]
+    found: list[FieldRegion] = []
+    for one in fields:
+        field = replace(one, struck_out=struck.get(id(one), StruckOut.NO))
+        partly = field.struck_out is StruckOut.PARTLY and not field.lines_px
+        if partly and field.name in MAY_BE_ORDERED:
+            found += parted_at_strike(
+                field, _strokes_of(survey, field), letter_px,
+                lambda words: find_strikes(
+                    survey.gray, ink, survey.rules, words, letter_px, survey.maps
+                ),
+            )  # fmt: skip
+        else:
+            found.append(field)
+    return found
+
+
+def _strokes_of(survey: PageSurvey, field: FieldRegion) -> list[Stroke]:
+    return [one for one in survey.strokes if contains(field.box_px, *centre(one.box_px))]
 
 
 def _in_cells(field: FieldRegion) -> bool:

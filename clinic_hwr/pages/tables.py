@@ -12,6 +12,7 @@ from .areas import centre, contains, same_row
 from .label_vocabulary import DOSE, PART, LabelVocabulary, label_vocabulary, normalised
 from .labels import union, word_rows
 from .pen_strokes import Stroke
+from .row_borders import row_borders
 from .survey import PageSurvey
 from .text_lines import text_lines
 from .types import FIELD_NAMES, Box, FieldRegion
@@ -25,7 +26,6 @@ _MIN_COLUMNS = 3
 _SAYING = {"sig", "strength", "quantity"}  # beside the drug an order says one of these
 _GAP_OF_ROWS, _GAP_OF_A_ROW = 1.5, 3.0  # heights of a capital: between two columns
 _CENTRED = 2.0  # heights of a capital from where rows begin to where their first heading does
-_BORDER_SHARE = 0.3  # of the headings' width: what a rule between rows reaches at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def find_table(survey: PageSurvey, vocabulary: LabelVocabulary | None = None) ->
         if len(headings) < _MIN_COLUMNS or "drug" not in roles or not roles & _SAYING:
             continue
         heading_box = union([box for _, _, box in headings])
-        borders = _row_borders(survey, heading_box)
+        borders = row_borders(survey, heading_box)
         if len(borders) < 2:
             continue
         columns = _columns(survey, headings, borders[0], borders[-1])
@@ -291,7 +291,7 @@ def _headings(
         else:
             runs.append([index])
     texts = [" ".join(survey.words[i].text for i in run) for run in runs]
-    roles = [vocabulary.column_of(normalised(text)) for text in texts]
+    roles = vocabulary.columns_of([normalised(text) for text in texts])
     known = {role for role in roles if role is not None}
     found: list[tuple[str, str, Box]] = []
     for run, text, role in zip(runs, texts, roles, strict=True):
@@ -304,41 +304,6 @@ def _headings(
     dose = "strength" if "sig" in known and "strength" not in known else "sig"
     meaning = {DOSE: dose, PART: "sig"}
     return [(meaning.get(role, role), text, box) for role, text, box in found]
-
-
-def _row_borders(survey: PageSurvey, heading: Box) -> tuple[int, ...]:
-    """y of the horizontal rules below the heading that run under most of it, at even-ish steps."""
-    spans: list[tuple[int, int]] = []  # y, and how much of the heading's width lies over it
-    for rule in survey.rules.horizontal:
-        y = rule.y + rule.height // 2
-        reach = min(rule.x + rule.width, heading.x + heading.width) - max(rule.x, heading.x)
-        if y <= heading.y + heading.height // 2 or reach <= 0:
-            continue
-        if spans and y - spans[-1][0] <= survey.unit_px:
-            spans[-1] = (spans[-1][0], spans[-1][1] + reach)
-        else:
-            spans.append((y, reach))
-    # A bar of a letter is straight, too.
-    end = _end_of_sides(survey, heading)
-    ys = [y for y, reach in spans if reach > _BORDER_SHARE * heading.width and y <= end]
-    # Rows of a table follow each other; the first much wider step leaves the table.
-    kept = ys[:2]
-    for y in ys[2:]:
-        if y - kept[-1] > 1.8 * (kept[1] - kept[0]):
-            break
-        kept.append(y)
-    return tuple(kept)
-
-
-def _end_of_sides(survey: PageSurvey, heading: Box) -> float:
-    """y where the upright rules end that run through a row of headings; without any no end."""
-    sides = [
-        rule.y + rule.height
-        for rule in survey.rules.vertical
-        if rule.y < heading.y + heading.height < rule.y + rule.height
-        and heading.x - survey.unit_px < rule.x < heading.x + heading.width + survey.unit_px
-    ]
-    return max(sides) + survey.unit_px if len(sides) > 1 else float("inf")
 
 
 def _by_writing(

@@ -24,6 +24,27 @@ def test_labels_of_all_languages_name_fields(text: str, field: str | None) -> No
     assert label_vocabulary().field_of(normalised(text)) == field
 
 
+@pytest.mark.parametrize(
+    ("row", "roles"),
+    [
+        (["warkstott", "dosis", "anweisung", "stuck"], ["drug", "dose", "sig", "quantity"]),
+        (["warkstott", "zzzzz", "anweisung", "stuck"], [None, None, "sig", "quantity"]),
+        (["wirkstoff", "warkstott", "dosis", "anweisung", "stuck"],
+         ["drug", None, "dose", "sig", "quantity"]),
+        (["qqqqqqqq", "dosis", "anweisung", "stuck"], [None, "dose", "sig", "quantity"]),
+        (["", "dosis", "anweisung", "stuck"], [None, "dose", "sig", "quantity"]),
+        (["arzn", "dosis", "anweisung", "stuck"], [None, "dose", "sig", "quantity"]),
+        ([], []),
+    ],
+    ids=["misread by a third", "two others known", "drugs are known", "like none", "empty", "short",
+         "none"],
+)  # fmt: skip
+def test_the_heading_for_drugs_is_told_by_its_fellows(
+    row: list[str], roles: list[str | None]
+) -> None:
+    assert label_vocabulary(["de"]).columns_of(row) == roles
+
+
 def test_a_language_that_is_not_enabled_names_nothing() -> None:
     assert label_vocabulary(["en"]).field_of("geburtsdatum") is None
     assert label_vocabulary(["de"]).field_of("geburtsdatum") == "patient_dob"

@@ -128,6 +128,27 @@ def test_rules_are_asked_of_what_may_be_a_drug_and_not_of_a_name(
     assert found.struck_out is said
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("drug", [StruckOut.NO, StruckOut.WHOLLY]), ("sig", [StruckOut.PARTLY])],
+)
+def test_a_drug_written_behind_the_one_that_was_crossed_out_is_another_value(
+    name: str, said: list[StruckOut]
+) -> None:
+    page = np.full((240, 1200), 255, np.uint8)
+    for x in (*range(200, 400, 20), *range(460, 660, 20)):  # two words of upright strokes
+        page[90:124, x : x + 4] = 40
+    blank, struck = np.zeros((120, 600), np.float32), np.zeros((120, 600), np.float32)
+    struck[53, 98:200] = 0.95
+    survey = replace(survey_page(page, ()), maps=LineMaps(blank, blank, 0.5, struck))
+    field = FieldRegion(name, FIELD_NAMES[name], Box(200, 90, 444, 34), group=2)
+    found = with_strikes(survey, [field], 30.0)
+    assert [one.struck_out for one in found] == said
+    assert {(one.name, one.group) for one in found} == {(name, 2)}
+    if len(found) > 1:
+        assert found[0].box_px.x > 450 and found[1].box_px.x + found[1].box_px.width < 400
+
+
 def test_a_wave_that_the_map_knows_nothing_of_is_not_asked_about() -> None:
     """Letters make waves and blots of themselves, and seldom straight strokes."""
     wave = _struck_line(high=0.022, turns=28.0)
