@@ -18,7 +18,8 @@ _BELOW_RX = {
 _HEADING = 3.5
 # Heights of a capital: from a label in a corner to the upper rule and to the lower one at most,
 # and to the lower side of a frame of several rows.
-_CORNER, _CELL, _FRAME = 1.5, 5.0, 10.0
+_CORNER, _CELL, _FRAME = 1.5, 5.0, 12.0
+_DOUBLE = 2.0  # heights of a capital: two rules so near are one for this
 _UNDER_NAME = 1.5  # heights of the name
 _OF_DRUGS = {"drug", "strength", "sig", "quantity"}
 _PATIENT = {
@@ -114,7 +115,9 @@ def _end_of_frame(label: Box, level_rules: Sequence[Box], unit_px: float) -> lis
             for one in above
         )
     ]  # fmt: skip
-    return [rule.y + rule.height // 2 for rule in below] if len(below) == 1 else []
+    ends = sorted(rule.y + rule.height // 2 for rule in below)
+    # A rule that parts the page may run right under the frame.
+    return ends[:1] if ends and ends[-1] - ends[0] < _DOUBLE * unit_px else []
 
 
 def _bottom(

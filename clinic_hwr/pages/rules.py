@@ -14,8 +14,9 @@ from .background import ink_mask
 from .straight_runs import opened_along
 from .types import Box, Gray
 
-# A rule is longer than any stroke of writing: an 18th of the short page side (0.47 in on letter).
-_SHARE_OF_SIDE = 18
+# A rule is longer than any stroke of writing: an 18th of the short page side (0.47 in on letter),
+# on narrow paper a 26th of the long one: the feet of a printed word would be a rule there.
+_SHARE_OF_SIDE, _SHARE_OF_LONG_SIDE = 18, 26
 # Skew left after deskewing bends a rule over this many pixels before it is cut into steps.
 _STEP_PX = 3
 _BRIDGE_PX = 9
@@ -82,7 +83,8 @@ class DarkParts:
 
 def shortest_rule(page: Gray) -> int:
     """Length in pixels from which a straight line of this page counts as a rule."""
-    return int(max(24, min(page.shape) // _SHARE_OF_SIDE))
+    short, long = sorted(page.shape)
+    return int(max(24, short // _SHARE_OF_SIDE, long // _SHARE_OF_LONG_SIDE))
 
 
 def find_rules(gray: Gray, *, length: int | None = None) -> FormRules:

@@ -41,6 +41,9 @@ def test_a_rule_that_closes_no_cell_changes_nothing() -> None:
 def test_it_begins_below_the_frame_of_several_rows_that_the_patient_stands_in() -> None:
     frame = [Box(100, 160, 900, 2), Box(100, 400, 902, 2)]
     assert _top(frame) > 400
+    assert 400 < _top([*frame, Box(100, 424, 900, 2)]) < 424  # a rule that parts the page
+    assert _top([frame[0], Box(100, 480, 900, 2)]) > 480
+    assert _top([frame[0], Box(100, 520, 900, 2)]) == _top([])  # a page
     assert _top([*frame, Box(100, 340, 900, 2)]) == _top([])  # lines to write on
     assert _top([Box(100, 160, 900, 2), Box(300, 400, 500, 2)]) == _top([])  # not one frame
     assert _top([Box(100, 400, 900, 2)]) == _top([])

@@ -72,3 +72,18 @@ def test_bars_of_letters_and_a_few_dashes_are_no_rule() -> None:
 
     assert [round(one.y, -2) for one in rules.horizontal] == [700, 700, 700]
     assert not rules.vertical and not rules.mask[:650].any()
+
+
+def test_the_feet_of_a_printed_word_are_no_rule_on_narrow_paper() -> None:
+    page = np.full((1650, 800), 255, np.uint8)
+    for x in range(200, 248, 12):  # stems, and feet that nearly touch
+        page[300:316, x + 3 : x + 7] = 30
+        page[314:317, x : x + 10] = 30
+    page[400:403, 200:300] = 30
+    (rule,) = rules_of(DarkParts.of(page), shortest_rule(page)).horizontal
+    assert 398 <= rule.y <= 402 and rule.width >= 98
+
+
+def test_the_shortest_rule_of_a_sheet_is_told_by_its_narrow_side_unless_it_is_a_slip() -> None:
+    sizes = {(2200, 1700): 94, (1700, 2200): 94, (2200, 1556): 86, (1650, 800): 63, (200, 300): 24}
+    assert {size: shortest_rule(np.empty(size, np.uint8)) for size in sizes} == sizes
