@@ -15,8 +15,8 @@ from .straight_runs import opened_along
 from .types import Box, Gray
 
 # A rule is longer than any stroke of writing: an 18th of the short page side (0.47 in on letter),
-# on narrow paper a 26th of the long one: the feet of a printed word would be a rule there.
-_SHARE_OF_SIDE, _SHARE_OF_LONG_SIDE = 18, 26
+# on slips a 30th of the long one: the feet of a printed word would be a rule there.
+_SHARE_OF_SIDE, _SHARE_OF_LONG_SIDE = 18, 30
 # Skew left after deskewing bends a rule over this many pixels before it is cut into steps.
 _STEP_PX = 3
 _BRIDGE_PX = 9
