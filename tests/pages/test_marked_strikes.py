@@ -169,6 +169,39 @@ def test_a_drug_that_looks_written_in_a_comb_is_asked_about_as_well() -> None:
         assert found.struck_out is said
 
 
+@pytest.mark.parametrize(
+    ("line", "group", "said"),
+    [
+        (Box(90, 132, 800, 5), 1, StruckOut.PERHAPS),
+        (Box(90, 150, 800, 5), 1, StruckOut.NO),
+        (Box(400, 132, 490, 5), 1, StruckOut.NO),
+        (Box(90, 132, 250, 5), 1, StruckOut.NO),
+        (Box(90, 132, 800, 5), 2, StruckOut.NO),
+    ],
+    ids=["through both", "far below", "not at the drug", "not at the directions", "another's"],
+)
+def test_a_drug_is_asked_about_where_a_line_at_it_crosses_its_directions_out(
+    line: Box, group: int, said: StruckOut
+) -> None:
+    """In a chart such a line looks like a rule, and the drug is written above it."""
+    page = np.full((240, 1200), 255, np.uint8)
+    for x in (*range(100, 300, 20), *range(500, 700, 20)):
+        page[(90 if x < 400 else 118) : (124 if x < 400 else 150), x : x + 4] = 40
+    blank, struck = np.zeros((120, 600), np.float32), np.zeros((120, 600), np.float32)
+    struck[66, 248:350] = 0.95
+    survey = survey_page(page, ())
+    survey = replace(
+        survey, maps=LineMaps(blank, blank, 0.5, struck),
+        rules=FormRules(survey.rules.mask, (line,), ()),
+    )  # fmt: skip
+    drug = FieldRegion("drug", FIELD_NAMES["drug"], Box(100, 90, 184, 34), group=1)
+    sig = FieldRegion("sig", FIELD_NAMES["sig"], Box(500, 118, 184, 32), group=group)
+    found = with_strikes(survey, [drug, sig], 30.0)
+    assert [one.struck_out for one in found] == [said, StruckOut.WHOLLY]
+    other = FieldRegion("patient_name", FIELD_NAMES["patient_name"], sig.box_px, group=group)
+    assert with_strikes(survey, [drug, other], 30.0)[0].struck_out is StruckOut.NO
+
+
 @dataclass
 class _Line:
     gray: np.ndarray
