@@ -37,6 +37,15 @@ def _write(page: np.ndarray) -> list[Box]:
     return boxes
 
 
+def _crossed() -> tuple[np.ndarray, list[Box]]:
+    """A chart of which a flat cross strikes out the second row, and the boxes of its words."""
+    page = _chart()
+    boxes = _write(page)
+    cv2.line(page, (110, 270), (1290, 309), 60, 4, cv2.LINE_AA)
+    cv2.line(page, (110, 309), (1290, 270), 60, 4, cv2.LINE_AA)
+    return page, boxes
+
+
 def _said(page: np.ndarray, boxes: list[Box]) -> list[int]:
     said = row_crosses(ink_mask(page), find_rules(page), boxes, LETTER)
     return [number for number, one in enumerate(said) if one]
@@ -67,10 +76,7 @@ def test_a_cross_that_a_fax_joined_to_the_chart_is_there() -> None:
 
 
 def test_a_cross_is_looked_for_where_lines_are_that_may_be_ordered() -> None:
-    page = _chart()
-    boxes = _write(page)
-    cv2.line(page, (110, 270), (1290, 309), 60, 4, cv2.LINE_AA)
-    cv2.line(page, (110, 309), (1290, 270), 60, 4, cv2.LINE_AA)
+    page, boxes = _crossed()
     ink, rules = ink_mask(page), find_rules(page)
     for looked_at, struck in ((boxes[3:4], [3, 4, 5]), (boxes[9:], []), ([], [])):
         said = row_crosses(ink, rules, boxes, LETTER, looked_at)
@@ -119,10 +125,7 @@ def test_where_there_is_no_chart_no_row_is_looked_for() -> None:
 def test_rows_without_what_may_be_ordered_are_left_alone(
     asked: tuple[int, ...], struck: set[int]
 ) -> None:
-    page = _chart()
-    boxes = _write(page)
-    cv2.line(page, (110, 270), (1290, 309), 60, 4, cv2.LINE_AA)
-    cv2.line(page, (110, 309), (1290, 270), 60, 4, cv2.LINE_AA)
+    page, boxes = _crossed()
     blank = np.zeros((350, 700), np.float32)
     said = find_strikes(
         page, ink_mask(page), find_rules(page), boxes, LETTER, LineMaps(blank, blank, 0.5, blank),
@@ -132,10 +135,7 @@ def test_rows_without_what_may_be_ordered_are_left_alone(
 
 
 def test_the_row_is_struck_out_whatever_the_segmenter_says() -> None:
-    page = _chart()
-    boxes = _write(page)
-    cv2.line(page, (110, 270), (1290, 309), 60, 4, cv2.LINE_AA)
-    cv2.line(page, (110, 309), (1290, 270), 60, 4, cv2.LINE_AA)
+    page, boxes = _crossed()
     blank = np.zeros((350, 700), np.float32)
     said = find_strikes(
         page, ink_mask(page), find_rules(page), boxes, LETTER, LineMaps(blank, blank, 0.5, blank)
