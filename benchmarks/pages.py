@@ -9,8 +9,8 @@ joined writing: where it lacks the file, it is made with ``--cutter`` or the shi
 Other cuts are other pages, so that the first line says which they were. ``--pages`` counts pages
 for every layout and degradation. All pages are synthetic: layouts and hands that nothing was
 fitted on, under every degradation of the generator.
-``--ink scanned`` writes them in words that real writers wrote on paper, not in theirs of drawn
-strokes: lines are true then, what they say is not.
+``--ink scanned`` writes them in pieces of lines that held-out writers wrote on paper: where lines
+are is true then, what they say is not.
 ``--composed`` draws unknown pages put together at random instead (English twice as often); rules
 were written on such pages, so that only a seed that nobody looked at says something.
 The time is that of one page in one process with one thread, against ``tesseract page.png stdout``
@@ -56,11 +56,11 @@ from pages_material import (
     hands_of,
     held_out_layouts,
     known_form_fields,
+    scanned_hands,
     segmenter_argument,
     taken_for_another,
 )
 from real_sheets import real_writing
-from scanned_hands import scanned_hands
 
 from clinic_hwr.pages import (
     FieldRegion,
@@ -339,7 +339,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=[*sorted(PARTS), "real"])
     parser.add_argument("--composed", action="store_true", help="unknown pages put together anew")
     parser.add_argument("--ink", choices=("drawn", "scanned"), default="drawn",
-                        help="unknown pages in words that writers wrote on paper: no --read, what "
+                        help="unknown pages in lines that writers wrote on paper: no --read, what "
                         "they say is not true")  # fmt: skip
     options = parser.parse_args()
     data = Path(options.data) if options.data else None
@@ -347,7 +347,7 @@ def main() -> None:
     if options.ink == "scanned":
         if data is None or options.read or options.only != ["unknown"]:
             parser.error("--ink scanned goes with --data and --only unknown, and without --read")
-        hands, cuts = scanned_hands(data, odd=True), "scanned words"
+        hands, cuts = scanned_hands(data), "scanned lines"
     else:
         hands, cuts = hands_of(data, "held_out", options.cuts, options.cutter)
     cv2.setNumThreads(1)

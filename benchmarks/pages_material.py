@@ -15,6 +15,7 @@ import numpy as np
 from clinic_hwr.pages import FieldRegion, PrintedWord, UprightPage, find_fields
 from clinic_hwr.pages.known_forms import FormLabel, FormRegion, KnownForm
 from clinic_hwr.recognition.runtime import weights_paths
+from clinic_hwr.recognition.segmentation.training import ink_of_scan
 from clinic_hwr.recognition.synthesis.hands import CannotWrite, Hand, InkTile
 from clinic_hwr.recognition.synthesis.pages import (
     DrawnPage,
@@ -25,7 +26,9 @@ from clinic_hwr.recognition.synthesis.pages import (
 )
 from clinic_hwr.recognition.synthesis.pages_hands import CUTS_FILE, page_hands
 from clinic_hwr.recognition.synthesis.pages_varied import varied_content
+from clinic_hwr.recognition.synthesis.varied_hands import scrap_hands
 from clinic_hwr.recognition.training.alignment import prepare_held_out_letters
+from clinic_hwr.recognition.training.sources import held_out_writer, read_labels
 
 ROUGH = ("fax_fine", "fax_standard", "phone", "phone_on_table", "phone_curled")
 _LANGUAGE = {"spanish_receta": "es"}
@@ -196,6 +199,19 @@ def hands_of(
     file = cuts / CUTS_FILE[part]
     kind = f"letter cuts {_digest(file)}" if file.exists() else "no joined letters"
     return page_hands(data, role, cuts_dir=cuts), kind
+
+
+def scanned_hands(data: Path) -> list[Hand]:
+    """Writers of ``handwriting/`` that no training saw: pieces of the lines that they wrote.
+
+    What they write is not the text that was asked for, only about as long.
+    """
+    scans = [
+        (one.writer, one.path)
+        for one in read_labels(data / "handwriting")
+        if one.level == "line" and held_out_writer(one.writer)
+    ]
+    return scrap_hands(scans, ink_of_scan)
 
 
 def _digest(cuts: Path) -> str:
